@@ -1,0 +1,22 @@
+// The open list of conditions. To add one: a file beside this, a line here, a page in docs/reference.
+
+import { z } from "zod";
+import { absence } from "./absence.ts";
+import type { Condition } from "./condition.ts";
+import { threshold } from "./threshold.ts";
+import { window } from "./window.ts";
+
+export const conditions = [threshold, window, absence] as const;
+
+export const conditionSchema = z.discriminatedUnion("type", [
+  threshold.schema,
+  window.schema,
+  absence.schema,
+] as never) as unknown as z.ZodType<ConditionSettings>;
+export type ConditionSettings = Parameters<(typeof conditions)[number]["bind"]>[0] extends never ? never : z.output<(typeof conditions)[number]["schema"]>;
+
+/** Binds the settings of any condition to a series whose device has these limits. */
+export function bindCondition(settings: ConditionSettings, limits: Readonly<Record<string, number>>): Condition | undefined {
+  const found = conditions.find((condition) => condition.type === settings.type);
+  return found?.bind(settings as never, limits);
+}

@@ -1,0 +1,105 @@
+// What a step gives back: verdicts for the journal, transitions of alerts, notifications to send, rollups to store.
+// The pipeline commits all of it in one transaction. Nothing here is a promise or a callback.
+
+import type { AggregateValues } from "./aggregate.ts";
+import type { Labels } from "./reading.ts";
+import type { Severity } from "./rule.ts";
+import type { DurationMs, EpochMs, SeriesId } from "./units.ts";
+
+/** The condition axis of an alert. `inactive` and `pending` never have an occurrence. */
+export type AlertState = "inactive" | "pending" | "firing" | "recovering" | "resolved";
+
+/** Why a transition happened when no reading or timer made it. */
+export type TransitionReason = "condition" | "rule_changed" | "rule_removed" | "dead_letter";
+
+/** What decided a transition: re-judging `measure` by the rule's predicate gives the same answer. */
+export type Evidence = {
+  readonly rule: string;
+  /** Hash of match, condition, levels, group_by, for and keep_firing_for. */
+  readonly logic: string;
+  /** The predicate in words: `above -15, clears below -17`; `no reading for 10m`. */
+  readonly predicate: string;
+  /** What was compared, and its event time: a value, an aggregate, or the time of the last reading of an absent series. */
+  readonly measure: number;
+  readonly ts: EpochMs;
+  /** For window conditions: which window, and how many readings it held. */
+  readonly window?: { readonly start: EpochMs; readonly end: EpochMs; readonly aggregate: string; readonly count: number };
+  /** Since when the condition was met (firing) or no longer met (resolved). */
+  readonly since: EpochMs;
+  /** `reading`, `window`, `timer`, `silence`: what made the engine look. */
+  readonly trigger: "reading" | "window" | "timer" | "silence" | "input";
+  readonly watermark: EpochMs | null;
+  readonly from: AlertState;
+};
+
+export type Transition = {
+  /** Occurrence id: of (rule, series, instant at which it first fired); URL-safe. */
+  readonly alert: string;
+  /** 1, 2, … within the occurrence. */
+  readonly ordinal: number;
+  readonly to: "firing" | "recovering" | "resolved";
+  readonly reason: TransitionReason;
+  /** Event time. */
+  readonly ts: EpochMs;
+  readonly evidence: Evidence;
+};
+
+/** The whole present state of an occurrence; replaces what is stored under its id. */
+export type AlertRecord = {
+  readonly id: string;
+  readonly rule: string;
+  readonly series: SeriesId;
+  readonly severity: Severity;
+  /** alertname, severity, the rule's labels, the device's and the series' labels; as they were when it fired. */
+  readonly labels: Labels;
+  /** Liquid templates, not rendered yet. */
+  readonly annotations: Labels;
+  readonly state: "firing" | "recovering" | "resolved";
+  /** Event time of the newest transition. */
+  readonly since: EpochMs;
+  readonly firedAt: EpochMs;
+  readonly resolvedAt: EpochMs | null;
+  /** The measure at the newest transition: of the good value when resolved. */
+  readonly value: number;
+  /** The measure furthest into the breach during the occurrence. */
+  readonly peak: number;
+  /** The limit that was crossed, where the predicate has one number. */
+  readonly limit: number | null;
+  readonly unit: string | null;
+};
+
+/** A condition that is met but has not held for `for` yet. `since: null` takes the row away. */
+export type PendingRecord = { readonly rule: string; readonly series: SeriesId; readonly since: EpochMs | null; readonly value: number };
+
+/** One transition for one channel of one receiver. */
+export type NotificationRecord = {
+  readonly id: string;
+  readonly alert: string;
+  readonly ordinal: number;
+  readonly receiver: string;
+  /** `email:0`, `webhook:1`: channel type and position among the receiver's channels of that type. */
+  readonly channel: string;
+  /** 1, 2, … per alert, receiver and channel. */
+  readonly seq: number;
+  readonly state: "firing" | "resolved";
+};
+
+/** A bucket of a tier that closed, whole. */
+export type RollupBucket = { readonly tier: DurationMs; readonly series: SeriesId; readonly start: EpochMs; readonly values: AggregateValues };
+/** A late reading fell into a bucket that was closed already. */
+export type DirtyBucket = { readonly tier: DurationMs; readonly series: SeriesId; readonly start: EpochMs; readonly ts: EpochMs; readonly value: number };
+
+export type Effects = {
+  /** For each `readings` input in order: a verdict byte per reading. */
+  readonly verdicts: readonly Uint8Array[];
+  /** For each `readings` input in order: event time per reading, NaN replaced by the time that the engine gave. */
+  readonly ts: readonly Float64Array[];
+  readonly transitions: readonly Transition[];
+  readonly alerts: readonly AlertRecord[];
+  readonly pending: readonly PendingRecord[];
+  readonly notifications: readonly NotificationRecord[];
+  readonly rollups: readonly RollupBucket[];
+  readonly dirty: readonly DirtyBucket[];
+  /** Ids of notifications that were given up in this step. */
+  readonly dead: readonly { readonly notification: string; readonly reason: string }[];
+};

@@ -1,0 +1,20 @@
+// Everything that can happen to the engine. The journal holds each Input in order; nothing else changes state.
+
+import type { ReadingBatch } from "./reading.ts";
+import type { RulePlan } from "./rule.ts";
+import type { EpochMs, UptimeMs } from "./units.ts";
+
+/** Both clocks as the inbox read them when the input was sealed. Neither ever goes back, but `now` by a `clock` input. */
+export type Instant = { readonly at: EpochMs; readonly up: UptimeMs };
+
+export type Input = Instant &
+  (
+    | { readonly kind: "readings"; readonly batch: ReadingBatch }
+    /** Rules, sources, devices and receivers that hold from here on. */
+    | { readonly kind: "rules"; readonly plan: RulePlan }
+    /** A notification that was given up; `notification` is its id. */
+    | { readonly kind: "dead-letter"; readonly notification: string; readonly reason: string }
+    | { readonly kind: "started"; readonly version: string }
+    /** A wake that had effects, the begin and end of a hold, or a step of the wall clock. */
+    | { readonly kind: "clock" }
+  );
