@@ -41,6 +41,8 @@ export type Transition = {
   readonly reason: TransitionReason;
   /** Event time. */
   readonly ts: EpochMs;
+  /** The measure then, and the one furthest into the breach so far. */
+  readonly figures: { readonly value: number; readonly peak: number };
   readonly evidence: Evidence;
 };
 

@@ -20,7 +20,8 @@ export const initial = {
       body BLOB NOT NULL,
       effects BLOB NOT NULL            -- hash of the step's effects
     );
-    CREATE INDEX journal_time ON journal (max_ts, min_ts) WHERE max_ts IS NOT NULL;
+    -- Spans of event time in whole seconds, for rows that hold history (storage/journal.ts, spanSecond).
+    CREATE VIRTUAL TABLE journal_span USING rtree_i32 (seq, min_s, max_s);
     CREATE TABLE rule_version (hash TEXT PRIMARY KEY, at INTEGER NOT NULL, plan TEXT NOT NULL) WITHOUT ROWID;
     -- A snapshot is complete when its row is there; parts that did not change are referred to by the seq of their writing.
     CREATE TABLE snapshot (seq INTEGER PRIMARY KEY, parts TEXT NOT NULL);

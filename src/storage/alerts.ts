@@ -1,0 +1,32 @@
+// The alert tables and the outbox rows, written inside the commit that made them.
+
+import type { Effects } from "../engine/effect.ts";
+import type { EpochMs } from "../engine/units.ts";
+import type { Database } from "./database.ts";
+
+/** @returns a function that writes a step's alerts; call it within a transaction */
+export function createAlertWriter(db: Database): (effects: Effects, commit: { seq: number; now: EpochMs }) => void {
+  const alert = db.prepare(`INSERT OR REPLACE INTO alert VALUES
+    (@id, @rule, @series, @severity, @labels, @annotations, @state, @since, @firedAt, @resolvedAt, @value, @peak, @limit, @unit, @seq)`);
+  const transition = db.prepare("INSERT INTO transition VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  const pendingPut = db.prepare("INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?)");
+  const pendingDrop = db.prepare("DELETE FROM pending WHERE rule = ? AND series = ?");
+  const notify = db.prepare(
+    "INSERT INTO notification VALUES (@id, @alert, @ordinal, @receiver, @channel, @seq, @state, 'waiting', @now, @journal, 0, @now, NULL, NULL)",
+  );
+  const dead = db.prepare("UPDATE notification SET disposition = 'dead', ended_at = ?, reason = ? WHERE id = ? AND disposition = 'waiting'");
+  return (effects, { seq, now }) => {
+    for (const record of effects.alerts) {
+      alert.run({ ...record, labels: JSON.stringify(record.labels), annotations: JSON.stringify(record.annotations), seq });
+    }
+    for (const each of effects.transitions) {
+      transition.run(each.alert, each.ordinal, each.to, each.reason, each.ts, now, each.figures.value, each.figures.peak, JSON.stringify(each.evidence));
+    }
+    for (const { rule, series, since, value } of effects.pending) {
+      if (since === null) pendingDrop.run(rule, series);
+      else pendingPut.run(rule, series, since, value);
+    }
+    for (const record of effects.notifications) notify.run({ ...record, now, journal: seq });
+    for (const { notification, reason } of effects.dead) dead.run(now, reason, notification);
+  };
+}

@@ -1,0 +1,84 @@
+// The one transaction: inputs with verdicts, series, rollups, transitions, alerts, notifications, finished rows and snapshot
+// parts, together or not at all. It retries nothing itself: the pipeline calls again with the same seq, and a seq that is
+// there already is success.
+
+import { hash } from "node:crypto";
+import { Aggregate } from "../engine/aggregate.ts";
+import type { DirtyBucket, Effects, RollupBucket } from "../engine/effect.ts";
+import type { Input } from "../engine/input.ts";
+import type { EpochMs } from "../engine/units.ts";
+import { createAlertWriter } from "./alerts.ts";
+import type { Database } from "./database.ts";
+import { createFinishedWriter, type FinishedRow } from "./finished.ts";
+import { encodeRow, spanSecond } from "./journal.ts";
+import { decodeRollup, encodeRollup } from "./rollups.ts";
+import { createSnapshotStore, type SnapshotPart } from "./snapshot.ts";
+
+export type Commit = {
+  /** The journal row; undefined when there are only finished rows or snapshot parts to write. */
+  readonly step: { readonly seq: number; readonly inputs: readonly Input[]; readonly effects: Effects; readonly now: EpochMs } | undefined;
+  readonly finished: readonly FinishedRow[];
+  readonly snapshot: { readonly seq: number; readonly parts: readonly SnapshotPart[]; readonly isLast: boolean } | undefined;
+};
+
+/** @returns a function that commits; it throws SQLite's error when nothing was written */
+export function createCommitter(db: Database): (commit: Commit) => void {
+  const has = db.prepare<[number], number>("SELECT 1 FROM journal WHERE seq = ?").pluck();
+  const writeStep = createStepWriter(db);
+  const writeRow = createFinishedWriter(db);
+  const snapshots = createSnapshotStore(db);
+  return db.transaction(({ step, finished, snapshot }: Commit) => {
+    if (step !== undefined && has.get(step.seq) === 1) return;
+    if (step !== undefined) writeStep(step);
+    for (const row of finished) writeRow(row);
+    if (snapshot === undefined) return;
+    for (const part of snapshot.parts) snapshots.writePart(snapshot.seq, part);
+    if (snapshot.isLast) snapshots.complete(snapshot.seq);
+  }).immediate;
+}
+
+function createStepWriter(db: Database): (step: NonNullable<Commit["step"]>) => void {
+  const insertRow = db.prepare("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  const insertSpan = db.prepare("INSERT INTO journal_span VALUES (?, ?, ?)");
+  const insertSeries = db.prepare("INSERT OR IGNORE INTO series VALUES (?, ?, ?)");
+  const insertPlan = db.prepare("INSERT OR IGNORE INTO rule_version VALUES (?, ?, ?)");
+  const writeRollups = createRollupWriter(db);
+  const writeAlerts = createAlertWriter(db);
+  return ({ seq, inputs, effects, now }) => {
+    for (const input of inputs) {
+      if (input.kind === "rules") insertPlan.run(input.plan.hash, input.at, JSON.stringify(input.plan));
+      if (input.kind !== "readings") continue;
+      for (const { id, labels, source } of input.batch.defined) insertSeries.run(id, JSON.stringify(labels), source);
+    }
+    const last = inputs.at(-1) as Input;
+    const row = encodeRow(inputs, effects.verdicts, effects.ts);
+    insertRow.run(seq, last.at, last.up, row.minTs, row.maxTs, row.count, row.series, row.body, hashEffects(effects));
+    if (row.minTs !== null && row.maxTs !== null) insertSpan.run(seq, spanSecond(row.minTs), spanSecond(row.maxTs));
+    writeRollups(effects.rollups, effects.dirty);
+    writeAlerts(effects, { seq, now });
+  };
+}
+
+function createRollupWriter(db: Database): (closed: readonly RollupBucket[], dirty: readonly DirtyBucket[]) => void {
+  const insert = db.prepare("INSERT OR REPLACE INTO rollup VALUES (?, ?, ?, ?, ?)");
+  const read = db.prepare<[number, number, number], Uint8Array>("SELECT body FROM rollup WHERE tier = ? AND series = ? AND start = ?").pluck();
+  return (closed, dirty) => {
+    for (const { tier, series, start, values } of closed) insert.run(tier, series, start, 0, encodeRollup(values, start));
+    for (const { tier, series, start, ts, value } of dirty) {
+      const merged = new Aggregate();
+      merged.add(ts, value);
+      const stored = read.get(tier, series, start);
+      if (stored !== undefined) merged.merge(decodeRollup(stored, start));
+      insert.run(tier, series, start, 1, encodeRollup(merged.values(), start));
+    }
+  };
+}
+
+/** Eight bytes over everything that a step gives back; recovery compares them to find a release that decides otherwise. */
+export function hashEffects(effects: Effects): Buffer {
+  const { verdicts, ts, ...rest } = effects;
+  const columns = [...verdicts, ...ts].map((column) => Buffer.from(column.buffer, column.byteOffset, column.byteLength));
+  const isQuiet = Object.values(rest).every((list) => list.length === 0);
+  const bytes = isQuiet ? columns : [...columns, Buffer.from(JSON.stringify(rest))];
+  return hash("sha1", Buffer.concat(bytes), "buffer").subarray(0, 8);
+}

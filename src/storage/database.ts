@@ -1,0 +1,64 @@
+// Opens the data directory's SQLite file: WAL, synchronous=FULL, migrated to this release's schema.
+// The writer holds a lock that the operating system releases with the process, however it ends.
+
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import Sqlite from "better-sqlite3";
+import { GatewayError } from "../error.ts";
+import { migrations } from "./migrations/index.ts";
+
+export type Database = Sqlite.Database;
+
+const DATABASE_FILE = "highwater.db";
+const LOCK_FILE = "lock.db";
+
+/**
+ * @throws GatewayError `database_newer` when a later release wrote it, `database_missing` when read-only and not there
+ */
+export function openDatabase(dataDir: string, options: { readonly: boolean }): Database {
+  const file = join(dataDir, DATABASE_FILE);
+  if (options.readonly && !existsSync(file))
+    throw new GatewayError("database_missing", `there is no database in ${dataDir}`, { hint: "run `highwater run` with this data_dir first" });
+  if (!options.readonly) mkdirSync(dataDir, { recursive: true });
+  const db = new Sqlite(file, { readonly: options.readonly, timeout: 5000 });
+  db.pragma("cache_size = -32768");
+  if (options.readonly) return db;
+  db.pragma("journal_mode = WAL");
+  db.pragma("synchronous = FULL");
+  db.pragma("wal_autocheckpoint = 4000");
+  db.pragma("temp_store = MEMORY");
+  migrate(db, file);
+  return db;
+}
+
+function migrate(db: Database, file: string): void {
+  const version = db.pragma("user_version", { simple: true }) as number;
+  const newest = migrations.at(-1)?.version ?? 0;
+  if (version > newest)
+    throw new GatewayError("database_newer", `${file} has schema ${version}; this release knows ${newest}`, {
+      hint: "start the release that wrote it, or a later one",
+    });
+  for (const migration of migrations.filter((each) => each.version > version)) {
+    db.transaction(() => {
+      db.exec(migration.sql);
+      db.pragma(`user_version = ${migration.version}`);
+    })();
+  }
+}
+
+/**
+ * Takes the data directory for this process.
+ * @throws GatewayError `data_dir_in_use`
+ */
+export function lockDataDir(dataDir: string): { release(): void } {
+  mkdirSync(dataDir, { recursive: true });
+  const lock = new Sqlite(join(dataDir, LOCK_FILE), { timeout: 0 });
+  try {
+    lock.pragma("locking_mode = EXCLUSIVE");
+    lock.exec("BEGIN EXCLUSIVE");
+  } catch (cause) {
+    lock.close();
+    throw new GatewayError("data_dir_in_use", `another highwater uses ${dataDir}`, { hint: "stop it, or set another gateway.data_dir", cause });
+  }
+  return { release: () => lock.close() };
+}
