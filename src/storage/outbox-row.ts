@@ -1,0 +1,28 @@
+// A notification that waits, joined with the alert and the transition that it tells of: what the outbox reads.
+// Rows are plain and structured-cloneable; JSON columns are parsed, integer columns are numbers.
+
+import type { AlertRecord, Transition } from "../engine/effect.ts";
+import type { EpochMs } from "../engine/units.ts";
+
+/**
+ * The outbox asks for `limit` rows and is given, of each (receiver, channel), at most `limit`: those that wait and have
+ * no earlier one waiting before them in the same (alert, receiver, channel), by `next_at`, whether due yet or not.
+ * Counting per channel keeps a receiver that hangs from filling the page; heads alone keep the order.
+ */
+export type OutboxRow = {
+  readonly id: string;
+  readonly receiver: string;
+  /** `email:0`, `webhook:1`. */
+  readonly channel: string;
+  /** 1, 2, … per alert, receiver and channel. */
+  readonly seq: number;
+  readonly state: "firing" | "resolved";
+  readonly createdAt: EpochMs;
+  /** Attempts that failed so far. */
+  readonly attempts: number;
+  readonly nextAt: EpochMs;
+  /** The occurrence as it is now, which may be later than what this notification tells of. */
+  readonly alert: AlertRecord;
+  /** The transition told of, with the figures as they were then; `at` is when it was committed. */
+  readonly transition: Transition & { readonly at: EpochMs; readonly value: number; readonly peak: number };
+};
