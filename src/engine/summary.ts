@@ -1,0 +1,131 @@
+// The figures of one series' local day, exactly, from its readings. What each figure means: docs/reference/daily-summary.md.
+// Sums are compensated (Neumaier), the deviation is found in a second pass around the mean, percentiles are by nearest rank.
+// It does not choose the readings: they come in order of time, each instant once, all of the day.
+
+import type { DayBounds } from "./calendar.ts";
+import type { DurationMs, EpochMs } from "./units.ts";
+
+/** The keys are those of the API and of the stored JSON; all figures but the times are in the series' unit. */
+export type DaySummary = {
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  readonly avg: number;
+  /** Of the sample (n - 1); null for a single reading. */
+  readonly stddev: number | null;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly first: number;
+  readonly first_ts: EpochMs;
+  readonly last: number;
+  readonly last_ts: EpochMs;
+  /** Null when it is beyond what a double holds. */
+  readonly sum: number | null;
+  /** Share of the day that lies not in gaps, 0 to 1. */
+  readonly coverage: number;
+  /** Length of the longest gap; 0 when there is none. */
+  readonly largest_gap_ms: DurationMs;
+  readonly gaps: number;
+  /** Between one reading and the next, by nearest rank; null for a single reading. */
+  readonly median_interval_ms: DurationMs | null;
+  readonly day_ms: DurationMs;
+  /** How many of the readings came late. */
+  readonly late: number;
+  /** Alerts of the series that fired in the day. */
+  readonly alerts: number;
+};
+
+/** A gap is longer than this many times the day's median interval. */
+export const GAP_INTERVALS = 3;
+
+/** Beyond these sizes squares leave the range of a double; such days are reckoned on a smaller or larger scale. */
+const HUGE = 1e145;
+const TINY = 1e-145;
+const SCALE = 2 ** 500;
+
+/**
+ * @param ts ascending, each instant once, within `bounds`; at least one
+ * @param value of equal length, finite
+ * @param counted what the readings alone do not tell
+ */
+export function summarizeDay(ts: Float64Array, value: Float64Array, bounds: DayBounds, counted: { late: number; alerts: number }): DaySummary {
+  const count = ts.length;
+  const sorted = value.slice().sort();
+  const [min, max] = [sorted[0] as number, sorted[count - 1] as number];
+  const silence = gapsOf(ts, bounds);
+  return {
+    count,
+    min,
+    max,
+    ...moments(value, Math.max(Math.abs(min), Math.abs(max))),
+    p50: nearestRank(sorted, 50),
+    p95: nearestRank(sorted, 95),
+    p99: nearestRank(sorted, 99),
+    first: value[0] as number,
+    first_ts: ts[0] as number,
+    last: value[count - 1] as number,
+    last_ts: ts[count - 1] as number,
+    ...silence,
+    ...counted,
+  };
+}
+
+/**
+ * The percentile by nearest rank: the smallest value that at least `percent` of all are not above.
+ * @param sorted ascending, at least one
+ * @param percent a whole number from 1 to 100
+ */
+export function nearestRank(sorted: Float64Array, percent: number): number {
+  return sorted[Math.ceil((sorted.length * percent) / 100) - 1] as number;
+}
+
+function moments(value: Float64Array, size: number): Pick<DaySummary, "sum" | "avg" | "stddev"> {
+  const scale = scaleOf(size);
+  const count = value.length;
+  const total = sumOf(value, (each) => each * scale);
+  const mean = total / count;
+  const sum = total / scale;
+  if (count === 1) return { sum, avg: mean / scale, stddev: null };
+  const squares = sumOf(value, (each) => (each * scale - mean) * (each * scale - mean));
+  const stddev = Math.sqrt(squares / (count - 1)) / scale;
+  return { sum: Number.isFinite(sum) ? sum : null, avg: mean / scale, stddev: Number.isFinite(stddev) ? stddev : null };
+}
+
+function scaleOf(size: number): number {
+  if (size > HUGE) return 1 / SCALE;
+  return size > 0 && size < TINY ? SCALE : 1;
+}
+
+function sumOf(value: Float64Array, term: (each: number) => number): number {
+  let sum = 0;
+  let compensation = 0;
+  for (let index = 0; index < value.length; index += 1) {
+    const each = term(value[index] as number);
+    const next = sum + each;
+    compensation += Math.abs(sum) >= Math.abs(each) ? sum - next + each : each - next + sum;
+    sum = next;
+  }
+  return sum + compensation;
+}
+
+/** A single reading tells of no interval, so nothing says how long it holds: the day before it and the day after it are gaps. */
+function gapsOf(ts: Float64Array, { start, end }: DayBounds): Pick<DaySummary, "coverage" | "largest_gap_ms" | "gaps" | "median_interval_ms" | "day_ms"> {
+  const count = ts.length;
+  const intervals = new Float64Array(count - 1);
+  for (let index = 1; index < count; index += 1) intervals[index - 1] = (ts[index] as number) - (ts[index - 1] as number);
+  const median = count > 1 ? nearestRank(intervals.sort(), 50) : null;
+  const longest = median === null ? 0 : GAP_INTERVALS * median;
+  let [silent, gaps, largest] = [0, 0, 0];
+  const look = (length: DurationMs): void => {
+    if (length <= longest) return;
+    silent += length;
+    gaps += 1;
+    largest = Math.max(largest, length);
+  };
+  look((ts[0] as number) - start);
+  look(end - (ts[count - 1] as number));
+  for (let index = intervals.length - 1; index >= 0 && (intervals[index] as number) > longest; index -= 1) look(intervals[index] as number);
+  const day = end - start;
+  return { coverage: (day - silent) / day, largest_gap_ms: largest, gaps, median_interval_ms: median, day_ms: day };
+}

@@ -1,0 +1,195 @@
+// What can be asked of the store, and the answers: plain objects that travel between threads (storage/queries.ts answers them).
+// Instants are EpochMs throughout; the HTTP routes turn into RFC 3339 what the API promises so. Every list has a limit, and
+// where there is more, a cursor to pass on as it came.
+
+import type { Day, ZoneTable } from "../engine/calendar.ts";
+import type { AlertRecord, Transition } from "../engine/effect.ts";
+import type { Labels, RejectReason } from "../engine/reading.ts";
+import type { Device, Severity } from "../engine/rule.ts";
+import type { DaySummary } from "../engine/summary.ts";
+import type { DurationMs, EpochMs, SeriesId } from "../engine/units.ts";
+import type { OutboxRow } from "./outbox-row.ts";
+
+/** Rows of an answer unless the request says fewer; more is refused. */
+export const LIMIT_DEFAULT = 1000;
+export const LIMIT_MAX = 10_000;
+/** Buckets per series. */
+export const BUCKETS_DEFAULT = 1000;
+export const BUCKETS_MAX = 20_000;
+
+/** Labels that must be equal, each to any one of its values; the device's labels of the config count as labels of its series. */
+export type LabelFilter = Readonly<Record<string, string | readonly string[]>>;
+
+/** `raw`: each reading its own bucket. `day`: local days of the gateway's zone. Else milliseconds, whole minutes that divide a UTC day evenly. */
+export type Step = "raw" | "day" | DurationMs;
+
+type Page = { readonly limit?: number; readonly cursor?: string };
+
+export type QueryRequest =
+  /** Series in the order of their ids. */
+  | ({ readonly kind: "series"; readonly labels?: LabelFilter } & Page)
+  /**
+   * Buckets that hold readings. `from` inclusive, `to` exclusive; without them, all there is. Buckets are whole: the first and the last may
+   * reach beyond `from` and `to` (not with `raw`). Without `step`: the finest that fits `BUCKETS_DEFAULT` buckets per series.
+   */
+  | ({
+      readonly kind: "readings";
+      readonly labels?: LabelFilter;
+      readonly series?: readonly SeriesId[];
+      readonly from?: EpochMs;
+      readonly to?: EpochMs;
+      readonly step?: Step;
+    } & Page)
+  /** Newest first, by `firedAt`; pending ones come first of all, on the first page. `from`, `to`: when it fired. Without `states` all. */
+  | ({
+      readonly kind: "alerts";
+      readonly states?: readonly AlertView["state"][];
+      readonly rule?: string;
+      readonly labels?: LabelFilter;
+      readonly from?: EpochMs;
+      readonly to?: EpochMs;
+    } & Page)
+  | { readonly kind: "alert"; readonly id: string }
+  /** Newest day first, then by series. `from` and `to` are days, both inclusive. */
+  | ({
+      readonly kind: "summaries";
+      readonly day?: Day;
+      readonly from?: Day;
+      readonly to?: Day;
+      readonly labels?: LabelFilter;
+      readonly series?: readonly SeriesId[];
+    } & Page)
+  /** Newest first. */
+  | ({ readonly kind: "notifications"; readonly disposition?: NotificationView["disposition"]; readonly alert?: string } & Page)
+  /** What waits for delivery: see OutboxRow for the order. */
+  | { readonly kind: "outbox"; readonly limit: number }
+  /** Newest first. */
+  | { readonly kind: "rejected"; readonly limit?: number };
+
+/** What the answers depend on besides the store: parts of the config in force, and the clock. */
+export type QueryContext = {
+  readonly devices: Readonly<Record<string, Device>>;
+  readonly zone: ZoneTable;
+  readonly now: EpochMs;
+  /** Milliseconds that one answer may take; the default is QUERY_TIME_MS. */
+  readonly timeMs?: DurationMs;
+};
+export const QUERY_TIME_MS = 2000;
+
+export type QueryAnswers = {
+  series: { readonly series: readonly SeriesView[]; readonly cursor: string | null };
+  readings: { readonly series: readonly SeriesBuckets[]; readonly cursor: string | null };
+  alerts: { readonly alerts: readonly AlertView[]; readonly cursor: string | null };
+  alert: AlertHistory | null;
+  summaries: { readonly summaries: readonly SummaryView[]; readonly cursor: string | null };
+  notifications: { readonly notifications: readonly NotificationView[]; readonly cursor: string | null };
+  outbox: { readonly rows: readonly OutboxRow[] };
+  rejected: { readonly rejected: readonly RejectedView[] };
+};
+export type QueryAnswer<Request extends QueryRequest> = QueryAnswers[Request["kind"]];
+
+export type SeriesView = {
+  readonly id: SeriesId;
+  /** `{device="fz-7",metric="temperature"}`, without the device's labels. */
+  readonly key: string;
+  /** With the device's labels under its own. */
+  readonly labels: Labels;
+  /** Topic template of the source that brought it first. */
+  readonly source: string;
+  readonly unit: string | null;
+  /** The newest reading of the newest closed minute; null before the first minute closes. The live stream has newer ones. */
+  readonly last: { readonly ts: EpochMs; readonly value: number } | null;
+};
+
+/** Which layer a bucket comes from: the nightly batch, the rollups of the stream, or the readings themselves. */
+export type BucketSource = "batch" | "stream" | "raw";
+
+export type Bucket = {
+  /** Inclusive. */
+  readonly t: EpochMs;
+  /** Exclusive; `t + 1` for a reading. Local days differ in length. */
+  readonly end: EpochMs;
+  readonly count: number;
+  readonly min: number;
+  readonly max: number;
+  readonly avg: number;
+  readonly sum: number;
+  readonly source: BucketSource;
+  /** It may still change in the ordinary course of things: it is not over yet, or its day waits to be summarised. */
+  readonly provisional: boolean;
+};
+
+export type SeriesBuckets = {
+  readonly id: SeriesId;
+  readonly labels: Labels;
+  readonly unit: string | null;
+  /** 1 for raw, 86,400,000 for days. */
+  readonly step_ms: DurationMs;
+  readonly buckets: readonly Bucket[];
+};
+
+/** `id`, `firedAt` and `peak` are null while pending. */
+export type AlertView = Omit<AlertRecord, "id" | "firedAt" | "peak" | "annotations" | "state" | "limit"> & {
+  readonly id: string | null;
+  readonly state: "pending" | AlertRecord["state"];
+  readonly severity: Severity;
+  readonly firedAt: EpochMs | null;
+  readonly peak: number | null;
+  readonly limit: number | null;
+  /** Liquid templates, as they were when it fired. */
+  readonly annotations: Labels;
+};
+
+export type AlertHistory = {
+  readonly alert: AlertView;
+  /** Oldest first. */
+  readonly transitions: readonly (Omit<Transition, "figures"> & { readonly at: EpochMs; readonly value: number; readonly peak: number })[];
+  /** Oldest first. */
+  readonly notifications: readonly NotificationView[];
+};
+
+export type NotificationView = {
+  readonly id: string;
+  readonly alert: string;
+  readonly ordinal: number;
+  readonly receiver: string;
+  /** `email:0`, `webhook:1`. */
+  readonly channel: string;
+  readonly seq: number;
+  readonly state: "firing" | "resolved";
+  readonly disposition: "waiting" | "delivered" | "dead";
+  readonly createdAt: EpochMs;
+  readonly attempts: number;
+  /** When it is tried next; of no meaning once it has ended. */
+  readonly nextAt: EpochMs;
+  readonly endedAt: EpochMs | null;
+  /** Of the last failure. */
+  readonly reason: string | null;
+};
+
+/** The figures of DaySummary (docs/reference/daily-summary.md) and what they are of; in the names that the API has. */
+export type SummaryView = {
+  readonly day: Day;
+  readonly zone: string;
+  readonly series: SeriesId;
+  readonly labels: Labels;
+  readonly unit: string | null;
+} & DaySummary & {
+    /** Counts how often the figures changed; 1 at first. */
+    readonly version: number;
+    /** True when the readings were no longer whole. */
+    readonly approximate: boolean;
+    readonly computed_at: EpochMs;
+  };
+
+export type RejectedView = {
+  /** Empty for what came after the limit of topics was reached. */
+  readonly topic: string;
+  readonly reason: RejectReason;
+  readonly count: number;
+  readonly firstAt: EpochMs;
+  readonly lastAt: EpochMs;
+  readonly detail: string;
+  /** The newest payload, at most its first 1 KiB. */
+  readonly sample: Uint8Array;
+};
