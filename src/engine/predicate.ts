@@ -38,6 +38,12 @@ const deadbandOf = { above: "clear_below", below: "clear_above", outside: "clear
 type Kind = keyof typeof deadbandOf;
 const kinds = Object.keys(deadbandOf) as Kind[];
 
+/** What `refinePredicate` checks, for editors: goes into `.meta` beside it. The order of limits cannot be said in JSON Schema. */
+export const predicateMeta = {
+  oneOf: kinds.map((kind) => ({ required: [kind] })),
+  dependentRequired: Object.fromEntries(kinds.map((kind) => [deadbandOf[kind], [kind]])),
+};
+
 /** What the shape alone cannot say: exactly one predicate, its own deadband, limits in order. For `superRefine`. */
 export function refinePredicate(settings: PredicateSettings, context: z.RefinementCtx): void {
   const given = kinds.filter((kind) => settings[kind] !== undefined);

@@ -12,7 +12,11 @@ import type { DurationMs } from "./units.ts";
 export const severities = ["critical", "warning", "info"] as const;
 export type Severity = (typeof severities)[number];
 
-const labelsSchema = z.record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a label's name has letters, digits and _"), z.coerce.string());
+/** A map of labels as people write it: numbers and true/false become text, nothing else does. */
+export const labelsSchema = z.record(
+  z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a label's name has letters, digits and _, and begins with no digit"),
+  z.union([z.string(), z.number(), z.boolean()]).transform(String),
+);
 
 export const ruleSchema = z
   .strictObject({
@@ -21,18 +25,24 @@ export const ruleSchema = z
       .string()
       .min(1)
       .max(100)
-      .regex(/^[^/+#\x00-\x1f]*$/, "a rule's name may not hold /, + or #: it becomes an MQTT topic level"),
+      .regex(/^[^/+#\x00-\x1f]*$/, "a rule's name may not hold /, + or #: it becomes an MQTT topic level")
+      .meta({ description: "Unique; the alert's `alertname`" }),
     match: matchSchema,
     condition: conditionSchema,
     for: durationOrZeroSchema.prefault("0s").meta({ description: "On-delay: how long, in event time, the condition must hold before it fires" }),
     keep_firing_for: durationOrZeroSchema.prefault("0s").meta({ description: "Off-delay: how long it must be clear before it resolves" }),
-    severity: z.enum(severities).default("warning"),
-    labels: labelsSchema.default({}),
-    annotations: labelsSchema.default({}).meta({ description: "Texts for people; may hold {{device}}, {{value}} and other labels" }),
+    severity: z.enum(severities).default("warning").meta({ description: "How urgent the alert is" }),
+    labels: labelsSchema.prefault({}).meta({ description: "Added to the alert's labels; they win over those of the series" }),
+    annotations: labelsSchema.prefault({}).meta({ description: "Texts for people; may hold {{device}}, {{value}} and other labels" }),
   })
   .superRefine((rule, context) => {
     if (rule.condition.type === "absence" && rule.for > 0)
       context.addIssue({ code: "custom", path: ["for"], message: "absence has its own delay; lengthen `after` instead of `for`" });
+  })
+  .meta({
+    if: { properties: { condition: { properties: { type: { const: "absence" } } } } },
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
+    then: { properties: { for: { pattern: "^(0+(ms|s|m|h|d|w))+$" } } },
   });
 export type RuleSettings = z.output<typeof ruleSchema>;
 

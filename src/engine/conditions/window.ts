@@ -3,8 +3,8 @@
 import { z } from "zod";
 import { aggregateNames } from "../aggregate.ts";
 import { durationSchema } from "../duration-schema.ts";
-import { bindPredicate, predicateShape, refinePredicate } from "../predicate.ts";
-import type { ConditionType } from "./condition.ts";
+import { bindPredicate, predicateMeta, predicateShape, refinePredicate } from "../predicate.ts";
+import { type ConditionType, greatestCommonDivisor } from "./condition.ts";
 
 /** Panes that a window may be cut into; bounds the work at each close and the memory of each series. */
 export const PANES_MAX = 1440;
@@ -26,11 +26,12 @@ const schema = z
   .strictObject({
     type: z.literal("window"),
     window: z.union([tumbling, hopping]).meta({ description: "{ tumbling: 1m } or { hopping: 10m, slide: 1m }" }),
-    aggregate: z.enum(aggregateNames),
+    aggregate: z.enum(aggregateNames).meta({ description: "What of the readings in the window is compared" }),
     min_count: z.int().min(1).default(1).meta({ description: "Readings that a window must hold to be judged" }),
     ...predicateShape,
   })
-  .superRefine(refinePredicate);
+  .superRefine(refinePredicate)
+  .meta(predicateMeta);
 export type WindowSettings = z.output<typeof schema>;
 
 export const window: ConditionType<"window", WindowSettings> = {
@@ -41,10 +42,3 @@ export const window: ConditionType<"window", WindowSettings> = {
     return predicate && { on: "window", window: settings.window, aggregate: settings.aggregate, minCount: settings.min_count, predicate };
   },
 };
-
-/** The width of a pane: the longest time of which both window and slide are multiples. */
-export function greatestCommonDivisor(a: number, b: number): number {
-  let [high, low] = [a, b];
-  while (low > 0) [high, low] = [low, high % low];
-  return high;
-}
