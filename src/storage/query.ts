@@ -17,8 +17,8 @@ export const LIMIT_MAX = 10_000;
 export const BUCKETS_DEFAULT = 1000;
 export const BUCKETS_MAX = 20_000;
 
-/** Labels that must be equal, each to any one of its values; the device's labels of the config count as labels of its series. */
-export type LabelFilter = Readonly<Record<string, string | readonly string[]>>;
+/** For each label one of the exact values; a label that is not there is `""`. The device's labels of the config count as labels of its series. */
+export type LabelFilter = Readonly<Record<string, readonly string[]>>;
 
 /** `raw`: each reading its own bucket. `day`: local days of the gateway's zone. Else milliseconds, whole minutes that divide a UTC day evenly. */
 export type Step = "raw" | "day" | DurationMs;
@@ -86,7 +86,7 @@ export type QueryAnswers = {
   outbox: { readonly rows: readonly OutboxRow[] };
   rejected: { readonly rejected: readonly RejectedView[] };
 };
-export type QueryAnswer<Request extends QueryRequest> = QueryAnswers[Request["kind"]];
+export type Answer<Request extends QueryRequest> = QueryAnswers[Request["kind"]];
 
 export type SeriesView = {
   readonly id: SeriesId;
@@ -143,7 +143,7 @@ export type AlertView = Omit<AlertRecord, "id" | "firedAt" | "peak" | "annotatio
 export type AlertHistory = {
   readonly alert: AlertView;
   /** Oldest first. */
-  readonly transitions: readonly (Omit<Transition, "figures"> & { readonly at: EpochMs; readonly value: number; readonly peak: number })[];
+  readonly transitions: readonly (Transition & { /** When it was committed. */ readonly at: EpochMs })[];
   /** Oldest first. */
   readonly notifications: readonly NotificationView[];
 };
