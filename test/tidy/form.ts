@@ -1,0 +1,82 @@
+// The form of files: their length, their names, their first words, and tests that are switched off.
+
+import { isNode, nameOf, type Rule, type Source, type SyntaxNode, visit } from "./tree.ts";
+
+const LINES_MAX = 400;
+/** Folders and files that would collect what nobody found a name for. */
+const DRAWERS = /(^|\/)(utils?|helpers?|common|shared|misc|lib|types|services|managers?)(\/|\.tsx?$)/;
+const NAMES = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|d))?\.tsx?$/;
+
+/** No source is longer than 400 lines. */
+export const length: Rule = (tree) =>
+  tree.sources.flatMap((source) => {
+    const lines = source.text.replace(/\n$/, "").split("\n").length;
+    return lines > LINES_MAX ? [`${source.path}:${LINES_MAX + 1}: ${lines} lines, at most ${LINES_MAX}`] : [];
+  });
+
+/** No drawers, and kebab-case names. */
+export const names: Rule = (tree) =>
+  tree.sources.flatMap((source) => {
+    const base = source.path.split("/").at(-1) ?? "";
+    return [
+      ...(DRAWERS.test(source.path) ? [`${source.path}:1: a drawer; name it after what is in it`] : []),
+      ...(NAMES.test(base) ? [] : [`${source.path}:1: file names are kebab-case`]),
+    ];
+  });
+
+/** A source opens with a comment that says what it is. */
+export const opening: Rule = (tree) =>
+  tree.sources
+    .filter((source) => !/^(\s*#![^\n]*\n)?\s*(\/\/|\/\*)/.test(source.text))
+    .map((source) => `${source.path}:1: opens without a comment that says what it is`);
+
+const TEST_FUNCTIONS = new Set(["it", "test", "describe", "suite", "bench"]);
+const SWITCHES = new Set(["skip", "skipIf", "runIf", "todo", "fails"]);
+
+/** No `.only`; and a test that is skipped says why in a sentence: a comment beside or above it, or the note of `context.skip("…")`. */
+export const switchedOff: Rule = (tree) =>
+  tree.sources
+    .filter((source) => source.path.startsWith("test/"))
+    .flatMap((source) => {
+      const complaints: string[] = [];
+      visit(source.program, (node, parent, key) => {
+        const line = source.lineAt(node.start);
+        const what = switchOf(node, parent, key);
+        if (what === "only") complaints.push(`${source.path}:${line}: .only would leave out every other test`);
+        else if (what !== undefined && !says(source, node, parent, line)) complaints.push(`${source.path}:${line}: .${what} without a sentence that says why`);
+      });
+      return complaints;
+    });
+
+function switchOf(node: SyntaxNode, parent: SyntaxNode | undefined, key: string): string | undefined {
+  if (node.type === "MemberExpression") {
+    const name = nameOf(node.property);
+    if (name === undefined) return undefined;
+    const root = rootOf(node);
+    if (TEST_FUNCTIONS.has(root) && (name === "only" || SWITCHES.has(name))) return name;
+    return name === "skip" && /^(context|ctx|t|test|task)$/.test(root) ? name : undefined;
+  }
+  if (node.type === "CallExpression" && nameOf(node.callee) === "skip") return "skip";
+  // it("…", { skip: true }, …)
+  if (node.type === "Property" && parent?.type === "ObjectExpression" && key === "properties") {
+    const name = nameOf(node.key);
+    return isNode(node.value) && node.value.value === true && (name === "only" || name === "skip" || name === "todo") ? name : undefined;
+  }
+  return undefined;
+}
+
+function rootOf(member: SyntaxNode): string {
+  let object: unknown = member.object;
+  while (isNode(object) && (object.type === "MemberExpression" || object.type === "CallExpression")) object = object.object ?? object.callee;
+  return nameOf(object) ?? "";
+}
+
+/** A comment that ends on the line before or stands on the same line, or a note of four words or more; the title of a test is no reason. */
+function says(source: Source, node: SyntaxNode, parent: SyntaxNode | undefined, line: number): boolean {
+  const isSentence = (text: string): boolean => text.trim().split(/\s+/).length >= 4;
+  if (source.comments.some((comment) => (comment.lastLine === line - 1 || comment.firstLine === line) && isSentence(comment.text))) return true;
+  const call = node.type === "CallExpression" ? node : parent;
+  const ofTest = node.type === "MemberExpression" && TEST_FUNCTIONS.has(rootOf(node));
+  const notes = !ofTest && Array.isArray(call?.arguments) ? (call.arguments as SyntaxNode[]) : [];
+  return notes.some((note) => isSentence(source.text.slice(note.start, note.end)) && /^["'`]/.test(source.text.slice(note.start)));
+}
