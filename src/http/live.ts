@@ -1,0 +1,167 @@
+// Server-sent events: `status`, `readings` (the newest of each series that changed) and `alert` (a transition).
+// The gateway is asked only while someone listens. A reader that does not keep up is cut: its browser comes back by
+// itself and is given everything anew, so that no event needs an id and Last-Event-ID changes nothing.
+
+import type { ServerResponse } from "node:http";
+import type { AlertRecord, Transition } from "../engine/effect.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Latest } from "./route.ts";
+import type { Status } from "./status.ts";
+import { alertOfRecord } from "./view.ts";
+
+export type LiveDeps = {
+  latest(since: number): Promise<Latest>;
+  status(): Promise<Status>;
+  /** Calls back after each commit that changed alerts, with the record as it is after the transition. */
+  onTransition(listener: (alert: AlertRecord, transition: Transition) => void): () => void;
+  log: Log;
+  metrics: Metrics;
+};
+
+export type LiveLimits = {
+  /** Streams open at once. */
+  clientsMax: number;
+  /** Bytes that may wait for one reader before it is cut. */
+  waitingBytesMax: number;
+  /** At most one `readings` event per series in this time. */
+  readingsEveryMs: number;
+  statusEveryMs: number;
+  /** A comment line is sent when nothing else was for this long, so that a dead connection is found. */
+  heartbeatEveryMs: number;
+};
+
+export const liveLimits: LiveLimits = { clientsMax: 64, waitingBytesMax: 4_194_304, readingsEveryMs: 500, statusEveryMs: 2000, heartbeatEveryMs: 10_000 };
+
+/** Series in one `readings` event; keeps the writing of one below a few milliseconds. */
+const SERIES_PER_EVENT = 2000;
+
+type Client = { readonly response: ServerResponse; sentAt: number; greeted: boolean };
+
+export type Live = {
+  /** Takes over a response whose security headers are set. @returns false when there are too many streams */
+  attach(response: ServerResponse): boolean;
+  clients(): number;
+  close(): void;
+};
+
+export function createLive(deps: LiveDeps, limits: LiveLimits = liveLimits): Live {
+  const clients = new Set<Client>();
+  const open = deps.metrics.gauge("highwater_http_streams", "Open streams of server-sent events");
+  const ended = deps.metrics.counter("highwater_http_streams_ended_total", "Streams that the gateway refused or cut", ["reason"]);
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  /** Readings up to this commit were told to all who were greeted. */
+  let seq = Number.POSITIVE_INFINITY;
+  let statusAt = 0;
+
+  const drop = (client: Client, reason?: string): void => {
+    if (!clients.delete(client)) return;
+    open.set(clients.size);
+    if (reason !== undefined) ended.inc({ reason });
+    client.response.destroy();
+  };
+  const send = (client: Client, text: string): void => {
+    if (client.response.writableLength > limits.waitingBytesMax) return drop(client, "slow");
+    client.sentAt = performance.now();
+    client.response.write(text);
+  };
+  const broadcast = (text: string): void => {
+    for (const client of clients) if (client.greeted) send(client, text);
+  };
+  const stopTransitions = deps.onTransition((alert, transition) => {
+    if (clients.size === 0) return;
+    const text = event("alert", { alert: alertOfRecord(alert), transition: transition.to, reason: transition.reason });
+    for (const client of clients) send(client, text);
+  });
+
+  const tick = async (): Promise<void> => {
+    if (Number.isFinite(seq)) {
+      const latest = await deps.latest(seq);
+      seq = latest.seq;
+      for (const text of readingEvents(latest)) {
+        broadcast(text);
+        await new Promise(setImmediate);
+      }
+    }
+    const now = performance.now();
+    if (now - statusAt >= limits.statusEveryMs) {
+      statusAt = now;
+      broadcast(event("status", await deps.status()));
+    }
+    for (const client of clients) if (now - client.sentAt >= limits.heartbeatEveryMs) send(client, ": still here\n\n");
+  };
+  /** One chain of ticks, alive while someone listens. */
+  const schedule = (): void => {
+    if (timer !== undefined || closed) return;
+    timer = setTimeout(async () => {
+      try {
+        await tick();
+      } catch (error) {
+        deps.log.warn({ err: error }, "the live stream could not be told what is new");
+      }
+      timer = undefined;
+      if (clients.size > 0) schedule();
+      else seq = Number.POSITIVE_INFINITY;
+    }, limits.readingsEveryMs);
+  };
+  /** Everything as it is now, for one who has just come. What changes meanwhile is told to all again. */
+  const greet = async (client: Client): Promise<void> => {
+    send(client, "retry: 2000\n\n");
+    send(client, event("status", await deps.status()));
+    const latest = await deps.latest(-1);
+    for (const text of readingEvents(latest)) {
+      if (!clients.has(client)) return;
+      send(client, text);
+      await new Promise(setImmediate);
+    }
+    client.greeted = true;
+    seq = Math.min(seq, latest.seq);
+  };
+
+  return {
+    attach(response) {
+      if (closed || clients.size >= limits.clientsMax) {
+        ended.inc({ reason: "too_many" });
+        return false;
+      }
+      const client: Client = { response, sentAt: performance.now(), greeted: false };
+      response.writeHead(200, {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "no-store",
+        connection: "keep-alive",
+        "x-accel-buffering": "no",
+      });
+      response.on("close", () => drop(client));
+      response.on("error", () => drop(client));
+      clients.add(client);
+      open.set(clients.size);
+      greet(client).catch((error: unknown) => {
+        deps.log.warn({ err: error }, "a listener of the live stream could not be greeted");
+        drop(client, "error");
+      });
+      schedule();
+      return true;
+    },
+    clients: () => clients.size,
+    close() {
+      closed = true;
+      stopTransitions();
+      clearTimeout(timer);
+      for (const { response } of clients) response.end();
+      clients.clear();
+      open.set(0);
+    },
+  };
+}
+
+const event = (name: string, body: unknown): string => `event: ${name}\ndata: ${JSON.stringify(body)}\n\n`;
+
+/** `{ series: [ids], ts: [ms], value: [numbers] }`, equally long, in slices. */
+function* readingEvents(latest: Latest): Generator<string> {
+  for (let from = 0; from < latest.series.length; from += SERIES_PER_EVENT) {
+    const to = from + SERIES_PER_EVENT;
+    const slice = (column: Uint32Array | Float64Array): number[] => Array.from(column.subarray(from, to));
+    yield event("readings", { series: slice(latest.series), ts: slice(latest.ts), value: slice(latest.value) });
+  }
+}

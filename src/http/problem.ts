@@ -1,0 +1,57 @@
+// What went wrong, as every path of the server says it: `{ error: { code, message, hint } }` with a fitting status.
+
+import type { FastifyReply } from "fastify";
+import { z } from "zod";
+import { GatewayError } from "../error.ts";
+
+export const problemSchema = z
+  .strictObject({
+    error: z.strictObject({
+      code: z.string().meta({ description: "Stable, snake_case; for machines" }),
+      message: z.string(),
+      hint: z.string().meta({ description: "What mends it" }),
+    }),
+  })
+  .meta({ description: "What went wrong" });
+
+/** An answer other than the one asked for. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly hint: string;
+  /** Read by fastify and by its rate limiter. */
+  readonly statusCode: number;
+
+  constructor(status: number, code: string, message: string, hint: string) {
+    super(message);
+    this.status = status;
+    this.statusCode = status;
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** The refusal that an error stands for. What is not known is said only in the log. */
+export function problemOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (isOperational(error)) {
+    return new Refusal(error.retryable ? 503 : 500, error.code, error.message, error.hint ?? "look at the gateway's log");
+  }
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  if (typeof status === "number" && status >= 400 && status < 500)
+    return new Refusal(status, "bad_request", (error as Error).message, "the paths are listed at /openapi.json");
+  return new Refusal(500, "internal", "the gateway could not answer", "look at the gateway's log");
+}
+
+/** A GatewayError, also one that lost its class on the way between threads. */
+const isOperational = (error: unknown): error is GatewayError =>
+  error instanceof GatewayError || (error instanceof Error && error.name === "GatewayError" && typeof (error as Partial<GatewayError>).code === "string");
+
+export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  if (refusal.status === 503) reply.header("retry-after", "2");
+  return reply
+    .code(refusal.status)
+    .header("content-type", "application/json; charset=utf-8")
+    .header("cache-control", "no-store")
+    .send(JSON.stringify({ error: { code: refusal.code, message: refusal.message, hint: refusal.hint } }));
+}

@@ -1,0 +1,61 @@
+// The contract of a route: one file per path, one line in routes/index.ts. Its zod schemas are the parser of its
+// parameters, the OpenAPI page and the contract that the tests hold its answers to. All routes only read.
+
+import type { z } from "zod";
+import type { Answer, QueryRequest } from "../storage/query.ts";
+import type { LabelFilter } from "./parameter.ts";
+import type { Status } from "./status.ts";
+
+/** The newest reading of each series that changed after commit `since`, as columns; `since` −1: of all series. */
+export type Latest = { readonly seq: number; readonly series: Uint32Array; readonly ts: Float64Array; readonly value: Float64Array };
+
+/** What the composition root hands in; all of it happens on other threads. */
+export type GatewayDeps = {
+  query<Request extends QueryRequest>(request: Request): Promise<Answer<Request>>;
+  status(): Promise<Status>;
+  ready(): { ready: boolean; reasons: string[] };
+  /** Prometheus' text format, of all threads. */
+  metricsText(): Promise<string>;
+  latest(since: number): Promise<Latest>;
+};
+
+/** What routes may ask. */
+export type RouteDeps = GatewayDeps & { /** The OpenAPI page, as text. */ openapi(): string };
+
+export type RouteRequest<Query, Params> = { readonly query: Query; readonly params: Params; readonly labels: LabelFilter };
+
+type Parts<Query extends z.ZodObject, Params extends z.ZodObject, Body extends z.ZodType> = {
+  /** In fastify's notation: `/api/v1/alerts/:id`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly query: Query;
+  readonly params: Params;
+  /** Whether parameters that `query` does not name filter by label. */
+  readonly takesLabels: boolean;
+  /** Of the JSON of 200, or of the text where `contentType` is not JSON. */
+  readonly answer: Body;
+  readonly contentType: string;
+  /** What 503 with the same kind of body means, where it is a regular answer. */
+  readonly unwell?: string;
+};
+
+export type AnswerRoute<Query extends z.ZodObject, Params extends z.ZodObject, Body extends z.ZodType> = Parts<Query, Params, Body> & {
+  readonly kind: "answer";
+  /** A text is sent as it is, anything else as JSON. @throws Refusal */
+  handle(deps: RouteDeps, request: RouteRequest<z.output<Query>, z.output<Params>>): Promise<{ readonly status?: 200 | 503; readonly body: z.input<Body> }>;
+};
+
+/** The live stream: the server attaches the response to it. */
+export type StreamRoute<Query extends z.ZodObject, Params extends z.ZodObject, Body extends z.ZodType> = Parts<Query, Params, Body> & {
+  readonly kind: "stream";
+};
+
+export type Route = AnswerRoute<z.ZodObject, z.ZodObject, z.ZodType> | StreamRoute<z.ZodObject, z.ZodObject, z.ZodType>;
+
+export const JSON_TYPE = "application/json; charset=utf-8";
+
+/** Lets TypeScript infer the schemas of a route, then forgets them, so that routes fit into one list. */
+export const defineRoute = <Query extends z.ZodObject, Params extends z.ZodObject, Body extends z.ZodType>(
+  route: AnswerRoute<Query, Params, Body> | StreamRoute<Query, Params, Body>,
+): Route => route as unknown as Route;

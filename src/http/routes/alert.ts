@@ -1,0 +1,36 @@
+// /api/v1/alerts/:id: one occurrence with its transitions, the evidence of each, and whom it was told to.
+
+import { z } from "zod";
+import { Refusal } from "../problem.ts";
+import { defineRoute, JSON_TYPE } from "../route.ts";
+import { alertOfView, alertSchema, notificationOfView, notificationSchema, transitionOfView, transitionSchema } from "../view.ts";
+
+const answerSchema = z.strictObject({
+  alert: alertSchema,
+  transitions: z.array(transitionSchema).meta({ description: "Oldest first" }),
+  notifications: z.array(notificationSchema).meta({ description: "Oldest first" }),
+});
+export type AlertAnswer = z.output<typeof answerSchema>;
+
+export const alert = defineRoute({
+  kind: "answer",
+  path: "/api/v1/alerts/:id",
+  summary: "One alert with its history and evidence",
+  query: z.strictObject({}),
+  params: z.strictObject({ id: z.string().meta({ description: "As /api/v1/alerts gives it" }) }),
+  takesLabels: false,
+  answer: answerSchema,
+  contentType: JSON_TYPE,
+  async handle(deps, { params }) {
+    const history = await deps.query({ kind: "alert", id: params.id });
+    if (history === null)
+      throw new Refusal(404, "unknown_alert", "there is no alert of this id", "ids are listed at /api/v1/alerts; pending alerts have none yet");
+    return {
+      body: {
+        alert: alertOfView(history.alert),
+        transitions: history.transitions.map(transitionOfView),
+        notifications: history.notifications.map(notificationOfView),
+      },
+    };
+  },
+});

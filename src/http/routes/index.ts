@@ -1,0 +1,17 @@
+// The open list of routes. To add one: a file beside this and a line here; then renew docs/openapi.json.
+
+import type { Route } from "../route.ts";
+import { alert } from "./alert.ts";
+import { alerts } from "./alerts.ts";
+import { events } from "./events.ts";
+import { healthz } from "./healthz.ts";
+import { metrics } from "./metrics.ts";
+import { notifications } from "./notifications.ts";
+import { openapi } from "./openapi.ts";
+import { readings } from "./readings.ts";
+import { readyz } from "./readyz.ts";
+import { series } from "./series.ts";
+import { status } from "./status.ts";
+import { summaries } from "./summaries.ts";
+
+export const routes: readonly Route[] = [healthz, readyz, metrics, openapi, status, series, readings, alerts, alert, summaries, notifications, events];

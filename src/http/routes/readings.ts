@@ -1,0 +1,71 @@
+// /api/v1/readings: readings of some series as buckets, each saying which layer answered. `t` and `end` are in ms.
+
+import { z } from "zod";
+import { cursorSchema, instantSchema, limitSchema, seriesIdsSchema, stepSchema, wordsSchema } from "../parameter.ts";
+import { Refusal } from "../problem.ts";
+import { defineRoute, JSON_TYPE } from "../route.ts";
+import { labelsSchema } from "../view.ts";
+
+const figures = ["count", "min", "max", "avg", "sum"] as const;
+
+const figure = z.number().exactOptional();
+export const bucketSchema = z.strictObject({
+  t: z.number().meta({ description: "Start, inclusive, in ms" }),
+  end: z.number().meta({ description: "End, exclusive, in ms; local days differ in length" }),
+  count: z.int().exactOptional(),
+  min: figure,
+  max: figure,
+  avg: figure,
+  sum: figure,
+  source: z.enum(["batch", "stream", "raw"]).meta({ description: "Which layer answered" }),
+  provisional: z.boolean().meta({ description: "It may still change" }),
+});
+export const seriesBucketsSchema = z.strictObject({
+  id: z.int().meta({ description: "As in /api/v1/series" }),
+  labels: labelsSchema,
+  unit: z.string().nullable(),
+  step_ms: z.number(),
+  buckets: z.array(bucketSchema),
+});
+export type SeriesBucketsRow = z.output<typeof seriesBucketsSchema>;
+
+export const readings = defineRoute({
+  kind: "answer",
+  path: "/api/v1/readings",
+  summary: "Readings as buckets of time",
+  description: "Only buckets that hold readings are given. Without `step` it is the finest that fits.",
+  query: z.strictObject({
+    series: seriesIdsSchema.exactOptional(),
+    from: instantSchema.exactOptional(),
+    to: instantSchema.exactOptional(),
+    step: stepSchema.exactOptional(),
+    agg: wordsSchema(figures, "Figures of each bucket; without it all").exactOptional(),
+    limit: limitSchema,
+    cursor: cursorSchema.exactOptional(),
+  }),
+  params: z.strictObject({}),
+  takesLabels: true,
+  answer: z.strictObject({ series: z.array(seriesBucketsSchema), cursor: z.string().nullable() }),
+  contentType: JSON_TYPE,
+  async handle(deps, { query: { agg, ...query }, labels }) {
+    if (query.from !== undefined && query.to !== undefined && query.from >= query.to) {
+      throw new Refusal(400, "bad_parameter", "to: is not after from", "`from` is inclusive, `to` exclusive");
+    }
+    const answer = await deps.query({ kind: "readings", labels, ...query });
+    const left = agg === undefined ? [] : figures.filter((name) => !agg.includes(name));
+    const series = answer.series.map(({ id, labels: own, unit, step_ms, buckets }) => ({
+      id,
+      labels: own,
+      unit,
+      step_ms,
+      buckets: left.length === 0 ? [...buckets] : buckets.map((bucket) => without(bucket, left)),
+    }));
+    return { body: { series, cursor: answer.cursor } };
+  },
+});
+
+function without<Row extends object, Key extends keyof Row>(row: Row, keys: readonly Key[]): Omit<Row, Key> {
+  const rest = { ...row };
+  for (const key of keys) delete rest[key];
+  return rest;
+}

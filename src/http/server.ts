@@ -1,0 +1,172 @@
+// The HTTP server: the dashboard's files, the routes of the API and the live stream. It has no accounts yet, so that
+// it answers only callers on this machine unless it is told otherwise, and only to its own names (a page elsewhere
+// that points its name at 127.0.0.1 is refused). Nothing here asks the database: that happens behind `deps.query`.
+
+import helmet from "@fastify/helmet";
+import rateLimit from "@fastify/rate-limit";
+import fastify, { type FastifyInstance } from "fastify";
+import { GatewayError } from "../error.ts";
+import type { Log } from "../log.ts";
+import { createMetrics, type Metrics } from "../metrics.ts";
+import { serveDashboard } from "./dashboard-files.ts";
+import { answersTo, isLoopback } from "./host.ts";
+import { createLive, type Live, type LiveDeps, type LiveLimits, liveLimits } from "./live.ts";
+import { openapiDocument } from "./openapi.ts";
+import { parseParameters } from "./parameter.ts";
+import { problemOf, Refusal, refuse } from "./problem.ts";
+import type { Route, RouteDeps } from "./route.ts";
+import { routes } from "./routes/index.ts";
+
+export type ServerDeps = RouteDeps & { readonly onTransition: LiveDeps["onTransition"]; readonly log: Log; readonly metrics?: Metrics };
+
+export type ServerOptions = {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly gatewayName: string;
+  /** Under which people reach the page; its host is one of the names that the server answers to. */
+  readonly externalUrl: string;
+  /** Where Vite built the dashboard to. */
+  readonly dashboardDir: string;
+  /** `unsafe`: also listen off loopback, where anyone who reaches the port may read everything. */
+  readonly anonymous?: "unsafe";
+  readonly limits?: Partial<ServerLimits>;
+};
+
+export type ServerLimits = LiveLimits & {
+  /** Requests to the API that are being answered at once; more are refused with 503. */
+  requestsMax: number;
+  /** Requests of one address in a minute. */
+  requestsPerMinute: number;
+  /** Connections open at once. */
+  connectionsMax: number;
+  /** Milliseconds that a request may take to arrive. */
+  requestTimeoutMs: number;
+};
+
+export const serverLimits: ServerLimits = { ...liveLimits, requestsMax: 64, requestsPerMinute: 3000, connectionsMax: 512, requestTimeoutMs: 10_000 };
+
+const contentSecurityPolicy = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    baseUri: ["'none'"],
+    formAction: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+};
+
+/** @throws GatewayError `http_off_loopback` when others could reach it and it was not told to allow that */
+export function createServer(deps: ServerDeps, options: ServerOptions): { start(): Promise<{ host: string; port: number }>; close(): Promise<void> } {
+  if (!isLoopback(options.host) && options.anonymous !== "unsafe") {
+    throw new GatewayError("http_off_loopback", `http would listen on ${options.host}, where others can reach it, and it has no accounts yet`, {
+      hint: "set http.host to 127.0.0.1 and reach it through a tunnel or a proxy with a login; or say `http: { anonymous: unsafe }`",
+    });
+  }
+  const limits = { ...serverLimits, ...options.limits };
+  const metrics = deps.metrics ?? createMetrics();
+  const app = fastify({ logger: false, bodyLimit: 1024, requestTimeout: limits.requestTimeoutMs, forceCloseConnections: "idle" });
+  app.server.maxConnections = limits.connectionsMax;
+  const live = createLive({ ...deps, metrics }, limits);
+  return {
+    async start() {
+      await guard(app, deps, options, limits);
+      await serveDashboard(app, options);
+      const openapi = JSON.stringify(await openapiDocument(routes));
+      const routeDeps = { ...deps, openapi: () => openapi };
+      const gate = { answering: 0, max: limits.requestsMax };
+      for (const route of routes) addRoute(app, route, routeDeps, live, gate);
+      countRequests(app, metrics);
+      return await listen(app, options);
+    },
+    async close() {
+      live.close();
+      const patience = setTimeout(() => app.server.closeAllConnections(), 2000);
+      await app.close();
+      clearTimeout(patience);
+    },
+  };
+}
+
+/** Security headers, limits, and one shape for everything that goes wrong. */
+async function guard(app: FastifyInstance, deps: ServerDeps, options: ServerOptions, limits: ServerLimits): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy,
+    hsts: false,
+    crossOriginOpenerPolicy: false,
+    xFrameOptions: { action: "deny" },
+    referrerPolicy: { policy: "no-referrer" },
+  });
+  await app.register(rateLimit, {
+    max: limits.requestsPerMinute,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_request, { after }) => new Refusal(429, "too_many_requests", "this address asks too often", `wait ${after}`),
+  });
+  app.addHook("onRequest", async (request) => {
+    if (!answersTo(request.headers.host, options)) {
+      throw new Refusal(
+        421,
+        "wrong_host",
+        `this server does not answer to the name ${request.headers.host ?? "(none)"}`,
+        "use 127.0.0.1 or the host of gateway.external_url",
+      );
+    }
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    if (!isRead) return refuse(reply, new Refusal(405, "method_not_allowed", `${request.method} is not known here`, "this release only answers GET"));
+    return refuse(reply, new Refusal(404, "not_found", `there is nothing at ${request.url.split("?", 1)[0]}`, "the paths are listed at /openapi.json"));
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = problemOf(error);
+    if (refusal.status >= 500 && refusal.status !== 503) deps.log.error({ err: error, path: request.routeOptions.url }, "a request failed");
+    return refuse(reply, refusal);
+  });
+}
+
+/** How many answers are being made; the streams have their own limit. */
+type Gate = { answering: number; readonly max: number };
+
+function addRoute(app: FastifyInstance, route: Route, deps: RouteDeps, live: Live, gate: Gate): void {
+  app.get(route.path, { exposeHeadRoute: route.kind === "answer" }, async (request, reply) => {
+    const parsed = parseParameters<never>(route.query, request.query as Record<string, unknown>, route.takesLabels);
+    if (parsed.kind === "invalid") throw new Refusal(400, "bad_parameter", parsed.problem.message, parsed.problem.hint);
+    if (route.kind === "stream") {
+      if (!live.attach(reply.raw)) throw new Refusal(503, "too_many_streams", "too many live streams are open", "close a page that shows this gateway");
+      return reply.hijack();
+    }
+    if (gate.answering >= gate.max) throw new Refusal(503, "busy", "too many requests are being answered", "try again in a second or two");
+    gate.answering += 1;
+    const answer = await route.handle(deps, { query: parsed.query, labels: parsed.labels, params: request.params as never }).finally(() => {
+      gate.answering -= 1;
+    });
+    return reply
+      .code(answer.status ?? 200)
+      .header("content-type", route.contentType)
+      .header("cache-control", "no-store")
+      .send(typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body));
+  });
+}
+
+function countRequests(app: FastifyInstance, metrics: Metrics): void {
+  const answered = metrics.counter("highwater_http_requests_total", "Requests by path and status", ["path", "status"]);
+  app.addHook("onResponse", async (request, reply) => {
+    answered.inc({ path: request.routeOptions.url ?? "none", status: String(reply.statusCode) });
+  });
+}
+
+async function listen(app: FastifyInstance, { host, port }: ServerOptions): Promise<{ host: string; port: number }> {
+  await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+    throw new GatewayError("http_listen", `http cannot listen on ${host}:${port}: ${error.message}`, {
+      hint: error.code === "EADDRINUSE" ? "another program has this port; set http.port" : "look at http.host and http.port",
+      cause: error,
+    });
+  });
+  const address = app.server.address();
+  if (address === null || typeof address === "string") throw new Error("a TCP server has an address and a port");
+  return { host: address.address, port: address.port };
+}

@@ -1,0 +1,149 @@
+// The API's words for what the store and the engine hold: snake_case, instants as RFC 3339 in UTC. The schemas stand
+// beside the functions that make what they describe.
+
+import { z } from "zod";
+import type { AlertRecord } from "../engine/effect.ts";
+import { severities } from "../engine/rule.ts";
+import type { EpochMs } from "../engine/units.ts";
+import type { AlertHistory, AlertView, NotificationView } from "../storage/query.ts";
+
+export const timeSchema = z.iso.datetime();
+export const labelsSchema = z.record(z.string(), z.string());
+
+/** The last instant that a JavaScript date can name; device clocks may be beyond. */
+const INSTANT_MAX = 8_640_000_000_000_000;
+
+/** RFC 3339 in UTC with milliseconds; what no calendar can name becomes the nearest that it can. */
+export const rfc3339 = (ts: EpochMs): string => new Date(Math.min(Math.max(ts, -INSTANT_MAX), INSTANT_MAX)).toISOString();
+const rfc3339OrNull = (ts: EpochMs | null): string | null => (ts === null ? null : rfc3339(ts));
+
+export const alertStates = ["pending", "firing", "recovering", "resolved"] as const;
+
+export const alertSchema = z
+  .strictObject({
+    id: z.string().nullable().meta({ description: "null while pending: what never fires has no occurrence" }),
+    rule: z.string(),
+    severity: z.enum(severities),
+    series: z.int().meta({ description: "As in /api/v1/series" }),
+    labels: labelsSchema.meta({ description: "alertname, severity, the rule's, the device's and the series' labels" }),
+    annotations: labelsSchema.meta({ description: "Templates, as they were when it fired" }),
+    state: z.enum(alertStates),
+    since: timeSchema.meta({ description: "Event time of the newest transition; while pending, since when the condition is met" }),
+    fired_at: timeSchema.nullable(),
+    resolved_at: timeSchema.nullable(),
+    value: z.number().nullable().meta({ description: "At the newest transition; the good value once resolved" }),
+    peak: z.number().nullable().meta({ description: "Furthest into the breach" }),
+    limit: z.number().nullable(),
+    unit: z.string().nullable(),
+    acked_at: timeSchema.nullable(),
+    acked_by: z.string().nullable(),
+  })
+  .meta({ description: "One occurrence of a rule on a series" });
+export type Alert = z.output<typeof alertSchema>;
+
+export function alertOfView(view: AlertView): Alert {
+  return {
+    id: view.id,
+    rule: view.rule,
+    severity: view.severity,
+    series: view.series,
+    labels: view.labels,
+    annotations: view.annotations,
+    state: view.state,
+    since: rfc3339(view.since),
+    fired_at: rfc3339OrNull(view.firedAt),
+    resolved_at: rfc3339OrNull(view.resolvedAt),
+    value: finiteOrNull(view.value),
+    peak: finiteOrNull(view.peak),
+    limit: finiteOrNull(view.limit),
+    unit: view.unit,
+    // Acknowledging comes with accounts; the keys are promised already.
+    acked_at: null,
+    acked_by: null,
+  };
+}
+
+/** JSON has no infinities. */
+const finiteOrNull = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
+
+export const alertOfRecord = (record: AlertRecord): Alert => alertOfView(record);
+
+export const transitionSchema = z.strictObject({
+  ordinal: z.int(),
+  to: z.enum(["firing", "recovering", "resolved"]),
+  reason: z.string().meta({ description: "condition, rule_changed, rule_removed or dead_letter" }),
+  ts: timeSchema.meta({ description: "Event time" }),
+  at: timeSchema.meta({ description: "When it was committed" }),
+  value: z.number().nullable(),
+  peak: z.number().nullable(),
+  evidence: z
+    .looseObject({
+      predicate: z.string(),
+      measure: z.number(),
+      ts: timeSchema,
+      since: timeSchema,
+      trigger: z.string(),
+      watermark: timeSchema.nullable(),
+      from: z.string(),
+    })
+    .meta({ description: "What decided: judging `measure` by `predicate` again gives the same transition" }),
+});
+export type AlertTransition = z.output<typeof transitionSchema>;
+
+export function transitionOfView({ ordinal, to, reason, ts, at, figures, evidence }: AlertHistory["transitions"][number]): AlertTransition {
+  const { window } = evidence;
+  return {
+    ordinal,
+    to,
+    reason,
+    ts: rfc3339(ts),
+    at: rfc3339(at),
+    value: finiteOrNull(figures.value),
+    peak: finiteOrNull(figures.peak),
+    evidence: {
+      ...evidence,
+      ts: rfc3339(evidence.ts),
+      since: rfc3339(evidence.since),
+      watermark: rfc3339OrNull(evidence.watermark),
+      ...(window === undefined ? {} : { window: { ...window, start: rfc3339(window.start), end: rfc3339(window.end) } }),
+    },
+  };
+}
+
+export const dispositions = ["waiting", "delivered", "dead"] as const;
+
+export const notificationSchema = z.strictObject({
+  id: z.string(),
+  alert: z.string(),
+  ordinal: z.int().meta({ description: "Of the transition that it tells of" }),
+  receiver: z.string(),
+  channel: z.string(),
+  seq: z.int().meta({ description: "1, 2, … per alert, receiver and channel" }),
+  state: z.enum(["firing", "resolved"]),
+  disposition: z.enum(dispositions),
+  created_at: timeSchema,
+  attempts: z.int(),
+  next_at: timeSchema.nullable().meta({ description: "While it waits: when it is tried next" }),
+  ended_at: timeSchema.nullable(),
+  reason: z.string().nullable().meta({ description: "Of the last failure" }),
+});
+export type Notification = z.output<typeof notificationSchema>;
+
+export function notificationOfView(view: NotificationView): Notification {
+  const { id, alert, ordinal, receiver, channel, seq, state, disposition, attempts, reason } = view;
+  return {
+    id,
+    alert,
+    ordinal,
+    receiver,
+    channel,
+    seq,
+    state,
+    disposition,
+    created_at: rfc3339(view.createdAt),
+    attempts,
+    next_at: disposition === "waiting" ? rfc3339(view.nextAt) : null,
+    ended_at: rfc3339OrNull(view.endedAt),
+    reason,
+  };
+}

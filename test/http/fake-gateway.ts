@@ -1,0 +1,307 @@
+// A gateway as the HTTP server sees it, with the data of a small cold store made from a seed: what other threads would
+// answer. Readings walk on demand; alerts are fired and resolved by the test.
+
+import type { AlertRecord, Transition } from "../../src/engine/effect.ts";
+import type { GatewayDeps, Latest } from "../../src/http/route.ts";
+import type { Status } from "../../src/http/status.ts";
+import type { AlertHistory, AlertView, Bucket, NotificationView, QueryAnswers, QueryRequest, SeriesView } from "../../src/storage/query.ts";
+
+export type FakeGateway = GatewayDeps & {
+  onTransition(listener: (alert: AlertRecord, transition: Transition) => void): () => void;
+  /** What was asked so far. */
+  readonly asked: QueryRequest[];
+  readonly series: readonly SeriesView[];
+  /** Gives every series (or one) a new reading. */
+  beat(only?: { series: number; value: number }): void;
+  fire(alert: AlertView & { id: string }): void;
+  resolve(id: string, value: number): void;
+  pend(alert: AlertView): void;
+  books: Status["readings"];
+  setReady(reasons: string[]): void;
+  /** Makes each query fail so. */
+  breakWith(error: Error | undefined): void;
+};
+
+const kinds = [
+  { metric: "temperature", unit: "°C", base: -19, swing: 1.6, noise: 0.25 },
+  { metric: "humidity", unit: "%", base: 61, swing: 9, noise: 1.5 },
+  { metric: "vibration_rms", unit: "mm/s", base: 2.1, swing: 0.4, noise: 0.3 },
+  { metric: "door", unit: null, base: 0, swing: 0, noise: 0 },
+  { metric: "power", unit: "kW", base: 3.4, swing: 1.1, noise: 0.2 },
+] as const;
+const sites = ["bergen", "oslo", "tromsø"];
+
+/** Numbers in [0, 1) from a seed (mulberry32). */
+export function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export function createFakeGateway(options: { series: number; now: () => number; seed?: number }): FakeGateway {
+  const random = createRandom(options.seed ?? 7);
+  const series = Array.from({ length: options.series }, (_, id) => describe(id));
+  const value = Float64Array.from(series, (_, id) => signal(id, options.now(), random));
+  const ts = Float64Array.from(series, (_, id) => options.now() - (id % 7) * 400 - (id % 23 === 22 ? 1_900_000 : 0));
+  const changed = new Float64Array(series.length).fill(1);
+  const listeners = new Set<(alert: AlertRecord, transition: Transition) => void>();
+  const alerts: AlertView[] = [];
+  const histories = new Map<string, AlertHistory["transitions"][number][]>();
+  const startedAt = options.now() - 93_780_000;
+  let seq = 1;
+  let reasons: string[] = [];
+  let failure: Error | undefined;
+  const asked: QueryRequest[] = [];
+  const books = { received: 4_211_905, accepted: 4_209_640, late: 2107, duplicate: 41, conflict: 12, quarantined: 3, rejected: 102 };
+
+  const tell = (view: AlertView & { id: string }, to: Transition["to"]): void => {
+    const previous = histories.get(view.id) ?? [];
+    const transition = transitionOf(view, to, previous.length + 1, options.now());
+    histories.set(view.id, [...previous, transition]);
+    for (const listener of listeners) listener(recordOf(view), transition);
+  };
+  const answers: { [Kind in QueryRequest["kind"]]: (request: Extract<QueryRequest, { kind: Kind }>) => QueryAnswers[Kind] } = {
+    series: ({ labels = {}, limit = 1000, cursor }) => {
+      const found = series.filter(({ id, labels: own }) => id >= Number(cursor ?? 0) && matches(own, labels));
+      return { series: found.slice(0, limit), cursor: found.length > limit ? String(found[limit]?.id) : null };
+    },
+    readings: ({ labels = {}, series: ids, from, to, step }) => {
+      const found = series.filter(({ id, labels: own }) => (ids === undefined || ids.includes(id)) && matches(own, labels));
+      const step_ms = typeof step === "number" ? step : step === "day" ? 86_400_000 : step === "raw" ? 1 : 60_000;
+      const end = to ?? options.now();
+      return {
+        series: found.map(({ id, labels: own, unit }) => ({
+          id,
+          labels: own,
+          unit,
+          step_ms,
+          buckets: bucketsOf(id, from ?? end - 3_600_000, end, Math.max(step_ms, 60_000)),
+        })),
+        cursor: null,
+      };
+    },
+    alerts: ({ states, rule, labels = {} }) => {
+      const found = alerts.filter(
+        (alert) => (states?.includes(alert.state) ?? true) && (rule === undefined || alert.rule === rule) && matches(alert.labels, labels),
+      );
+      return { alerts: found.sort((a, b) => (b.firedAt ?? Infinity) - (a.firedAt ?? Infinity)), cursor: null };
+    },
+    alert: ({ id }) => {
+      const alert = alerts.find((each) => each.id === id);
+      return alert === undefined ? null : { alert, transitions: histories.get(id) ?? [], notifications: notificationsOf(id, alert.firedAt ?? 0) };
+    },
+    summaries: ({ day }) => ({ summaries: series.slice(0, 2).map((each) => summaryOf(each, day ?? "2026-01-30")), cursor: null }),
+    notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
+    outbox: () => ({ rows: [] }),
+    rejected: () => ({ rejected: [] }),
+  };
+  return {
+    asked,
+    series,
+    books,
+    async query(request) {
+      asked.push(structuredClone(request));
+      if (failure !== undefined) throw failure;
+      return structuredClone(answers[request.kind](request as never)) as never;
+    },
+    async status() {
+      return {
+        version: "0.1.0",
+        started_at: new Date(startedAt).toISOString(),
+        uptime_ms: options.now() - startedAt,
+        readings: { ...books },
+        unmatched: [
+          {
+            topic: "zigbee2mqtt/hallway",
+            count: 318,
+            sample: '{"temperature":21.4,"battery":88}',
+            suggestion: '- { topic: "zigbee2mqtt/{device}", codec: json }',
+          },
+        ],
+        queue: { waiting: 0, bytes: 0 },
+        broker: { connections: 112 },
+        journal: { seq },
+        outbox: { waiting: 0, dead: 0 },
+      };
+    },
+    ready: () => ({ ready: reasons.length === 0, reasons }),
+    metricsText: async () => "# HELP highwater_up 1\n# TYPE highwater_up gauge\nhighwater_up 1\n",
+    async latest(since): Promise<Latest> {
+      const ids = series.map(({ id }) => id).filter((id) => (changed[id] as number) > since);
+      return {
+        seq,
+        series: Uint32Array.from(ids),
+        ts: Float64Array.from(ids, (id) => ts[id] as number),
+        value: Float64Array.from(ids, (id) => value[id] as number),
+      };
+    },
+    onTransition(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    beat(only) {
+      seq += 1;
+      for (const { id } of series) {
+        if (only === undefined ? id % 23 === 22 : only.series !== id) continue;
+        ts[id] = options.now();
+        value[id] = only?.value ?? signal(id, options.now(), random);
+        changed[id] = seq;
+      }
+      books.received += series.length;
+      books.accepted += series.length;
+    },
+    fire(alert) {
+      alerts.unshift(alert);
+      tell(alert, "firing");
+    },
+    resolve(id, good) {
+      const index = alerts.findIndex((alert) => alert.id === id);
+      const alert = alerts[index] as AlertView & { id: string };
+      const resolved = { ...alert, state: "resolved" as const, since: options.now(), resolvedAt: options.now(), value: good };
+      alerts[index] = resolved;
+      tell(resolved, "resolved");
+    },
+    pend: (alert) => void alerts.unshift(alert),
+    setReady(now) {
+      reasons = now;
+    },
+    breakWith(error) {
+      failure = error;
+    },
+  };
+
+  function bucketsOf(id: number, from: number, to: number, step: number): Bucket[] {
+    const buckets: Bucket[] = [];
+    const noise = createRandom(id + 1);
+    for (let t = Math.floor(from / step) * step; t < to; t += step) {
+      const center = signal(id, t, noise);
+      buckets.push({
+        t,
+        end: t + step,
+        count: 6,
+        min: center - 0.1,
+        max: center + 0.1,
+        avg: center,
+        sum: center * 6,
+        source: "stream",
+        provisional: t + step > to,
+      });
+    }
+    return buckets;
+  }
+}
+
+const matches = (own: Readonly<Record<string, string>>, wanted: Readonly<Record<string, readonly string[]>>): boolean =>
+  Object.entries(wanted).every(([name, values]) => values.includes(own[name] ?? ""));
+
+function describe(id: number): SeriesView {
+  const kind = kinds[id % kinds.length] as (typeof kinds)[number];
+  const site = sites[Math.floor(id / 10) % sites.length] as string;
+  const labels = { device: `freezer-${Math.floor(id / kinds.length) + 1}`, metric: kind.metric, room: `B${(Math.floor(id / 5) % 4) + 1}`, site };
+  const key = `{device="${labels.device}",metric="${labels.metric}",site="${site}"}`;
+  return { id, key, labels, source: "sensors/{site}/{device}/{metric}", unit: kind.unit, last: null };
+}
+
+function signal(id: number, at: number, random: () => number): number {
+  const kind = kinds[id % kinds.length] as (typeof kinds)[number];
+  const wave = Math.sin(at / (700_000 + (id % 11) * 90_000) + id) * 0.7 + Math.sin(at / 190_000 + id * 3) * 0.3;
+  return Math.round((kind.base + wave * kind.swing + (random() - 0.5) * 2 * kind.noise) * 10) / 10;
+}
+
+/** A firing alert on a series. */
+export function alertOn(series: SeriesView, given: Partial<AlertView> & { id: string; firedAt: number }): AlertView & { id: string } {
+  return {
+    rule: "freezer-too-warm",
+    series: series.id,
+    severity: "critical",
+    labels: { alertname: given.rule ?? "freezer-too-warm", severity: given.severity ?? "critical", team: "cold-chain", ...series.labels },
+    annotations: { summary: "{{device}} is at {{value}} °C", runbook: "https://example.org/runbooks/freezer" },
+    state: "firing",
+    since: given.firedAt,
+    resolvedAt: null,
+    value: -11.4,
+    peak: -9.8,
+    limit: -15,
+    unit: series.unit,
+    ...given,
+  };
+}
+
+function recordOf(view: AlertView & { id: string }): AlertRecord {
+  return { ...view, state: view.state === "pending" ? "firing" : view.state, firedAt: view.firedAt ?? view.since, peak: view.peak ?? view.value };
+}
+
+function transitionOf(view: AlertView & { id: string }, to: Transition["to"], ordinal: number, at: number): AlertHistory["transitions"][number] {
+  return {
+    alert: view.id,
+    ordinal,
+    to,
+    reason: "condition",
+    ts: view.since,
+    at,
+    figures: { value: view.value, peak: view.peak ?? view.value },
+    evidence: {
+      rule: view.rule,
+      logic: "5f1d",
+      predicate: `above ${view.limit}, clears below ${(view.limit ?? 0) - 2}`,
+      measure: view.value,
+      ts: view.since,
+      since: view.since - 300_000,
+      trigger: "reading",
+      watermark: view.since - 1,
+      from: to === "firing" ? "pending" : "firing",
+    },
+  };
+}
+
+const notificationsOf = (alert: string, at: number): NotificationView[] =>
+  ["email:0", "webhook:0"].map((channel, index) => ({
+    id: `${alert}-1-on-call-${channel}`,
+    alert,
+    ordinal: 1,
+    receiver: "on-call",
+    channel,
+    seq: 1,
+    state: "firing",
+    disposition: index === 0 ? "delivered" : "waiting",
+    createdAt: at,
+    attempts: index === 0 ? 1 : 3,
+    nextAt: at + 60_000,
+    endedAt: index === 0 ? at + 420 : null,
+    reason: index === 0 ? null : "503 Service Unavailable",
+  }));
+
+const summaryOf = (series: SeriesView, day: string): QueryAnswers["summaries"]["summaries"][number] => ({
+  day,
+  zone: "Europe/Oslo",
+  series: series.id,
+  labels: series.labels,
+  unit: series.unit,
+  count: 8640,
+  min: -21.2,
+  max: -17.4,
+  avg: -19.02,
+  stddev: 0.8,
+  p50: -19,
+  p95: -17.8,
+  p99: -17.5,
+  first: -19.1,
+  first_ts: 1_769_727_600_000,
+  last: -18.9,
+  last_ts: 1_769_813_990_000,
+  sum: -164_332.8,
+  coverage: 1,
+  largest_gap_ms: 0,
+  gaps: 0,
+  median_interval_ms: 10_000,
+  day_ms: 86_400_000,
+  late: 3,
+  alerts: 1,
+  version: 1,
+  approximate: false,
+  computed_at: 1_769_829_300_000,
+});
