@@ -1,0 +1,54 @@
+// One attempt at one notification, bounded: whatever a channel does, it ends with a Delivery soon after its time is up.
+
+import type { DurationMs } from "../engine/units.ts";
+import type { Log } from "../log.ts";
+import type { Delivery } from "./channels/channel.ts";
+import { channelOf } from "./channels/index.ts";
+import { oneLine } from "./format.ts";
+import type { Notification } from "./notification.ts";
+
+/** A channel of a receiver: `email:0`, its type, and what its schema made of the config. */
+export type ChannelSettings = { readonly key: string; readonly type: string; readonly settings: unknown };
+
+/** How long a channel may take to end after it was aborted, before it is left behind. */
+const LEAVE_MS = 1_000;
+
+/**
+ * @param channel undefined when the config has it no longer: tried again, since a config may be mended
+ * @param read makes the notification; what it throws is a reason to try again, and logged as our error
+ * @param limits.signal aborts it from outside; limits.limitMs bounds it
+ */
+export async function attempt(
+  channel: ChannelSettings | undefined,
+  read: () => Notification,
+  limits: { readonly signal: AbortSignal; readonly limitMs: DurationMs; readonly log: Log },
+): Promise<Delivery> {
+  const found = channel === undefined ? undefined : channelOf(channel.type);
+  if (channel === undefined || found === undefined) return { kind: "retry", reason: "the config no longer has this receiver's channel", cause: "config" };
+  const signal = AbortSignal.any([limits.signal, AbortSignal.timeout(limits.limitMs)]);
+  const left = leftBehind(signal);
+  try {
+    return await Promise.race([found.send(channel.settings, read(), signal), left.promise]);
+  } catch (error) {
+    limits.log.error({ err: error, channel: channel.key }, "a channel broke");
+    return { kind: "retry", reason: oneLine(`the channel broke: ${(error as Error).message}`), cause: "other" };
+  } finally {
+    left.cancel();
+  }
+}
+
+function leftBehind(signal: AbortSignal): { promise: Promise<Delivery>; cancel: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const { promise, resolve } = Promise.withResolvers<Delivery>();
+  const onAbort = () => {
+    timer = setTimeout(() => resolve({ kind: "retry", reason: "the channel did not end in time", cause: "timeout" }), LEAVE_MS);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  return {
+    promise,
+    cancel: () => {
+      signal.removeEventListener("abort", onAbort);
+      clearTimeout(timer);
+    },
+  };
+}

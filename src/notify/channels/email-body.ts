@@ -1,0 +1,166 @@
+// The words and looks of an alert's mail: one text and one HTML body that say the same.
+// The HTML is a Liquid template in which every output is escaped; tables and inline styles, because mail clients know
+// little else; no image, no script, nothing fetched. Dark mode by media query where a client knows it.
+
+import { oneLine } from "../format.ts";
+import type { Notification } from "../notification.ts";
+import { compileHtml } from "../template.ts";
+
+/** Shown among the facts, or in the head of the mail, already. */
+const SHOWN_LABELS = new Set(["alertname", "severity", "device", "metric"]);
+
+const colours = {
+  critical: { solid: "#c0271d", soft: "#fdeceb", dark: "#ff8a80" },
+  warning: { solid: "#b25e09", soft: "#fdf1e1", dark: "#ffb95c" },
+  info: { solid: "#1f62c4", soft: "#e8f0fc", dark: "#8ab8ff" },
+  resolved: { solid: "#13744a", soft: "#e4f5ec", dark: "#6fd6a2" },
+} as const;
+
+export type MailBody = { readonly subject: string; readonly text: string; readonly html: string };
+
+/** Writes the mail of a notification. The subject is one line whatever the labels hold. */
+export function mailBody(notification: Notification): MailBody {
+  const { alert, state } = notification;
+  const status = state === "firing" ? `FIRING ${alert.severity}` : "RESOLVED";
+  const labels = Object.entries(alert.labels).filter(([name]) => !SHOWN_LABELS.has(name));
+  const annotations = Object.entries(alert.annotations)
+    .filter(([name, text]) => name !== "summary" && text.trim() !== "")
+    .map(([name, text]) => ({ name, text, href: /^https?:\/\/\S+$/.test(text.trim()) ? text.trim() : "" }));
+  return {
+    subject: oneLine(`[${status}] ${notification.headline}`),
+    text: textBody(notification, status, labels, annotations),
+    html: renderBody({
+      ...notification,
+      status,
+      colour: colours[state === "resolved" ? "resolved" : alert.severity],
+      subject: alert.labels.device ?? alert.rule,
+      labels: labels.map(([name, text]) => ({ name, text })),
+      annotations,
+    }),
+  };
+}
+
+function textBody(
+  notification: Notification,
+  status: string,
+  labels: readonly (readonly [string, string])[],
+  annotations: readonly { readonly name: string; readonly text: string }[],
+): string {
+  const { alert, gateway, facts, why, notes } = notification;
+  const width = Math.max(...facts.map(({ name }) => name.length));
+  const rows = facts.map(({ name, text }) => `  ${name.padEnd(width)}  ${text}`);
+  const blocks = [
+    [`${status}: ${alert.rule}`, oneLine(notification.summary)],
+    rows,
+    annotations.map(({ name, text }) => `${name}: ${text}`),
+    ["Why", ...why.map((line) => `- ${oneLine(line)}`)],
+    labels.length === 0 ? [] : [`Labels: ${labels.map(([name, text]) => `${name}=${JSON.stringify(text)}`).join(", ")}`],
+    notes.map((note) => `Note: ${oneLine(note)}`),
+    [`Look at it: ${alert.url}`],
+    ["-- ", `Highwater ${oneLine(gateway.gatewayName)} to ${notification.receiver} · message ${notification.seq} of this alert · ${notification.id}`],
+  ];
+  return `${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+const FONT = `-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif`;
+const HEADING = "margin:0 0 8px;font-size:12px;line-height:16px;font-weight:600;letter-spacing:.06em;text-transform:uppercase;color:#6b6f76;";
+const RULE = "border-top:1px solid #e6e6e3;";
+
+const renderBody = compileHtml(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>{{ headline }}</title>
+<style>
+  a { color: #1f62c4; }
+  @media (max-width: 480px) {
+    .page { padding: 0 !important; }
+    .card { border-radius: 0 !important; border-left: 0 !important; border-right: 0 !important; }
+    .pad { padding-left: 20px !important; padding-right: 20px !important; }
+    .figure { font-size: 40px !important; line-height: 46px !important; }
+    .name { width: 92px !important; }
+  }
+  @media (prefers-color-scheme: dark) {
+    .page, body { background: #111315 !important; }
+    .card { background: #1b1e21 !important; border-color: #2c3034 !important; }
+    .head { background: #1b1e21 !important; }
+    .line { border-color: #2c3034 !important; }
+    .ink { color: #eceef0 !important; }
+    .dim { color: #a2a8af !important; }
+    .tint { color: {{ colour.dark }} !important; }
+    .chip { background: #282c30 !important; color: #d5d9dd !important; }
+    a { color: #8ab8ff; }
+    .button { color: #ffffff !important; }
+  }
+</style>
+</head>
+<body class="page" style="margin:0;padding:0;background:#f3f3f1;">
+<div style="display:none;max-height:0;overflow:hidden;opacity:0;">{{ summary }}</div>
+<table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" style="background:#f3f3f1;padding:32px 16px;">
+<tr><td align="center">
+<table role="presentation" class="card" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border:1px solid #e2e2df;border-radius:12px;border-collapse:separate;overflow:hidden;font-family:${FONT};text-align:left;">
+<tr><td style="height:6px;background:{{ colour.solid }};font-size:0;line-height:0;">&nbsp;</td></tr>
+<tr><td class="pad head" style="padding:28px 32px 24px;background:{{ colour.soft }};">
+  <p class="tint" style="margin:0;font-size:13px;line-height:18px;font-weight:700;letter-spacing:.06em;text-transform:uppercase;color:{{ colour.solid }};">{{ status }}</p>
+  <p class="ink" style="margin:10px 0 0;font-size:17px;line-height:24px;font-weight:600;color:#1c1e21;overflow-wrap:anywhere;">{{ subject }}</p>
+  <h1 class="figure ink" style="margin:2px 0 0;font-size:46px;line-height:54px;font-weight:700;letter-spacing:-.02em;color:#1c1e21;font-variant-numeric:tabular-nums;">{{ figure }}</h1>
+  <p class="ink" style="margin:10px 0 0;font-size:16px;line-height:24px;color:#1c1e21;overflow-wrap:anywhere;">{{ summary }}</p>
+</td></tr>
+<tr><td class="pad" style="padding:20px 32px 4px;">
+  <table role="presentation" width="100%" cellpadding="0" cellspacing="0">
+  {%- for fact in facts %}
+  <tr>
+    <td class="name dim" width="112" valign="top" style="padding:5px 12px 5px 0;font-size:14px;line-height:21px;color:#6b6f76;white-space:nowrap;">{{ fact.name }}</td>
+    <td class="ink" valign="top" style="padding:5px 0;font-size:14px;line-height:21px;color:#1c1e21;font-variant-numeric:tabular-nums;overflow-wrap:anywhere;">{{ fact.text }}</td>
+  </tr>
+  {%- endfor %}
+  {%- for annotation in annotations %}
+  <tr>
+    <td class="name dim" width="112" valign="top" style="padding:5px 12px 5px 0;font-size:14px;line-height:21px;color:#6b6f76;text-transform:capitalize;">{{ annotation.name }}</td>
+    <td class="ink" valign="top" style="padding:5px 0;font-size:14px;line-height:21px;color:#1c1e21;overflow-wrap:anywhere;white-space:pre-line;">{% if annotation.href != "" %}<a href="{{ annotation.href }}">{{ annotation.text }}</a>{% else %}{{ annotation.text }}{% endif %}</td>
+  </tr>
+  {%- endfor %}
+  </table>
+</td></tr>
+<tr><td class="pad" style="padding:16px 32px 24px;">
+  <a class="button" href="{{ alert.url }}" style="display:inline-block;padding:11px 20px;border-radius:8px;background:{{ colour.solid }};color:#ffffff;font-size:15px;line-height:20px;font-weight:600;text-decoration:none;">Look at this alert</a>
+</td></tr>
+<tr><td class="pad line" style="padding:20px 32px 16px;${RULE}">
+  <p class="dim" style="${HEADING}">Why</p>
+  {%- for line in why %}
+  <p class="ink" style="margin:0 0 8px;font-size:14px;line-height:21px;color:#3a3d42;overflow-wrap:anywhere;">{{ line }}</p>
+  {%- endfor %}
+</td></tr>
+{%- if labels.size > 0 %}
+<tr><td class="pad line" style="padding:20px 32px 14px;${RULE}">
+  <p class="dim" style="${HEADING}">Labels</p>
+  <p style="margin:0;">
+  {%- for label in labels %}
+    <span class="chip" style="display:inline-block;margin:0 6px 6px 0;padding:3px 10px;border-radius:6px;background:#efefec;color:#3a3d42;font-size:13px;line-height:20px;overflow-wrap:anywhere;">{{ label.name }} <b style="font-weight:600;">{{ label.text }}</b></span>
+  {%- endfor %}
+  </p>
+</td></tr>
+{%- endif %}
+{%- if notes.size > 0 %}
+<tr><td class="pad line" style="padding:20px 32px 14px;${RULE}">
+  <p class="dim" style="${HEADING}">Notes</p>
+  {%- for note in notes %}
+  <p class="dim" style="margin:0 0 8px;font-size:13px;line-height:20px;color:#6b6f76;overflow-wrap:anywhere;">{{ note }}</p>
+  {%- endfor %}
+</td></tr>
+{%- endif %}
+<tr><td class="pad dim line" style="padding:16px 32px 22px;${RULE}font-size:12px;line-height:18px;color:#6b6f76;overflow-wrap:anywhere;">
+  Highwater <b style="font-weight:600;">{{ gateway.gatewayName }}</b> to {{ receiver }} · message {{ seq }} of this alert<br>{{ id }}
+</td></tr>
+</table>
+</td></tr>
+</table>
+</body>
+</html>
+`);

@@ -1,0 +1,90 @@
+// How figures, spans and instants are written for people: a true minus, at most six significant digits, local time first.
+// Machines get the exact numbers and RFC 3339 in UTC.
+
+import type { DurationMs, EpochMs } from "../engine/units.ts";
+
+/** `−12.4`, `0.3`, `1234567`: six significant digits, without exponent up to 10^15. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return String(value).replace("-", "−");
+  const rounded = Math.abs(value) >= 1e6 ? Math.round(value) : Number(value.toPrecision(6));
+  return String(Object.is(rounded, -0) ? 0 : rounded).replace("-", "−");
+}
+
+/** `−12.4 °C`, `55 %`, `7.1` when there is no unit. */
+export function formatQuantity(value: number, unit: string | null): string {
+  return unit === null || unit === "" ? formatNumber(value) : `${formatNumber(value)} ${unit}`;
+}
+
+/** One line without control characters or marks that turn the direction of text; at most 300 characters. */
+export function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+  const line = text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ").trim();
+  return line.length <= 300 ? line : `${line.slice(0, 299)}…`;
+}
+
+const spanUnits = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1_000],
+] as const;
+
+/** The two largest units that are not zero: `2 d 4 h`, `35 min`, `1 min 30 s`, `250 ms`. */
+export function formatSpan(ms: DurationMs): string {
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;
+  let rest = Math.round(ms / 1_000) * 1_000;
+  const parts: string[] = [];
+  for (const [name, size] of spanUnits) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) parts.push(`${count} ${name}`);
+    else if (parts.length > 0) break;
+    if (parts.length === 2) break;
+  }
+  return parts.join(" ");
+}
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** An instant in a zone and in UTC: `Sun 22 Nov 2026 13:31:07 CET (12:31:07 UTC)`. */
+export function formatInstant(ts: EpochMs, timezone: string): string {
+  const local = partsOf(ts, timezone);
+  const utc = partsOf(ts, "UTC");
+  const text = `${local.day} ${local.time} ${local.zone}`;
+  if (local.zone === "UTC") return text;
+  return `${text} (${local.day === utc.day ? "" : `${utc.day} `}${utc.time} UTC)`;
+}
+
+/** The time of day alone, in the zone: `13:31:07`. */
+export function formatTime(ts: EpochMs, timezone: string): string {
+  return partsOf(ts, timezone).time;
+}
+
+/** RFC 3339 in UTC, for machines. Event times beyond the range of Date are told as the year 1. */
+export function rfc3339(ts: EpochMs): string {
+  return Math.abs(ts) <= 8.64e15 ? new Date(ts).toISOString() : "0001-01-01T00:00:00Z";
+}
+
+function partsOf(ts: EpochMs, timezone: string): { day: string; time: string; zone: string } {
+  if (Math.abs(ts) > 8.64e15) return { day: "never", time: "", zone: "" };
+  let format = formats.get(timezone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat("en-GB", {
+      timeZone: timezone,
+      weekday: "short",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      hourCycle: "h23",
+      timeZoneName: "short",
+    });
+    formats.set(timezone, format);
+  }
+  const part = Object.fromEntries(format.formatToParts(ts).map(({ type, value }) => [type, value]));
+  const day = `${part.weekday} ${Number(part.day)} ${months[Number(part.month) - 1]} ${part.year}`;
+  return { day, time: `${part.hour}:${part.minute}:${part.second}`, zone: part.timeZoneName ?? "" };
+}

@@ -1,0 +1,170 @@
+// What a channel gets: an outbox row made readable. Annotations are rendered, the facts are named, and each line says why.
+// Pure but for the words of the time zone; the same row gives the same notification, so a retry repeats itself.
+
+import type { Evidence, TransitionReason } from "../engine/effect.ts";
+import type { Labels } from "../engine/reading.ts";
+import type { Severity } from "../engine/rule.ts";
+import type { DurationMs, EpochMs } from "../engine/units.ts";
+import type { OutboxRow } from "../storage/outbox-row.ts";
+import { formatInstant, formatQuantity, formatSpan, oneLine, rfc3339 } from "./format.ts";
+import { renderText } from "./template.ts";
+import { isSilence, limitText, measureName, whyLines } from "./why.ts";
+
+/** The gateway as notifications name it. */
+export type Sender = { readonly gatewayName: string; readonly externalUrl: string /** IANA name. */; readonly timezone: string };
+
+export type Notification = {
+  /** The same for each attempt and duplicate. */
+  readonly id: string;
+  /** 1, 2, … per alert, receiver and channel. */
+  readonly seq: number;
+  readonly receiver: string;
+  /** `email:0`. */
+  readonly channel: string;
+  readonly state: "firing" | "resolved";
+  readonly gateway: Sender;
+  readonly alert: {
+    readonly id: string;
+    readonly rule: string;
+    readonly severity: Severity;
+    readonly labels: Labels;
+    /** Rendered; what could not be stands raw, and `notes` says so. */
+    readonly annotations: Labels;
+    /** Event time at which it fired. */
+    readonly startsAt: EpochMs;
+    /** Event time at which it resolved; null while firing. */
+    readonly endsAt: EpochMs | null;
+    /** The measure at this transition; the time of the last reading where silence is what was judged. */
+    readonly value: number;
+    readonly peak: number;
+    readonly limit: number | null;
+    readonly unit: string | null;
+    /** Where a person may look at it. */
+    readonly url: string;
+  };
+  readonly reason: TransitionReason;
+  /** Event time of the transition. */
+  readonly ts: EpochMs;
+  /** When the gateway committed it. */
+  readonly at: EpochMs;
+  readonly evidence: Evidence;
+  /** `freezer-too-warm · freezer-7 −12.4 °C`: what a subject says after the state. */
+  readonly headline: string;
+  /** The big figure of a mail: `−12.4 °C`, `silent for 12 min`. */
+  readonly figure: string;
+  /** One line: the annotation `summary`, or one made from the evidence. */
+  readonly summary: string;
+  readonly why: readonly string[];
+  /** Named facts in the order in which a person wants them. */
+  readonly facts: readonly { readonly name: string; readonly text: string }[];
+  /** What went wrong while this was written, such as a broken template. */
+  readonly notes: readonly string[];
+};
+
+/** Makes the notification of a row. */
+export function readNotification(row: OutboxRow, sender: Sender): Notification {
+  const { alert, transition, state } = row;
+  const { evidence } = transition;
+  const [metric, device] = [alert.labels.metric ?? "", alert.labels.device ?? alert.rule];
+  const unit = evidence.window?.aggregate === "count" ? null : alert.unit;
+  const told = { state, transition, metric, device, unit, firedAt: alert.firedAt, timezone: sender.timezone };
+  const figure = figureOf(row, unit);
+  const url = `${sender.externalUrl.replace(/\/+$/, "")}/#/alerts/${encodeURIComponent(alert.id)}`;
+  const { annotations, notes } = renderAnnotations(row, { unit, figure, url, gateway: sender.gatewayName });
+  return {
+    id: row.id,
+    seq: row.seq,
+    receiver: row.receiver,
+    channel: row.channel,
+    state,
+    gateway: sender,
+    alert: {
+      id: alert.id,
+      rule: alert.rule,
+      severity: alert.severity,
+      labels: alert.labels,
+      annotations,
+      startsAt: alert.firedAt,
+      endsAt: state === "resolved" ? transition.ts : null,
+      value: transition.value,
+      peak: transition.peak,
+      limit: alert.limit,
+      unit,
+      url,
+    },
+    reason: transition.reason,
+    ts: transition.ts,
+    at: transition.at,
+    evidence,
+    headline: oneLine(`${alert.rule} · ${device} ${figure}`),
+    figure,
+    summary: oneLine(annotations.summary ?? "") || summaryOf(row, figure, unit),
+    why: whyLines(told),
+    facts: factsOf(row, sender.timezone, unit),
+    notes,
+  };
+}
+
+function figureOf({ transition, state }: OutboxRow, unit: string | null): string {
+  if (!isSilence(transition.evidence)) return formatQuantity(transition.value, unit);
+  return state === "resolved" ? "heard again" : `silent for ${formatSpan(transition.ts - transition.evidence.measure)}`;
+}
+
+function summaryOf({ alert, transition, state }: OutboxRow, figure: string, unit: string | null): string {
+  const { evidence } = transition;
+  const name = `${measureName(alert.labels.metric ?? alert.rule, evidence)} of ${alert.labels.device ?? "the group"}`;
+  const lasted = formatSpan(transition.ts - alert.firedAt);
+  if (transition.reason !== "condition") return oneLine(`${alert.rule} ended after ${lasted}: ${transition.reason.replace("_", " ")}`);
+  if (isSilence(evidence)) return oneLine(`${name} is ${figure}${state === "resolved" ? ` after ${lasted}` : ""}`);
+  if (state === "firing") return oneLine(`${name} is ${figure}, ${limitText(evidence, unit)}`);
+  return oneLine(`${name} is back at ${figure} after ${lasted}`);
+}
+
+function factsOf({ alert, transition, state }: OutboxRow, timezone: string, unit: string | null): { name: string; text: string }[] {
+  const { evidence } = transition;
+  const facts: [string, string | undefined][] = [
+    ["Device", alert.labels.device],
+    ["Metric", alert.labels.metric],
+  ];
+  if (!isSilence(evidence)) {
+    facts.push([state === "resolved" ? "Good value" : "Value", formatQuantity(transition.value, unit)], ["Limit", limitText(evidence, unit)]);
+    if (state === "resolved") facts.push(["Peak", formatQuantity(transition.peak, unit)]);
+  } else facts.push(["Rule allows", evidence.predicate]);
+  facts.push(["Fired", formatInstant(alert.firedAt, timezone)]);
+  if (state === "resolved") facts.push(["Resolved", formatInstant(transition.ts, timezone)], ["Duration", formatSpan(transition.ts - alert.firedAt)]);
+  facts.push(["Severity", alert.severity]);
+  return facts.flatMap(([name, text]) => (text === undefined || text === "" ? [] : [{ name, text: oneLine(text) }]));
+}
+
+/** The variables of a template: the labels by name, then these, which win. */
+function renderAnnotations(
+  { alert, transition, state }: OutboxRow,
+  known: { unit: string | null; figure: string; url: string; gateway: string },
+): { annotations: Record<string, string>; notes: string[] } {
+  const context = {
+    ...alert.labels,
+    ...known,
+    labels: alert.labels,
+    alertname: alert.rule,
+    rule: alert.rule,
+    severity: alert.severity,
+    state,
+    value: isSilence(transition.evidence) ? known.figure : plainNumber(transition.value),
+    peak: plainNumber(transition.peak),
+    limit: alert.limit,
+    starts_at: rfc3339(alert.firedAt),
+    ends_at: state === "resolved" ? rfc3339(transition.ts) : "",
+    duration: formatSpan(((state === "resolved" ? transition.ts : transition.at) - alert.firedAt) satisfies DurationMs),
+  };
+  const annotations: Record<string, string> = {};
+  const notes: string[] = [];
+  for (const [name, template] of Object.entries(alert.annotations)) {
+    const { text, problem } = renderText(template, context);
+    annotations[name] = text;
+    if (problem !== undefined) notes.push(`The template of annotation "${name}" is broken and stands as it was written: ${problem}`);
+  }
+  return { annotations, notes };
+}
+
+/** Figures for templates: without the noise of binary fractions, as a number so that filters can round it. */
+const plainNumber = (value: number): number => (Number.isFinite(value) ? Number(value.toPrecision(10)) : value);

@@ -1,0 +1,266 @@
+// The outbox delivers what waits in the store. At least once: a row waits until its delivery is committed. In order per
+// (alert, receiver, channel): the next is not sent before the one before is delivered or dead. Keys go in parallel, with
+// a limit per channel and one over all, so that a receiver that hangs holds up only itself.
+// It writes nothing: what became of an attempt is handed to `report` and `deadLetter`. It keeps nothing that a restart needs.
+
+import type { Clock } from "../clock.ts";
+import type { EpochMs } from "../engine/units.ts";
+import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import type { FinishedRow } from "../storage/finished.ts";
+import type { OutboxRow } from "../storage/outbox-row.ts";
+import { attempt, type ChannelSettings } from "./attempt.ts";
+import { nextRetry, RETRY_AFTER_MAX_MS } from "./backoff.ts";
+import type { Delivery } from "./channels/channel.ts";
+import { readNotification, type Sender } from "./notification.ts";
+import { createOutboxMetrics } from "./outbox-metrics.ts";
+
+/** A receiver of the config: its channels by key, settings as their schemas gave them. */
+export type Receiver = { readonly name: string; readonly channels: readonly ChannelSettings[] };
+export type DeliveryRow = Extract<FinishedRow, { kind: "delivery" }>;
+
+export type OutboxDeps = {
+  /** See storage/outbox-row.ts for which rows; may be stale by what was reported since. */
+  waiting(limit: number): Promise<readonly OutboxRow[]>;
+  /** Takes what became of an attempt to the writer; wake() the outbox once it is committed. */
+  report(row: DeliveryRow): void;
+  /** A notification is given up: an input of the engine. */
+  deadLetter(id: string, reason: string): void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+};
+
+export type OutboxOptions = Sender & {
+  readonly receivers: readonly Receiver[];
+  /** Attempts at one time per (receiver, channel); default 8. */
+  readonly perChannelMax?: number;
+  /** Attempts at one time over all; default 64. */
+  readonly overallMax?: number;
+  /** After this an attempt is aborted whatever its channel says; default 30 s. */
+  readonly attemptMs?: number;
+  /** How long close() lets attempts finish before it aborts them; default 1 s. */
+  readonly graceMs?: number;
+};
+
+export type OutboxStatus = { readonly waiting: number; readonly inFlight: number; readonly oldestWaitingMs: number };
+
+/** Rows asked for per (receiver, channel). */
+const PAGE = 256;
+/** Ids remembered as ended or tried, so that a read older than the report sends nothing twice. */
+const REMEMBERED_MAX = 100_000;
+/** The store is read at least this often: wakes may be lost, wall clocks may step. */
+const READ_EVERY_MS = 15_000;
+/** A read that was stale, or failed, is repeated after this, doubled each time. */
+const REREAD_MS = 25;
+
+/** A failure reported: its count, and when by the steady clock the next attempt is due. */
+type Attempted = { readonly attempts: number; readonly dueUp: number };
+
+/** Starts at the first wake(). */
+export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
+  const { clock, log } = deps;
+  const { perChannelMax = 8, overallMax = 64, attemptMs = 30_000, graceMs = 1_000 } = options;
+  const metrics = createOutboxMetrics(deps.metrics);
+  const stop = new AbortController();
+  const inFlight = new Map<string, { row: OutboxRow; done: Promise<void> }>();
+  const inFlightOf = new Map<string, number>();
+  /** What was reported of a row that the store may not know yet. */
+  const ended = new Map<string, true>();
+  const tried = new Map<string, Attempted>();
+  /** A receiver that named a time is left alone until then, with all that is for it. */
+  const pausedUntilUp = new Map<string, number>();
+  let settings = settingsByKey(options.receivers);
+  let page: readonly OutboxRow[] = [];
+  let isReading = false;
+  let isWoken = false;
+  let isClosed = false;
+  let rereadMs = REREAD_MS;
+  let timer: NodeJS.Timeout | undefined;
+  let timerAt = Number.POSITIVE_INFINITY;
+
+  function wake(): void {
+    if (isClosed) return;
+    if (isReading) isWoken = true;
+    else void read();
+  }
+
+  async function read(): Promise<void> {
+    isReading = true;
+    isWoken = false;
+    clearTimeout(timer);
+    timerAt = Number.POSITIVE_INFINITY;
+    let wait = READ_EVERY_MS;
+    try {
+      page = inOrder(await deps.waiting(PAGE));
+      wait = pump();
+      if (page.some(({ id }) => ended.has(id))) wait = Math.min(wait, nextReread());
+      else rereadMs = REREAD_MS;
+    } catch (error) {
+      log.error({ err: error }, "the outbox could not be read; trying again");
+      wait = nextReread();
+    } finally {
+      isReading = false;
+    }
+    if (isWoken) wake();
+    else schedule(wait);
+  }
+
+  /** Reads again after `wait` ms, or sooner if that is planned already. */
+  function schedule(wait: number): void {
+    const at = clock.monotonic() + Math.max(1, Math.min(wait, READ_EVERY_MS));
+    if (isClosed || at >= timerAt) return;
+    clearTimeout(timer);
+    timerAt = at;
+    timer = setTimeout(wake, at - clock.monotonic());
+  }
+
+  function nextReread(): number {
+    const wait = rereadMs;
+    rereadMs = Math.min(rereadMs * 2, 1_000);
+    return wait;
+  }
+
+  /** Starts what may start. @returns milliseconds until something else falls due */
+  function pump(): number {
+    const [now, up] = [clock.now(), clock.monotonic()];
+    const blocked = new Set(inFlight.keys());
+    let next = Number.POSITIVE_INFINITY;
+    let [waiting, oldest] = [0, now];
+    for (const row of page) {
+      if (isClosed || ended.has(row.id)) continue;
+      waiting += 1;
+      oldest = Math.min(oldest, row.createdAt);
+      const key = orderKey(row);
+      if (blocked.has(key)) continue;
+      blocked.add(key);
+      const wait = waitOf(row, now, up);
+      if (wait > 0) next = Math.min(next, wait);
+      else if (inFlight.size < overallMax && (inFlightOf.get(channelKey(row)) ?? 0) < perChannelMax) start(row, key);
+    }
+    metrics.waiting(waiting, now - oldest);
+    return next;
+  }
+
+  /** Milliseconds until a row is due: by the steady clock where this process set the time, so that a step of the wall clock delays nothing. */
+  function waitOf(row: OutboxRow, now: EpochMs, up: number): number {
+    const paused = (pausedUntilUp.get(channelKey(row)) ?? 0) - up;
+    const local = localOf(row);
+    if (local !== undefined) return Math.max(local.dueUp - up, paused);
+    return Math.max(row.attempts === 0 ? 0 : Math.min(row.nextAt - now, RETRY_AFTER_MAX_MS), paused);
+  }
+
+  /** What was reported of a row and the store does not contradict. */
+  function localOf(row: OutboxRow): Attempted | undefined {
+    const local = tried.get(row.id);
+    if (local === undefined || local.attempts >= row.attempts) return local;
+    tried.delete(row.id);
+    return undefined;
+  }
+
+  function start(row: OutboxRow, key: string): void {
+    const channel = channelKey(row);
+    inFlightOf.set(channel, (inFlightOf.get(channel) ?? 0) + 1);
+    const done = run(row).finally(() => {
+      inFlight.delete(key);
+      inFlightOf.set(channel, (inFlightOf.get(channel) ?? 1) - 1);
+      if (!isReading) schedule(Math.min(pump(), REREAD_MS));
+    });
+    inFlight.set(key, { row, done });
+  }
+
+  async function run(row: OutboxRow): Promise<void> {
+    metrics.attempt(row);
+    const delivery = await attempt(settings.get(channelKey(row)), () => readNotification(row, options), { signal: stop.signal, limitMs: attemptMs, log });
+    if (delivery.kind === "retry" && stop.signal.aborted) return;
+    metrics.outcome(row, delivery);
+    finish(row, delivery);
+  }
+
+  function finish(row: OutboxRow, delivery: Delivery): void {
+    const now = clock.now();
+    const attempts = (localOf(row) ?? row).attempts + 1;
+    const about = { notification: row.id, receiver: row.receiver, channel: row.channel, seq: row.seq, attempts };
+    if (delivery.kind === "delivered") {
+      remember(ended, row.id, true);
+      if (delivery.note !== undefined) log.warn({ ...about, note: delivery.note }, "notification delivered, but not to all");
+      deps.report({ kind: "delivery", id: row.id, disposition: "delivered", attempts, nextAt: now, endedAt: now, reason: null });
+      return;
+    }
+    if (delivery.kind === "failed") return bury(row, delivery.reason, about);
+    const retry = nextRetry(attempts, now - row.createdAt, row.id, delivery.afterMs);
+    if (retry.kind === "dead") return bury(row, `given up after ${attempts} attempts: ${delivery.reason}`, about);
+    const nextAt = now + retry.afterMs;
+    const dueUp = clock.monotonic() + retry.afterMs;
+    if (delivery.afterMs !== undefined) pausedUntilUp.set(channelKey(row), dueUp);
+    remember(tried, row.id, { attempts, dueUp });
+    log.warn({ ...about, reason: delivery.reason, retryInMs: retry.afterMs }, "notification not delivered; it will be tried again");
+    deps.report({ kind: "delivery", id: row.id, disposition: "waiting", attempts, nextAt, endedAt: null, reason: delivery.reason });
+  }
+
+  function bury(row: OutboxRow, reason: string, about: object): void {
+    remember(ended, row.id, true);
+    metrics.deadLetter(row);
+    log.error({ ...about, reason }, "notification is a dead letter");
+    deps.deadLetter(row.id, reason);
+  }
+
+  return {
+    /** Reads the store now; call it when something was committed to the outbox, and once at the start. Costs nothing when repeated. */
+    wake,
+    /** Receivers of a new config; what waits goes by the new settings. */
+    reload(receivers: readonly Receiver[]): void {
+      settings = settingsByKey(receivers);
+      pausedUntilUp.clear();
+      wake();
+    },
+    status(): OutboxStatus {
+      const now = clock.now();
+      const rows = page.filter((row) => !ended.has(row.id));
+      return { waiting: rows.length, inFlight: inFlight.size, oldestWaitingMs: rows.reduce((age, row) => Math.max(age, now - row.createdAt), 0) };
+    },
+    /** Starts nothing more, gives attempts `graceMs`, aborts the rest and ends at most 2 s after. What was aborted waits in the store. */
+    async close(): Promise<void> {
+      isClosed = true;
+      clearTimeout(timer);
+      const all = Promise.allSettled([...inFlight.values()].map(({ done }) => done));
+      await within(all, graceMs);
+      stop.abort(new Error("the gateway is closing"));
+      await within(all, 2_000);
+    },
+  };
+}
+
+export type Outbox = ReturnType<typeof createOutbox>;
+
+const channelKey = (row: { receiver: string; channel: string }): string => `${row.receiver}\n${row.channel}`;
+const orderKey = (row: OutboxRow): string => `${row.alert.id}\n${row.receiver}\n${row.channel}`;
+
+function settingsByKey(receivers: readonly Receiver[]): ReadonlyMap<string, ChannelSettings> {
+  return new Map(receivers.flatMap(({ name, channels }) => channels.map((channel) => [channelKey({ receiver: name, channel: channel.key }), channel])));
+}
+
+/** Of one key by seq; keys by when their first falls due. */
+function inOrder(rows: readonly OutboxRow[]): OutboxRow[] {
+  const byKey = Map.groupBy(
+    rows.toSorted((a, b) => a.seq - b.seq),
+    orderKey,
+  );
+  const due = ([first]: readonly OutboxRow[]): number => first?.nextAt ?? 0;
+  return [...byKey.values()].toSorted((a, b) => due(a) - due(b)).flat();
+}
+
+/** Keeps the newest REMEMBERED_MAX. */
+function remember<Value>(map: Map<string, Value>, id: string, value: Value): void {
+  map.delete(id);
+  map.set(id, value);
+  if (map.size <= REMEMBERED_MAX) return;
+  const oldest = map.keys().next();
+  if (oldest.done !== true) map.delete(oldest.value);
+}
+
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
+}

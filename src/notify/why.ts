@@ -1,0 +1,110 @@
+// The plain lines that say why a notification was sent, from the evidence alone: which reading or aggregate against which
+// limit, since when, by which rule. What the evidence does not hold is not said.
+
+import type { Evidence, Transition } from "../engine/effect.ts";
+import type { DurationMs, EpochMs } from "../engine/units.ts";
+import { formatInstant, formatNumber, formatQuantity, formatSpan } from "./format.ts";
+
+/** What the lines are made from; a view of the outbox row. */
+export type Told = {
+  readonly state: "firing" | "resolved";
+  readonly transition: Transition & { readonly at: EpochMs; readonly value: number; readonly peak: number };
+  readonly metric: string;
+  readonly device: string;
+  readonly unit: string | null;
+  readonly firedAt: EpochMs;
+  readonly timezone: string;
+};
+
+/** A decision later than this after its event is worth a line: the readings came late. */
+const LATE_MS: DurationMs = 60_000;
+
+/** An absence compares the time of the last reading, not a value. */
+export function isSilence(evidence: Evidence): boolean {
+  return evidence.predicate.startsWith("no reading");
+}
+
+/** What was compared, in words: `temperature`, `avg of vibration_rms over 10 min`. */
+export function measureName(metric: string, evidence: Evidence): string {
+  const { window } = evidence;
+  return window === undefined ? metric : `${window.aggregate} of ${metric} over ${formatSpan(window.end - window.start)}`;
+}
+
+/** The predicate with units, without its deadband: `above −15 °C`, `outside 2 to 8 °C`. */
+export function limitText(evidence: Evidence, unit: string | null): string {
+  return predicateText(evidence.predicate.split(", clears ", 1)[0] ?? "", evidence, unit);
+}
+
+/** 2 to 5 sentences. */
+export function whyLines(told: Told): string[] {
+  const { evidence, reason } = told.transition;
+  const lines = reason === "condition" ? conditionLines(told) : [reasonLine(told)];
+  if (told.state === "resolved") lines.push(...durationLines(told));
+  const delay = told.transition.at - told.transition.ts;
+  if (delay > LATE_MS)
+    lines.push(`The gateway knew of it ${formatSpan(delay)} after the event, at ${formatInstant(told.transition.at, told.timezone)}: its readings came late.`);
+  lines.push(`Rule ${evidence.rule}@${evidence.logic.slice(0, 12)}: ${predicateText(evidence.predicate, evidence, told.unit)}.`);
+  return lines;
+}
+
+function conditionLines(told: Told): string[] {
+  const { evidence } = told.transition;
+  if (isSilence(evidence)) return silenceLines(told);
+  const name = measureName(told.metric, evidence);
+  const figure = formatQuantity(evidence.measure, told.unit);
+  const instant = (ts: EpochMs) => formatInstant(ts, told.timezone);
+  const when =
+    evidence.window === undefined
+      ? `at ${instant(evidence.ts)}`
+      : `in the window ending ${instant(evidence.window.end)}, of ${evidence.window.count} reading${evidence.window.count === 1 ? "" : "s"}`;
+  const limit = limitText(evidence, told.unit);
+  const verdict = told.state === "firing" ? limit : `no longer ${limit}`;
+  const lines = [`${name} of ${told.device} was ${figure} ${when}: ${verdict}.`];
+  const held = told.transition.ts - evidence.since;
+  if (held > 0)
+    lines.push(`It has been so since ${instant(evidence.since)}, for ${formatSpan(held)} when the rule ${told.state === "firing" ? "fired" : "resolved"}.`);
+  return lines;
+}
+
+function silenceLines(told: Told): string[] {
+  const { evidence, ts } = told.transition;
+  if (told.state === "resolved") return [`${told.metric} of ${told.device} is heard again, from ${formatInstant(ts, told.timezone)} on.`];
+  return [
+    `The last reading of ${told.metric} from ${told.device} is of ${formatInstant(evidence.measure, told.timezone)}; it had been silent for ${formatSpan(ts - evidence.measure)} when the rule fired.`,
+  ];
+}
+
+function reasonLine(told: Told): string {
+  const { reason, ts } = told.transition;
+  const when = formatInstant(ts, told.timezone);
+  switch (reason) {
+    case "rule_changed":
+      return `The rule was changed in the config, and ${told.device} is within its new limits or is no longer judged by it (${when}). The sensor did not have to recover for this.`;
+    case "rule_removed":
+      return `The rule was removed from the config (${when}). Nothing says that the sensor has recovered.`;
+    case "dead_letter":
+      return `A notification could not be delivered and was given up (${when}).`;
+    case "condition":
+      return "";
+    default: {
+      const never: never = reason;
+      return never;
+    }
+  }
+}
+
+function durationLines(told: Told): string[] {
+  const { ts, peak, evidence } = told.transition;
+  const lasted = `It fired at ${formatInstant(told.firedAt, told.timezone)} and lasted ${formatSpan(ts - told.firedAt)}`;
+  if (isSilence(evidence) || !Number.isFinite(peak)) return [`${lasted}.`];
+  return [`${lasted}; at its peak it was ${formatQuantity(peak, told.unit)}.`];
+}
+
+function predicateText(text: string, evidence: Evidence, unit: string | null): string {
+  if (isSilence(evidence)) return text;
+  const suffix = unit === null || unit === "" || evidence.window?.aggregate === "count" ? "" : ` ${unit}`;
+  return text
+    .replace(/\[([^,\]]+), ([^\]]+)\]/g, "$1 to $2")
+    .replace(/(-?\d[\d.]*(?:e[+-]?\d+)?)(?! to)/g, (number) => `${formatNumber(Number(number))}${suffix}`)
+    .replace(/(-?\d[\d.]*(?:e[+-]?\d+)?) to/g, (_, number: string) => `${formatNumber(Number(number))} to`);
+}
