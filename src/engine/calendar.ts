@@ -91,9 +91,9 @@ export function epochOf(zone: ZoneTable, local: LocalMs): EpochMs {
   if (first !== undefined) return first;
   const last = spanAt(zone, local + reachMs);
   for (let index = spanAt(zone, local - reachMs); index < last; index += 1) {
+    const gapAt = endOfSpan(zone, index);
     const ts = local - (zone.offsets[index] as number);
-    if (ts >= endOfSpan(zone, index) && ts < endOfSpan(zone, index) + reachMs && local - (zone.offsets[index + 1] as number) < endOfSpan(zone, index))
-      return ts;
+    if (ts >= gapAt && local - (zone.offsets[index + 1] as number) < gapAt) return ts;
   }
   return local - offsetAt(zone, local);
 }

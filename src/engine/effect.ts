@@ -88,8 +88,8 @@ export type NotificationRecord = {
 
 /** A bucket of a tier that closed, whole. */
 export type RollupBucket = { readonly tier: DurationMs; readonly series: SeriesId; readonly start: EpochMs; readonly values: AggregateValues };
-/** A late reading fell into a bucket that was closed already. */
-export type DirtyBucket = { readonly tier: DurationMs; readonly series: SeriesId; readonly start: EpochMs; readonly ts: EpochMs; readonly value: number };
+/** Readings came for a bucket that was closed already: what is stored is amended by `values` and marked. */
+export type DirtyBucket = RollupBucket;
 
 export type Effects = {
   /** For each `readings` input in order: a verdict byte per reading. */

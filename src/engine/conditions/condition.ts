@@ -21,3 +21,10 @@ export type ConditionType<Type extends string, Settings> = {
   /** @returns undefined when the device lacks a limit that the settings name */
   bind(settings: Settings, limits: Readonly<Record<string, number>>): Condition | undefined;
 };
+
+/** The width of a pane: the longest time of which both window and slide are multiples. */
+export function greatestCommonDivisor(a: number, b: number): number {
+  let [high, low] = [a, b];
+  while (low > 0) [high, low] = [low, high % low];
+  return high;
+}

@@ -1,0 +1,68 @@
+// Downsampling of one series: one-minute buckets as their windows close, one-hour buckets merged from those.
+// A reading for a bucket that is closed makes it dirty: the stored bucket is amended and the exact figures are raw's business.
+
+import { Aggregate, type AggregateValues } from "./aggregate.ts";
+import type { Effects } from "./effect.ts";
+import type { StateReader, StateWriter } from "./state.ts";
+import type { EpochMs, SeriesId } from "./units.ts";
+import { floorMod } from "./units.ts";
+import { Window } from "./window.ts";
+
+export const MINUTE = 60_000;
+export const HOUR = 3_600_000;
+
+export class Downsampler {
+  #minute = new Window({ size: MINUTE, slide: MINUTE });
+  #hour = new Window({ size: HOUR, slide: HOUR });
+
+  get nextEnd(): EpochMs {
+    return Math.min(this.#minute.nextEnd, this.#hour.nextEnd);
+  }
+
+  add(series: SeriesId, ts: EpochMs, value: number, into: DownsampleEffects): void {
+    if (this.#minute.add(ts, value)) return;
+    const alone = new Aggregate();
+    alone.add(ts, value);
+    into.dirty.push({ tier: MINUTE, series, start: ts - floorMod(ts, MINUTE), values: alone.values() });
+    this.#addToHour(series, alone.values(), into);
+  }
+
+  closeThrough(clock: EpochMs): void {
+    this.#minute.closeThrough(clock);
+    this.#hour.closeThrough(clock);
+  }
+
+  /** Closes what ends at `end`; the minute first, so that it is part of the hour that ends with it. */
+  close(series: SeriesId, end: EpochMs, into: DownsampleEffects): void {
+    for (const tier of [MINUTE, HOUR]) {
+      const window = tier === MINUTE ? this.#minute : this.#hour;
+      if (window.nextEnd !== end) continue;
+      window.close();
+      if (window.result?.end !== end) continue;
+      const values = window.result.aggregate.values();
+      into.rollups.push({ tier, series, start: end - tier, values });
+      if (tier === MINUTE) this.#addToHour(series, values, into);
+    }
+  }
+
+  #addToHour(series: SeriesId, values: AggregateValues, into: DownsampleEffects): void {
+    const start = values.firstTs - floorMod(values.firstTs, HOUR);
+    if (!this.#hour.merge(values)) into.dirty.push({ tier: HOUR, series, start, values });
+  }
+
+  save(to: StateWriter): void {
+    this.#minute.save(to);
+    this.#hour.save(to);
+  }
+
+  static restore(from: StateReader): Downsampler {
+    const sampler = new Downsampler();
+    sampler.#minute = Window.restore(from);
+    sampler.#hour = Window.restore(from);
+    return sampler;
+  }
+}
+
+/** The part of a step's effects that downsampling fills. */
+type Mutable<List> = List extends readonly (infer Item)[] ? Item[] : never;
+export type DownsampleEffects = { readonly rollups: Mutable<Effects["rollups"]>; readonly dirty: Mutable<Effects["dirty"]> };

@@ -1,0 +1,317 @@
+// The engine: inputs in order of arrival and the two clocks in, effects out. Pure and deterministic: the same state and the
+// same inputs give the same effects, however they are cut into steps. It is called live, by recovery, replay and tries alike.
+
+import { Dispatcher } from "./dispatch.ts";
+import { DueQueue } from "./due-queue.ts";
+import type { Effects } from "./effect.ts";
+import { GatewayAlerts } from "./gateway-alerts.ts";
+import type { Input } from "./input.ts";
+import { compileMatchers } from "./matcher.ts";
+import {
+  ACCEPTED,
+  type Books,
+  CONFLICT,
+  DUPLICATE,
+  type KnownReading,
+  LATE,
+  type Lookup,
+  QUARANTINED,
+  type ReadingBatch,
+  type SeriesDefinition,
+  TIME_ASSIGNED,
+  verdicts,
+} from "./reading.ts";
+import type { Rule, RulePlan, SourceTiming } from "./rule.ts";
+import { Series } from "./series.ts";
+import { type EnginePart, SnapshotRun } from "./snapshot.ts";
+import { type Saved, StateReader, StateWriter } from "./state.ts";
+import type { EpochMs, SeriesId, UptimeMs } from "./units.ts";
+
+/** Where the clocks stand. */
+export type EngineTime = { readonly now: EpochMs; readonly up: UptimeMs };
+
+/** The newest evaluated reading of a series. */
+export type LatestReading = { readonly series: SeriesId; readonly ts: EpochMs; readonly value: number };
+
+export type Engine = {
+  /** Moves time input by input, to `time` at the end, and gives what came of it. */
+  step(inputs: readonly Input[], time: EngineTime): Effects;
+  /** When something falls due if nothing arrives, by the listening clock; undefined: never. */
+  nextWakeAt(): UptimeMs | undefined;
+  /** Timestamps that are older than the engine's memory: answer them as `known` in the batch before stepping it. */
+  unknown(batch: ReadingBatch): readonly Lookup[];
+  books(): Books;
+  /** Newest readings of the series that changed after step `since`; `step` is the present one. */
+  latest(since: number): { step: number; readings: readonly LatestReading[] };
+  /** Begins a snapshot as of now; its parts come from `nextSnapshotPart` while steps go on. */
+  beginSnapshot(): void;
+  nextSnapshotPart(): EnginePart;
+  /** Takes the parts of one snapshot, in any order, into a fresh engine. */
+  restore(parts: Iterable<{ readonly part: number; readonly saved: Saved }>): void;
+};
+
+const defaultTiming: SourceTiming = { outOfOrdernessMs: 0, maxFutureMs: 60_000, maxPastMs: null, idleAfterMs: 10_000 };
+
+export function createEngine(): Engine {
+  return new StreamEngine();
+}
+
+type CompiledRule = { readonly rule: Rule; readonly matches: (labels: Readonly<Record<string, string>>) => boolean };
+
+class StreamEngine implements Engine {
+  #plan: RulePlan | undefined;
+  #rules: readonly CompiledRule[] = [];
+  /** Changes of the rules so far. */
+  #generation = 0;
+  #up: UptimeMs = 0;
+  #step = 0;
+  readonly #series: Series[] = [];
+  readonly #dispatcher = new Dispatcher();
+  readonly #gatewayAlerts = new GatewayAlerts();
+  readonly #books: Books = { received: 0, accepted: 0, late: 0, duplicate: 0, conflict: 0, quarantined: 0, rejected: 0 };
+  readonly #queue = new DueQueue();
+  /** By series: `up` of its valid entry in the queue. */
+  readonly #queued: number[] = [];
+  /** By series: the step that touched it last. */
+  readonly #touchedAt: number[] = [];
+  #touched: Series[] = [];
+  #snapshot: SnapshotRun | undefined;
+  #snapshotStep = 0;
+  #snapshotStepBefore = Number.NEGATIVE_INFINITY;
+
+  step(inputs: readonly Input[], time: EngineTime): Effects {
+    this.#step += 1;
+    for (const input of inputs) {
+      this.#advance(input.up);
+      this.#take(input);
+    }
+    this.#advance(time.up);
+    for (const series of this.#touched) series.trim();
+    this.#touched = [];
+    return this.#dispatcher.take();
+  }
+
+  nextWakeAt(): UptimeMs | undefined {
+    return this.#queue.first?.up;
+  }
+
+  unknown(batch: ReadingBatch): readonly Lookup[] {
+    const lookups: Lookup[] = [];
+    const asked = new Set<string>();
+    for (let index = 0; index < batch.series.length; index++) {
+      const series = this.#series[batch.series[index] as number];
+      const ts = batch.ts[index] as number;
+      if (series === undefined || !(ts <= series.memory.forgotten) || series.memory.find(ts) !== undefined) continue;
+      const key = `${series.id} ${ts}`;
+      if (asked.has(key)) continue;
+      asked.add(key);
+      lookups.push({ series: series.id, ts });
+    }
+    return lookups;
+  }
+
+  books(): Books {
+    return { ...this.#books };
+  }
+
+  latest(since: number): { step: number; readings: readonly LatestReading[] } {
+    const readings: LatestReading[] = [];
+    for (const series of this.#series) {
+      if ((this.#touchedAt[series.id] as number) <= since || Number.isNaN(series.lastTs)) continue;
+      readings.push({ series: series.id, ts: series.lastTs, value: series.lastValue });
+    }
+    return { step: this.#step, readings };
+  }
+
+  #take(input: Input): void {
+    switch (input.kind) {
+      case "readings":
+        return this.#takeBatch(input.batch, input.at, input.up);
+      case "rules":
+        return this.#usePlan(input.plan);
+      case "dead-letter":
+        this.#dispatcher.dead(input.notification, input.reason);
+        return this.#gatewayAlerts.deadLetter(input, this.#dispatcher);
+      case "started":
+        return this.#gatewayAlerts.started(input.at, this.#dispatcher);
+      case "clock":
+        return;
+      default: {
+        const never: never = input;
+        return never;
+      }
+    }
+  }
+
+  #takeBatch(batch: ReadingBatch, at: EpochMs, up: UptimeMs): void {
+    for (const definition of batch.defined) this.#define(definition);
+    const count = batch.series.length;
+    const marks = new Uint8Array(count);
+    const times = new Float64Array(count);
+    const known = batch.known === undefined || batch.known.length === 0 ? undefined : indexKnown(batch.known);
+    for (let index = 0; index < count; index++) {
+      const series = this.#series[batch.series[index] as number];
+      if (series === undefined) throw new Error(`series ${batch.series[index]} was never defined`);
+      const sent = batch.ts[index] as number;
+      const isAssigned = Number.isNaN(sent);
+      const ts = isAssigned ? Math.max(at, series.maxTs + 1) : sent;
+      const verdict = this.#judge(series, ts, batch.value[index] as number, at, known);
+      marks[index] = isAssigned ? verdict | TIME_ASSIGNED : verdict;
+      times[index] = ts;
+      this.#books[verdicts[verdict] as (typeof verdicts)[number]] += 1;
+      if (verdict === ACCEPTED || verdict === LATE) this.#feed(series, verdict, ts, batch.value[index] as number, at, up);
+    }
+    this.#count(batch);
+    this.#dispatcher.verdicts(marks, times);
+  }
+
+  #judge(series: Series, ts: EpochMs, value: number, at: EpochMs, known: ReadonlyMap<string, number> | undefined): number {
+    const { maxFutureMs, maxPastMs } = series.timing;
+    if (ts > at + maxFutureMs || (maxPastMs !== null && ts < at - maxPastMs)) return QUARANTINED;
+    const before = series.memory.find(ts) ?? (ts <= series.memory.forgotten ? known?.get(`${series.id} ${ts}`) : undefined);
+    if (before !== undefined) return before === value ? DUPLICATE : CONFLICT;
+    return series.isLate(ts) ? LATE : ACCEPTED;
+  }
+
+  #feed(series: Series, verdict: number, ts: EpochMs, value: number, at: EpochMs, up: UptimeMs): void {
+    this.#touch(series);
+    if (verdict === LATE) series.takeLate(ts, value, up, this.#dispatcher);
+    else series.accept(ts, value, at, up, this.#dispatcher);
+    const earliest = up + (verdict === LATE ? 0 : series.quietMin);
+    if (earliest < (this.#queued[series.id] as number)) this.#enqueue(series, earliest, Number.NEGATIVE_INFINITY);
+  }
+
+  #count(batch: ReadingBatch): void {
+    const rejected = Object.values(batch.rejected).reduce((sum, count) => sum + count, 0);
+    this.#books.rejected += rejected;
+    this.#books.received += batch.series.length + rejected;
+  }
+
+  #define({ id, labels, source }: SeriesDefinition): void {
+    if (id !== this.#series.length) throw new Error(`series ${id} is defined out of order; ${this.#series.length} is next`);
+    const series = this.#addSeries(labels, source);
+    series.applyRules(this.#rulesFor(series), this.#up, this.#generation, this.#dispatcher);
+  }
+
+  #addSeries(labels: SeriesDefinition["labels"], source: string): Series {
+    const series = new Series(this.#series.length, labels, source, this.#plan?.sources[source] ?? defaultTiming);
+    this.#describe(series);
+    this.#series.push(series);
+    this.#queued.push(Number.POSITIVE_INFINITY);
+    this.#touchedAt.push(this.#step);
+    return series;
+  }
+
+  #describe(series: Series): void {
+    series.device = this.#plan?.devices[series.ownLabels["device"] ?? ""];
+    series.labels = { ...series.device?.labels, ...series.ownLabels };
+    series.timing = this.#plan?.sources[series.source] ?? series.timing;
+  }
+
+  #rulesFor(series: Series): readonly Rule[] {
+    return this.#rules.filter(({ matches }) => matches(series.labels)).map(({ rule }) => rule);
+  }
+
+  #usePlan(plan: RulePlan): void {
+    this.#adopt(plan);
+    this.#generation += 1;
+    for (const series of this.#series) {
+      this.#touch(series);
+      this.#describe(series);
+      series.applyRules(this.#rulesFor(series), this.#up, this.#generation, this.#dispatcher);
+      this.#enqueue(series, this.#up, Number.NEGATIVE_INFINITY);
+    }
+  }
+
+  #adopt(plan: RulePlan): void {
+    this.#plan = plan;
+    this.#rules = plan.rules.map((rule) => ({ rule, matches: compileMatchers(rule.match) }));
+    this.#dispatcher.usePlan(plan);
+  }
+
+  /** Does what falls due by `up`, each at its own time. */
+  #advance(up: UptimeMs): void {
+    if (up < this.#up) throw new Error(`listening time went back from ${this.#up} to ${up}`);
+    for (let first = this.#queue.first; first !== undefined && first.up <= up; first = this.#queue.first) {
+      this.#queue.pop();
+      if (first.up !== this.#queued[first.series]) continue;
+      this.#queued[first.series] = Number.POSITIVE_INFINITY;
+      const series = this.#series[first.series] as Series;
+      const due = series.nextDue();
+      if (due.up === Number.POSITIVE_INFINITY) continue;
+      const dueUp = Math.max(due.up, first.up);
+      if (dueUp > first.up || due.event !== first.event) {
+        this.#enqueue(series, dueUp, due.event);
+        continue;
+      }
+      this.#touch(series);
+      series.elapse(due, this.#dispatcher);
+      const next = series.nextDue();
+      if (next.up === due.up && next.event === due.event) throw new Error(`series ${series.key} makes no progress at ${due.event}`);
+      this.#enqueue(series, first.up, Number.NEGATIVE_INFINITY);
+    }
+    this.#up = up;
+  }
+
+  #enqueue(series: Series, up: UptimeMs, event: EpochMs): void {
+    this.#queued[series.id] = up;
+    this.#queue.push({ up, event, series: series.id });
+  }
+
+  /** To be called before a series changes. */
+  #touch(series: Series): void {
+    if (this.#touchedAt[series.id] === this.#step) return;
+    this.#snapshot?.preserve(series);
+    this.#touched.push(series);
+    this.#touchedAt[series.id] = this.#step;
+  }
+
+  beginSnapshot(): void {
+    const writer = new StateWriter();
+    for (const value of [this.#generation, this.#up, this.#step, this.#series.length, ...Object.values(this.#books)]) writer.number(value);
+    writer.text(JSON.stringify(this.#plan ?? null));
+    writer.text(this.#dispatcher.save());
+    writer.text(this.#gatewayAlerts.save());
+    const before = this.#snapshotStepBefore;
+    this.#snapshotStep = this.#step;
+    this.#snapshot = new SnapshotRun(this.#series, (id) => (this.#touchedAt[id] as number) > before, writer.saved());
+  }
+
+  nextSnapshotPart(): EnginePart {
+    if (this.#snapshot === undefined) throw new Error("no snapshot was begun");
+    const part = this.#snapshot.next();
+    if (part.isLast) {
+      this.#snapshot = undefined;
+      this.#snapshotStepBefore = this.#snapshotStep;
+    }
+    return part;
+  }
+
+  restore(parts: Iterable<{ readonly part: number; readonly saved: Saved }>): void {
+    const ordered = [...parts].sort((a, b) => a.part - b.part);
+    const [global, ...groups] = ordered.map(({ saved }) => new StateReader(saved));
+    if (global === undefined) return;
+    this.#generation = global.number();
+    this.#up = global.number();
+    this.#step = global.number();
+    const count = global.number();
+    for (const name of Object.keys(this.#books) as (keyof Books)[]) this.#books[name] = global.number();
+    const plan = JSON.parse(global.text()) as RulePlan | null;
+    if (plan !== null) this.#adopt(plan);
+    this.#dispatcher.restore(global.text());
+    this.#gatewayAlerts.restore(global.text());
+    for (const group of groups) while (!group.done) this.#restoreSeries(group);
+    if (this.#series.length !== count) throw new Error(`snapshot holds ${this.#series.length} of ${count} series`);
+    this.#snapshotStepBefore = this.#step;
+  }
+
+  #restoreSeries(from: StateReader): void {
+    const source = from.text();
+    const series = this.#addSeries(JSON.parse(from.text()), source);
+    series.restore(from, this.#rulesFor(series));
+    const due = series.nextDue();
+    if (due.up !== Number.POSITIVE_INFINITY) this.#enqueue(series, due.up, due.event);
+  }
+}
+
+const indexKnown = (known: readonly KnownReading[]): ReadonlyMap<string, number> => new Map(known.map(({ series, ts, value }) => [`${series} ${ts}`, value]));

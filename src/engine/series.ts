@@ -1,0 +1,356 @@
+// One series: its clock, the readings it holds back, its windows, its alerts. Readings are taken in order of arrival and
+// evaluated in event-time order; at one instant windows come first, then readings, then timers. DESIGN §3 is the contract.
+
+import { Alert } from "./alert.ts";
+import type { Condition, WindowSpec } from "./conditions/condition.ts";
+import { bindCondition } from "./conditions/index.ts";
+import type { Dispatcher } from "./dispatch.ts";
+import { Downsampler } from "./downsample.ts";
+import { Memory } from "./memory.ts";
+import { BREACH, CLEAR, type Judgement } from "./predicate.ts";
+import { type Labels, seriesKey } from "./reading.ts";
+import type { Device, Rule, SourceTiming } from "./rule.ts";
+import type { StateReader, StateWriter } from "./state.ts";
+import type { DurationMs, EpochMs, SeriesId, UptimeMs } from "./units.ts";
+import { Window } from "./window.ts";
+
+/** An accepted reading that waits for its turn. */
+type Held = { readonly ts: EpochMs; readonly value: number; readonly at: EpochMs; readonly up: UptimeMs; readonly ordinal: number };
+
+/** When something falls due in silence: `up` by the listening clock, `event` the event time that it is about. */
+export type Due = { readonly up: UptimeMs; readonly event: EpochMs };
+
+const NEVER = Number.POSITIVE_INFINITY;
+const LONG_AGO = Number.NEGATIVE_INFINITY;
+
+/** Whether an absence may (again) be told of this alert. */
+const mayVanish = (alert: Alert): boolean => alert.phase === "inactive" || alert.phase === "recovering";
+
+export class Series {
+  readonly id: SeriesId;
+  readonly key: string;
+  readonly ownLabels: Labels;
+  readonly source: string;
+  labels: Labels;
+  device: Device | undefined;
+  timing: SourceTiming;
+  /** No reading at or below it is on time any more; never goes back. */
+  watermark: EpochMs = LONG_AGO;
+  /** Latest event time accepted. */
+  maxTs: EpochMs = LONG_AGO;
+  memory = new Memory();
+  /** The reading evaluated last. */
+  #evaluated: Held | undefined;
+  /** `up` when a reading was accepted last. */
+  #heardUp: UptimeMs = LONG_AGO;
+  #accepted = 0;
+  #held: Held[] = [];
+  #sampler = new Downsampler();
+  #windows: Window[] = [];
+  /** In the order of the rules. */
+  #alerts: Alert[] = [];
+  #absences: Alert[] = [];
+  /** Earliest window end and earliest running timer, event time. */
+  #nextEnd: EpochMs = NEVER;
+  #nextTimer: EpochMs = NEVER;
+  /** The least time after a reading at which anything can fall due in silence. */
+  quietMin: DurationMs;
+
+  constructor(id: SeriesId, labels: Labels, source: string, timing: SourceTiming) {
+    this.id = id;
+    this.key = seriesKey(labels);
+    this.ownLabels = labels;
+    this.labels = labels;
+    this.source = source;
+    this.timing = timing;
+    this.quietMin = timing.idleAfterMs;
+  }
+
+  get lastValue(): number {
+    return this.#evaluated?.value ?? Number.NaN;
+  }
+
+  get lastTs(): EpochMs {
+    return this.#evaluated?.ts ?? Number.NaN;
+  }
+
+  /** Whether a reading at `ts` comes too late to be evaluated. */
+  isLate(ts: EpochMs): boolean {
+    return ts <= this.watermark || (this.#evaluated !== undefined && ts < this.#evaluated.ts);
+  }
+
+  /** Takes a reading that is on time. */
+  accept(ts: EpochMs, value: number, at: EpochMs, up: UptimeMs, into: Dispatcher): void {
+    this.memory.add(ts, value);
+    if (ts > this.maxTs) this.maxTs = ts;
+    const watermark = this.maxTs - this.timing.outOfOrdernessMs - 1;
+    if (watermark > this.watermark) this.watermark = watermark;
+    this.#heardUp = up;
+    this.#accepted += 1;
+    const reading = { ts, value, at, up, ordinal: this.#accepted };
+    let index = this.#held.length;
+    while (index > 0 && (this.#held[index - 1] as Held).ts > ts) index--;
+    if (index === this.#held.length) this.#held.push(reading);
+    else this.#held.splice(index, 0, reading);
+    this.#drain(this.watermark, into);
+  }
+
+  /** Takes a late reading into windows and buckets that are still open; it never pages by itself. */
+  takeLate(ts: EpochMs, value: number, up: UptimeMs, into: Dispatcher): void {
+    this.memory.add(ts, value);
+    const clock = this.#clock(up);
+    this.#sampler.closeThrough(clock);
+    this.#sampler.add(this.id, ts, value, into);
+    for (const window of this.#windows) {
+      window.closeThrough(clock);
+      window.add(ts, value);
+    }
+    this.#findNextEnd();
+  }
+
+  /** What falls due next if no reading comes; `up` is NEVER when nothing does. */
+  nextDue(): Due {
+    let up = NEVER;
+    let event = NEVER;
+    for (const alert of this.#absences) {
+      const after = afterOf(alert);
+      const isEarlier = this.#heardUp + after + 1 < up || (this.#heardUp + after + 1 === up && this.maxTs + after < event);
+      if (this.#accepted > 0 && mayVanish(alert) && isEarlier) [up, event] = [this.#heardUp + after + 1, this.maxTs + after];
+    }
+    const [first] = this.#held;
+    const timer = first !== undefined && this.#nextTimer > first.ts - this.#blind(first) ? NEVER : this.#nextTimer;
+    const clock = Math.min((first?.ts ?? NEVER) - 1, this.#nextEnd - 1, timer);
+    const borrowedUp = this.#heardUp + this.timing.idleAfterMs + (clock - this.#origin);
+    const borrowedEvent = Math.min(first?.ts ?? NEVER, this.#nextEnd, timer);
+    if (borrowedUp < up || (borrowedUp === up && borrowedEvent < event)) return { up: borrowedUp, event: borrowedEvent };
+    return { up, event };
+  }
+
+  /** Does what falls due in silence at exactly this `up`. */
+  elapse(due: Due, into: Dispatcher): void {
+    const vanished = this.#absences.filter(
+      (alert) => mayVanish(alert) && this.#heardUp + afterOf(alert) + 1 === due.up && this.maxTs + afterOf(alert) === due.event,
+    );
+    for (const alert of vanished) {
+      alert.heardThrough = this.#accepted;
+      this.#sample(alert, due.event, BREACH, this.lastValue, "silence", into);
+    }
+    if (vanished.length === 0) this.#drain(this.#clock(due.up), into);
+  }
+
+  trim(): void {
+    this.memory.trim(this.watermark);
+  }
+
+  /** Where the borrowed clock starts: `wm` by the formula, though a change of the config may have kept `watermark` higher. */
+  get #origin(): EpochMs {
+    return this.maxTs - this.timing.outOfOrdernessMs - 1;
+  }
+
+  #clock(up: UptimeMs): EpochMs {
+    const quiet = up - this.#heardUp;
+    return quiet > this.timing.idleAfterMs ? Math.max(this.watermark, this.#origin + quiet - this.timing.idleAfterMs) : this.watermark;
+  }
+
+  /** For how long before this reading the gateway did not listen. */
+  #blind(reading: Held): DurationMs {
+    const before = this.#evaluated;
+    return before === undefined ? 0 : Math.max(0, reading.at - before.at - (reading.up - before.up));
+  }
+
+  /** Evaluates everything up to `clock` in event-time order. */
+  #drain(clock: EpochMs, into: Dispatcher): void {
+    for (;;) {
+      const [first] = this.#held;
+      const heard = first === undefined ? NEVER : first.ts - this.#blind(first);
+      const next = first !== undefined && first.ts <= clock + 1 ? first : undefined;
+      const end = this.#nextEnd <= clock + 1 ? this.#nextEnd : NEVER;
+      const timer = this.#nextTimer <= Math.min(clock, heard) ? this.#nextTimer : NEVER;
+      const vanished = next === undefined ? NEVER : this.#vanishedBefore(heard);
+      const instant = Math.min(next?.ts ?? NEVER, end, timer, vanished);
+      if (instant === NEVER) return;
+      if (end === instant) this.#closeWindows(end, into);
+      else if (next?.ts === instant) this.#evaluate(this.#held.shift() as Held, into);
+      else this.#elapseTimers(instant, vanished === instant, next, into);
+    }
+  }
+
+  /** The earliest absence that the next reading reveals: nothing was heard for longer than `after` before `heard`. */
+  #vanishedBefore(heard: EpochMs): EpochMs {
+    if (this.#absences.length === 0 || this.#evaluated === undefined) return NEVER;
+    let earliest = NEVER;
+    for (const alert of this.#absences) {
+      const vanished = this.#evaluated.ts + afterOf(alert);
+      if (mayVanish(alert) && heard > vanished && vanished < earliest) earliest = vanished;
+    }
+    return earliest;
+  }
+
+  #elapseTimers(instant: EpochMs, revealsAbsence: boolean, next: Held | undefined, into: Dispatcher): void {
+    for (const alert of this.#alerts) {
+      if (alert.due === instant && !alert.suspended) alert.elapse(into);
+      const vanishes = revealsAbsence && alert.condition.on === "silence" && mayVanish(alert) && (this.#evaluated?.ts ?? LONG_AGO) + afterOf(alert) === instant;
+      if (!vanishes || next === undefined) continue;
+      alert.heardThrough = next.ordinal - 1;
+      alert.sample(instant, BREACH, this.lastValue, "reading", into);
+    }
+    this.#findNextTimer();
+  }
+
+  #evaluate(reading: Held, into: Dispatcher): void {
+    const { ts, value } = reading;
+    if (this.#nextTimer <= ts && this.#blind(reading) > 0) this.#suspendTimers(ts);
+    this.#evaluated = reading;
+    for (const alert of this.#alerts) {
+      const { condition } = alert;
+      if (condition.on === "reading") this.#sample(alert, ts, condition.predicate.judge(value), value, "reading", into);
+      else if (condition.on === "silence" && reading.ordinal > alert.heardThrough) this.#sample(alert, ts, CLEAR, value, "reading", into);
+    }
+    this.#sampler.add(this.id, ts, value, into);
+    for (const window of this.#windows) window.add(ts, value);
+    this.#findNextEnd();
+  }
+
+  /** Timers that fell due while the gateway did not listen wait for the next judgement of their condition. */
+  #suspendTimers(through: EpochMs): void {
+    for (const alert of this.#alerts) if (alert.due <= through) alert.suspended = true;
+    this.#findNextTimer();
+  }
+
+  #closeWindows(end: EpochMs, into: Dispatcher): void {
+    if (this.#sampler.nextEnd === end) this.#sampler.close(this.id, end, into);
+    for (const window of this.#windows) if (window.nextEnd === end) window.close();
+    for (const alert of this.#alerts) {
+      const { condition, window } = alert;
+      if (condition.on !== "window" || window?.result?.end !== end || window.result.aggregate.count < condition.minCount) continue;
+      const measure = window.result.aggregate.figure(condition.aggregate);
+      this.#sample(alert, end, condition.predicate.judge(measure), measure, "window", into);
+    }
+    this.#findNextEnd();
+  }
+
+  #sample(alert: Alert, ts: EpochMs, judgement: Judgement, measure: number, trigger: "reading" | "window" | "silence", into: Dispatcher): void {
+    alert.sample(ts, judgement, measure, trigger, into);
+    if (alert.due < this.#nextTimer) this.#nextTimer = alert.due;
+  }
+
+  #findNextEnd(): void {
+    let next = this.#sampler.nextEnd;
+    for (const window of this.#windows) if (window.nextEnd < next) next = window.nextEnd;
+    this.#nextEnd = next;
+  }
+
+  #findNextTimer(): void {
+    let next = NEVER;
+    for (const alert of this.#alerts) if (alert.due < next && !alert.suspended) next = alert.due;
+    this.#nextTimer = next;
+  }
+
+  /**
+   * Puts rules in force. An alert goes on where one of the same rule and logic stood; one whose logic changed is judged anew.
+   * @param rules those that match, in their order
+   * @param born number of this change of the rules, so that windows of a new logic start empty
+   */
+  applyRules(rules: readonly Rule[], up: UptimeMs, born: number, into: Dispatcher): void {
+    const before = new Map(this.#alerts.map((alert) => [alert.rule.name, alert]));
+    this.#build(rules, (rule, condition) => {
+      const old = before.get(rule.name);
+      const isSame = old !== undefined && old.rule.logic === rule.logic && sameCondition(old.condition, condition);
+      return isSame ? old.window : this.#windowFor(condition, born);
+    });
+    for (const alert of this.#alerts) {
+      const old = before.get(alert.rule.name);
+      before.delete(alert.rule.name);
+      if (old === undefined) continue;
+      if (old.rule.logic !== alert.rule.logic || !sameCondition(old.condition, alert.condition)) this.#judgeAnew(old, alert, up, into);
+      alert.takeOver(old);
+    }
+    for (const gone of before.values()) gone.end(this.maxTs, "rule_removed", into);
+    this.#findNextEnd();
+    this.#findNextTimer();
+  }
+
+  /** Of an alert whose logic changed: what is not breached any more ends; a firing window alert waits for its first window. */
+  #judgeAnew(old: Alert, alert: Alert, up: UptimeMs, into: Dispatcher): void {
+    const { condition } = alert;
+    const isFiring = old.phase === "firing" || old.phase === "recovering";
+    let stands = condition.on === "window" && isFiring;
+    if (condition.on === "reading") stands = condition.predicate.judge(this.lastValue) === BREACH;
+    if (condition.on === "silence") stands = up - this.#heardUp > condition.after;
+    if (!stands) old.end(this.maxTs, "rule_changed", into);
+  }
+
+  #build(rules: readonly Rule[], windowFor: (rule: Rule, condition: Condition) => Window | undefined): void {
+    this.#windows = [];
+    this.#alerts = [];
+    for (const rule of rules) {
+      const condition = bindCondition(rule.condition, this.device?.limits ?? {});
+      if (condition === undefined) continue;
+      const window = condition.on === "window" ? windowFor(rule, condition) : undefined;
+      if (window !== undefined && !this.#windows.includes(window)) this.#windows.push(window);
+      this.#alerts.push(new Alert(rule, condition, window, this));
+    }
+    this.#absences = this.#alerts.filter((alert) => alert.condition.on === "silence");
+    this.quietMin = Math.min(this.timing.idleAfterMs, ...this.#absences.map((alert) => afterOf(alert) + 1));
+  }
+
+  #windowFor(condition: Condition, born: number): Window | undefined {
+    if (condition.on !== "window") return undefined;
+    const { size, slide }: WindowSpec = condition.window;
+    return (
+      this.#windows.find((window) => window.born === born && window.spec.size === size && window.spec.slide === slide) ?? new Window(condition.window, born)
+    );
+  }
+
+  save(to: StateWriter): void {
+    to.text(this.source);
+    to.text(JSON.stringify(this.ownLabels));
+    for (const value of [this.watermark, this.maxTs, this.#heardUp, this.#accepted, this.#held.length, this.#evaluated ? 1 : 0]) to.number(value);
+    for (const held of this.#evaluated ? [...this.#held, this.#evaluated] : this.#held) {
+      for (const value of [held.ts, held.value, held.at, held.up, held.ordinal]) to.number(value);
+    }
+    this.memory.save(to);
+    this.#sampler.save(to);
+    to.number(this.#windows.length);
+    for (const window of this.#windows) window.save(to);
+    to.number(this.#alerts.length);
+    for (const alert of this.#alerts) {
+      to.number(alert.window === undefined ? -1 : this.#windows.indexOf(alert.window));
+      alert.save(to);
+    }
+  }
+
+  /** Reads what `save` wrote, after its two texts. @param rules those that matched when it was saved */
+  restore(from: StateReader, rules: readonly Rule[]): void {
+    this.watermark = from.number();
+    this.maxTs = from.number();
+    this.#heardUp = from.number();
+    this.#accepted = from.number();
+    const heldCount = from.number();
+    const hasEvaluated = from.number() === 1;
+    const held = (): Held => ({ ts: from.number(), value: from.number(), at: from.number(), up: from.number(), ordinal: from.number() });
+    this.#held = Array.from({ length: heldCount }, held);
+    this.#evaluated = hasEvaluated ? held() : undefined;
+    this.memory = Memory.restore(from);
+    this.#sampler = Downsampler.restore(from);
+    const windows = Array.from({ length: from.number() }, () => Window.restore(from));
+    this.#build(rules, () => undefined);
+    if (from.number() !== this.#alerts.length) throw new Error(`saved alerts of ${this.key} do not fit the rules in force`);
+    this.#alerts = this.#alerts.map((built) => {
+      const window = windows[from.number()];
+      const alert = new Alert(built.rule, built.condition, window, this);
+      alert.restore(from);
+      return alert;
+    });
+    this.#windows = windows;
+    this.#absences = this.#alerts.filter((alert) => alert.condition.on === "silence");
+    this.#findNextEnd();
+    this.#findNextTimer();
+  }
+}
+
+const afterOf = (alert: Alert): DurationMs => (alert.condition.on === "silence" ? alert.condition.after : NEVER);
+
+/** Whether two bound conditions judge alike; they differ where a device's limit changed. */
+const sameCondition = (left: Condition, right: Condition): boolean =>
+  left.on === "silence" || right.on === "silence" ? left.on === right.on : left.predicate.text === right.predicate.text;
