@@ -8,7 +8,7 @@ import type { DurationMs, EpochMs } from "../engine/units.ts";
 import type { OutboxRow } from "../storage/outbox-row.ts";
 import { formatInstant, formatQuantity, formatSpan, oneLine, rfc3339 } from "./format.ts";
 import { renderText } from "./template.ts";
-import { isSilence, limitText, measureName, whyLines } from "./why.ts";
+import { limitText, measureName, silenceMs, subjectOf, whyLines } from "./why.ts";
 
 /** The gateway as notifications name it. */
 export type Sender = { readonly gatewayName: string; readonly externalUrl: string /** IANA name. */; readonly timezone: string };
@@ -34,7 +34,7 @@ export type Notification = {
     readonly startsAt: EpochMs;
     /** Event time at which it resolved; null while firing. */
     readonly endsAt: EpochMs | null;
-    /** The measure at this transition; the time of the last reading where silence is what was judged. */
+    /** The measure at this transition: the good value when resolved, the last reading's where a series is silent. */
     readonly value: number;
     readonly peak: number;
     readonly limit: number | null;
@@ -50,6 +50,8 @@ export type Notification = {
   readonly evidence: Evidence;
   /** `freezer-too-warm · freezer-7 −12.4 °C`: what a subject says after the state. */
   readonly headline: string;
+  /** What it is about: the device, or the channel of a dead letter. */
+  readonly device: string;
   /** The big figure of a mail: `−12.4 °C`, `silent for 12 min`. */
   readonly figure: string;
   /** One line: the annotation `summary`, or one made from the evidence. */
@@ -65,7 +67,7 @@ export type Notification = {
 export function readNotification(row: OutboxRow, sender: Sender): Notification {
   const { alert, transition, state } = row;
   const { evidence } = transition;
-  const [metric, device] = [alert.labels.metric ?? "", alert.labels.device ?? alert.rule];
+  const [metric, device] = [alert.labels.metric ?? "", deviceOf(row)];
   const unit = evidence.window?.aggregate === "count" ? null : alert.unit;
   const told = { state, transition, metric, device, unit, firedAt: alert.firedAt, timezone: sender.timezone };
   const figure = figureOf(row, unit);
@@ -86,8 +88,8 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
       annotations,
       startsAt: alert.firedAt,
       endsAt: state === "resolved" ? transition.ts : null,
-      value: transition.value,
-      peak: transition.peak,
+      value: transition.figures.value,
+      peak: transition.figures.peak,
       limit: alert.limit,
       unit,
       url,
@@ -97,6 +99,7 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
     at: transition.at,
     evidence,
     headline: oneLine(`${alert.rule} · ${device} ${figure}`),
+    device,
     figure,
     summary: oneLine(annotations.summary ?? "") || summaryOf(row, figure, unit),
     why: whyLines(told),
@@ -105,34 +108,49 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
   };
 }
 
-function figureOf({ transition, state }: OutboxRow, unit: string | null): string {
-  if (!isSilence(transition.evidence)) return formatQuantity(transition.value, unit);
-  return state === "resolved" ? "heard again" : `silent for ${formatSpan(transition.ts - transition.evidence.measure)}`;
+function deviceOf({ alert: { labels, rule }, transition }: OutboxRow): string {
+  if (subjectOf(transition) === "gateway") return `${labels["receiver"] ?? ""} ${labels["channel"] ?? ""}`.trim() || rule;
+  return labels["device"] ?? rule;
 }
 
-function summaryOf({ alert, transition, state }: OutboxRow, figure: string, unit: string | null): string {
+function figureOf({ transition, state }: OutboxRow, unit: string | null): string {
+  switch (subjectOf(transition)) {
+    case "gateway":
+      return state === "firing" ? "gave up a notification" : "is tried again";
+    case "silence":
+      return state === "firing" ? `silent for ${formatSpan(silenceMs(transition.evidence) ?? 0)}` : "heard again";
+    default:
+      return formatQuantity(transition.figures.value, unit);
+  }
+}
+
+function summaryOf(row: OutboxRow, figure: string, unit: string | null): string {
+  const { alert, transition, state } = row;
   const { evidence } = transition;
-  const name = `${measureName(alert.labels.metric ?? alert.rule, evidence)} of ${alert.labels.device ?? "the group"}`;
+  const name = `${measureName(alert.labels["metric"] ?? alert.rule, evidence)} of ${deviceOf(row)}`;
   const lasted = formatSpan(transition.ts - alert.firedAt);
-  if (transition.reason !== "condition") return oneLine(`${alert.rule} ended after ${lasted}: ${transition.reason.replace("_", " ")}`);
-  if (isSilence(evidence)) return oneLine(`${name} is ${figure}${state === "resolved" ? ` after ${lasted}` : ""}`);
-  if (state === "firing") return oneLine(`${name} is ${figure}, ${limitText(evidence, unit)}`);
-  return oneLine(`${name} is back at ${figure} after ${lasted}`);
+  if (transition.reason === "rule_changed" || transition.reason === "rule_removed")
+    return oneLine(`${alert.rule} on ${deviceOf(row)} ended after ${lasted}: ${transition.reason.replace("_", " ")}`);
+  if (state === "firing") return oneLine(`${name} is ${figure}${subjectOf(transition) === "figure" ? `, ${limitText(evidence, unit)}` : ""}`);
+  return oneLine(`${name} is ${subjectOf(transition) === "figure" ? `back at ${figure}` : figure} after ${lasted}`);
 }
 
 function factsOf({ alert, transition, state }: OutboxRow, timezone: string, unit: string | null): { name: string; text: string }[] {
-  const { evidence } = transition;
+  const { evidence, figures, ts } = transition;
+  const isResolved = state === "resolved";
+  const subject = subjectOf(transition);
   const facts: [string, string | undefined][] = [
-    ["Device", alert.labels.device],
-    ["Metric", alert.labels.metric],
+    ["Device", alert.labels["device"]],
+    ["Metric", alert.labels["metric"]],
   ];
-  if (!isSilence(evidence)) {
-    facts.push([state === "resolved" ? "Good value" : "Value", formatQuantity(transition.value, unit)], ["Limit", limitText(evidence, unit)]);
-    if (state === "resolved") facts.push(["Peak", formatQuantity(transition.peak, unit)]);
-  } else facts.push(["Rule allows", evidence.predicate]);
+  if (subject === "figure") {
+    facts.push([isResolved && transition.reason === "condition" ? "Good value" : "Value", formatQuantity(figures.value, unit)]);
+    facts.push(["Limit", limitText(evidence, unit)]);
+    if (isResolved) facts.push(["Peak", formatQuantity(figures.peak, unit)]);
+  }
+  if (subject === "silence") facts.push([isResolved ? "Value" : "Last value", formatQuantity(figures.value, unit)], ["Limit", limitText(evidence, unit)]);
   facts.push(["Fired", formatInstant(alert.firedAt, timezone)]);
-  if (state === "resolved") facts.push(["Resolved", formatInstant(transition.ts, timezone)], ["Duration", formatSpan(transition.ts - alert.firedAt)]);
-  facts.push(["Severity", alert.severity]);
+  if (isResolved) facts.push(["Resolved", formatInstant(ts, timezone)], ["Duration", formatSpan(ts - alert.firedAt)]);
   return facts.flatMap(([name, text]) => (text === undefined || text === "" ? [] : [{ name, text: oneLine(text) }]));
 }
 
@@ -149,8 +167,8 @@ function renderAnnotations(
     rule: alert.rule,
     severity: alert.severity,
     state,
-    value: isSilence(transition.evidence) ? known.figure : plainNumber(transition.value),
-    peak: plainNumber(transition.peak),
+    value: plainNumber(transition.figures.value),
+    peak: plainNumber(transition.figures.peak),
     limit: alert.limit,
     starts_at: rfc3339(alert.firedAt),
     ends_at: state === "resolved" ? rfc3339(transition.ts) : "",

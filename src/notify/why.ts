@@ -8,7 +8,7 @@ import { formatInstant, formatNumber, formatQuantity, formatSpan } from "./forma
 /** What the lines are made from; a view of the outbox row. */
 export type Told = {
   readonly state: "firing" | "resolved";
-  readonly transition: Transition & { readonly at: EpochMs; readonly value: number; readonly peak: number };
+  readonly transition: Transition & { readonly at: EpochMs };
   readonly metric: string;
   readonly device: string;
   readonly unit: string | null;
@@ -19,9 +19,18 @@ export type Told = {
 /** A decision later than this after its event is worth a line: the readings came late. */
 const LATE_MS: DurationMs = 60_000;
 
-/** An absence compares the time of the last reading, not a value. */
-export function isSilence(evidence: Evidence): boolean {
-  return evidence.predicate.startsWith("no reading");
+/** What an alert is about: a figure against a limit, a series that is silent, or the gateway itself. */
+export type Subject = "figure" | "silence" | "gateway";
+
+export function subjectOf({ reason, evidence }: Pick<Transition, "reason" | "evidence">): Subject {
+  if (reason === "dead_letter") return "gateway";
+  return silenceMs(evidence) === undefined ? "figure" : "silence";
+}
+
+/** How long an absence lets a series be silent; undefined for other conditions. The engine writes `no reading for 600000 ms`. */
+export function silenceMs(evidence: Evidence): DurationMs | undefined {
+  const [, digits] = /^no reading for (\d+) ms/.exec(evidence.predicate) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /** What was compared, in words: `temperature`, `avg of vibration_rms over 10 min`. */
@@ -35,7 +44,7 @@ export function limitText(evidence: Evidence, unit: string | null): string {
   return predicateText(evidence.predicate.split(", clears ", 1)[0] ?? "", evidence, unit);
 }
 
-/** 2 to 5 sentences. */
+/** 1 to 5 sentences. */
 export function whyLines(told: Told): string[] {
   const { evidence, reason } = told.transition;
   const lines = reason === "condition" ? conditionLines(told) : [reasonLine(told)];
@@ -49,7 +58,8 @@ export function whyLines(told: Told): string[] {
 
 function conditionLines(told: Told): string[] {
   const { evidence } = told.transition;
-  if (isSilence(evidence)) return silenceLines(told);
+  const after = silenceMs(evidence);
+  if (after !== undefined) return [silenceLine(told, after)];
   const name = measureName(told.metric, evidence);
   const figure = formatQuantity(evidence.measure, told.unit);
   const instant = (ts: EpochMs) => formatInstant(ts, told.timezone);
@@ -66,12 +76,11 @@ function conditionLines(told: Told): string[] {
   return lines;
 }
 
-function silenceLines(told: Told): string[] {
-  const { evidence, ts } = told.transition;
-  if (told.state === "resolved") return [`${told.metric} of ${told.device} is heard again, from ${formatInstant(ts, told.timezone)} on.`];
-  return [
-    `The last reading of ${told.metric} from ${told.device} is of ${formatInstant(evidence.measure, told.timezone)}; it had been silent for ${formatSpan(ts - evidence.measure)} when the rule fired.`,
-  ];
+/** An absence fires `after` its series' last reading; the measure is that reading's value, or the one that was heard again. */
+function silenceLine({ state, transition, metric, device, unit, timezone }: Told, after: DurationMs): string {
+  const value = formatQuantity(transition.evidence.measure, unit);
+  if (state === "resolved") return `${metric} of ${device} is heard again: ${value} at ${formatInstant(transition.ts, timezone)}.`;
+  return `The last reading of ${metric} from ${device} was ${value}, at ${formatInstant(transition.evidence.ts - after, timezone)}; none came in the ${formatSpan(after)} after it.`;
 }
 
 function reasonLine(told: Told): string {
@@ -83,7 +92,9 @@ function reasonLine(told: Told): string {
     case "rule_removed":
       return `The rule was removed from the config (${when}). Nothing says that the sensor has recovered.`;
     case "dead_letter":
-      return `A notification could not be delivered and was given up (${when}).`;
+      return told.state === "firing"
+        ? `A notification could not be delivered and was given up (${when}). What it should have told, this channel has not.`
+        : `The gateway was started anew (${when}); what was given up is not sent again.`;
     case "condition":
       return "";
     default: {
@@ -94,14 +105,15 @@ function reasonLine(told: Told): string {
 }
 
 function durationLines(told: Told): string[] {
-  const { ts, peak, evidence } = told.transition;
+  const { ts, figures } = told.transition;
   const lasted = `It fired at ${formatInstant(told.firedAt, told.timezone)} and lasted ${formatSpan(ts - told.firedAt)}`;
-  if (isSilence(evidence) || !Number.isFinite(peak)) return [`${lasted}.`];
-  return [`${lasted}; at its peak it was ${formatQuantity(peak, told.unit)}.`];
+  if (subjectOf(told.transition) !== "figure") return [`${lasted}.`];
+  return [`${lasted}; at its peak it was ${formatQuantity(figures.peak, told.unit)}.`];
 }
 
 function predicateText(text: string, evidence: Evidence, unit: string | null): string {
-  if (isSilence(evidence)) return text;
+  const after = silenceMs(evidence);
+  if (after !== undefined) return `no reading for ${formatSpan(after)}`;
   const suffix = unit === null || unit === "" || evidence.window?.aggregate === "count" ? "" : ` ${unit}`;
   return text
     .replace(/\[([^,\]]+), ([^\]]+)\]/g, "$1 to $2")

@@ -23,6 +23,6 @@ export type OutboxRow = {
   readonly nextAt: EpochMs;
   /** The occurrence as it is now, which may be later than what this notification tells of. */
   readonly alert: AlertRecord;
-  /** The transition told of, with the figures as they were then; `at` is when it was committed. */
-  readonly transition: Transition & { readonly at: EpochMs; readonly value: number; readonly peak: number };
+  /** The transition told of; `at` is when it was committed. */
+  readonly transition: Transition & { readonly at: EpochMs };
 };

@@ -33,7 +33,6 @@ export function mailBody(notification: Notification): MailBody {
       ...notification,
       status,
       colour: colours[state === "resolved" ? "resolved" : alert.severity],
-      subject: alert.labels.device ?? alert.rule,
       labels: labels.map(([name, text]) => ({ name, text })),
       annotations,
     }),
@@ -108,7 +107,7 @@ const renderBody = compileHtml(`<!doctype html>
 <tr><td style="height:6px;background:{{ colour.solid }};font-size:0;line-height:0;">&nbsp;</td></tr>
 <tr><td class="pad head" style="padding:28px 32px 24px;background:{{ colour.soft }};">
   <p class="tint" style="margin:0;font-size:13px;line-height:18px;font-weight:700;letter-spacing:.06em;text-transform:uppercase;color:{{ colour.solid }};">{{ status }}</p>
-  <p class="ink" style="margin:10px 0 0;font-size:17px;line-height:24px;font-weight:600;color:#1c1e21;overflow-wrap:anywhere;">{{ subject }}</p>
+  <p class="ink" style="margin:10px 0 0;font-size:17px;line-height:24px;font-weight:600;color:#1c1e21;overflow-wrap:anywhere;">{{ device }}</p>
   <h1 class="figure ink" style="margin:2px 0 0;font-size:46px;line-height:54px;font-weight:700;letter-spacing:-.02em;color:#1c1e21;font-variant-numeric:tabular-nums;">{{ figure }}</h1>
   <p class="ink" style="margin:10px 0 0;font-size:16px;line-height:24px;color:#1c1e21;overflow-wrap:anywhere;">{{ summary }}</p>
 </td></tr>
