@@ -131,7 +131,8 @@ function encodeSeriesSet(sorted: Uint32Array): Uint8Array {
   return set.view();
 }
 
-function hasAny(set: Uint8Array, wanted: ReadonlySet<number>): boolean {
+/** Whether a row's set of series (column `series`) holds any of the wanted ones. */
+export function hasAny(set: Uint8Array, wanted: ReadonlySet<number>): boolean {
   const reader = new ByteReader(set);
   for (let id = 0; !reader.done; ) {
     id += reader.zigzag();

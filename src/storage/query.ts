@@ -2,6 +2,7 @@
 // Instants are EpochMs throughout; the HTTP routes turn into RFC 3339 what the API promises so. Every list has a limit, and
 // where there is more, a cursor to pass on as it came.
 
+import type { Clock } from "../clock.ts";
 import type { Day, ZoneTable } from "../engine/calendar.ts";
 import type { AlertRecord, Transition } from "../engine/effect.ts";
 import type { Labels, RejectReason } from "../engine/reading.ts";
@@ -20,7 +21,10 @@ export const BUCKETS_MAX = 20_000;
 /** For each label one of the exact values; a label that is not there is `""`. The device's labels of the config count as labels of its series. */
 export type LabelFilter = Readonly<Record<string, readonly string[]>>;
 
-/** `raw`: each reading its own bucket. `day`: local days of the gateway's zone. Else milliseconds, whole minutes that divide a UTC day evenly. */
+/**
+ * `raw`: each reading its own bucket. `day`: local days of the gateway's zone. Else milliseconds, on the epoch (UTC); what is no
+ * multiple of a minute is answered only where the raw readings are few enough.
+ */
 export type Step = "raw" | "day" | DurationMs;
 
 type Page = { readonly limit?: number; readonly cursor?: string };
@@ -66,11 +70,12 @@ export type QueryRequest =
   /** Newest first. */
   | { readonly kind: "rejected"; readonly limit?: number };
 
-/** What the answers depend on besides the store: parts of the config in force, and the clock. */
+/** What the answers depend on besides the store: parts of the config in force, and a clock. */
 export type QueryContext = {
   readonly devices: Readonly<Record<string, Device>>;
   readonly zone: ZoneTable;
-  readonly now: EpochMs;
+  /** Only its monotonic time is read, to keep within `timeMs`. */
+  readonly clock: Clock;
   /** Milliseconds that one answer may take; the default is QUERY_TIME_MS. */
   readonly timeMs?: DurationMs;
 };

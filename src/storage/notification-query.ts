@@ -1,0 +1,70 @@
+// Notifications: the list for people, and what the outbox has to deliver next.
+
+import { type AlertRow, type NotificationRow, notificationColumns, type TransitionRow, toAlert, toNotification, toTransition } from "./alert-rows.ts";
+import type { Database } from "./database.ts";
+import type { OutboxRow } from "./outbox-row.ts";
+import { type Answer, LIMIT_DEFAULT, LIMIT_MAX, type QueryRequest, type RejectedView } from "./query.ts";
+
+export function answerNotifications(db: Database, request: Extract<QueryRequest, { kind: "notifications" }>): Answer<typeof request> {
+  const limit = request.limit ?? LIMIT_DEFAULT;
+  const dot = request.cursor?.indexOf(".") ?? -1;
+  const [at, id] = request.cursor === undefined ? [Number.MAX_SAFE_INTEGER, ""] : [Number(request.cursor.slice(0, dot)), request.cursor.slice(dot + 1)];
+  const rows = db
+    .prepare<unknown[], NotificationRow>(
+      `SELECT ${notificationColumns} FROM notification
+       WHERE (created_at < @at OR (created_at = @at AND id > @id)) AND (@disposition IS NULL OR disposition = @disposition) AND (@alert IS NULL OR alert = @alert)
+       ORDER BY created_at DESC, id LIMIT @limit`,
+    )
+    .all({ at, id, disposition: request.disposition ?? null, alert: request.alert ?? null, limit: limit + 1 });
+  const notifications = rows.slice(0, limit).map(toNotification);
+  const last = notifications.at(-1);
+  return { notifications, cursor: rows.length > limit && last !== undefined ? `${last.createdAt}.${last.id}` : null };
+}
+
+/** Notifications that wait at once beyond this many are not looked at; their turn comes as those before them end. */
+const WAITING_MAX = 100_000;
+
+/**
+ * Of each (receiver, channel) at most `limit` rows: those with no earlier one waiting in the same (alert, receiver, channel), by `next_at`.
+ */
+export function answerOutbox(db: Database, { limit }: { readonly limit: number }): Answer<Extract<QueryRequest, { kind: "outbox" }>> {
+  const heads = db
+    .prepare<[number, number], string>(
+      `WITH waiting AS (
+         SELECT id, receiver, channel, next_at, row_number() OVER (PARTITION BY alert, receiver, channel ORDER BY seq) AS place
+         FROM (SELECT * FROM notification WHERE disposition = 'waiting' LIMIT ?)
+       ), head AS (
+         SELECT id, next_at, row_number() OVER (PARTITION BY receiver, channel ORDER BY next_at, id) AS place FROM waiting WHERE place = 1
+       )
+       SELECT id FROM head WHERE place <= ? ORDER BY next_at, id`,
+    )
+    .pluck()
+    .all(WAITING_MAX, Math.min(limit, LIMIT_MAX));
+  const notification = db.prepare<[string], NotificationRow>(`SELECT ${notificationColumns} FROM notification WHERE id = ?`);
+  // The limit above may have cut off an earlier one.
+  const earlier = db.prepare(
+    "SELECT 1 FROM notification WHERE alert = @alert AND receiver = @receiver AND channel = @channel AND seq < @seq AND disposition = 'waiting'",
+  );
+  const alert = db.prepare<[string], AlertRow>("SELECT * FROM alert WHERE id = ?");
+  const transition = db.prepare<[string, number], TransitionRow>("SELECT * FROM transition WHERE alert = ? AND ordinal = ?");
+  const rows: OutboxRow[] = [];
+  for (const head of heads) {
+    const row = notification.get(head);
+    const told = row && transition.get(row.alert, row.ordinal);
+    const record = row && alert.get(row.alert);
+    if (row === undefined || told === undefined || record === undefined || earlier.get(row) !== undefined) continue;
+    const { id, receiver, channel, seq, state, created_at: createdAt, attempts, next_at: nextAt } = row;
+    const { figures, ...fields } = toTransition(told);
+    rows.push({ id, receiver, channel, seq, state, createdAt, attempts, nextAt, alert: toAlert(record), transition: { ...fields, figures, ...figures } });
+  }
+  return { rows };
+}
+
+export function answerRejected(db: Database, { limit }: { readonly limit?: number }): { readonly rejected: readonly RejectedView[] } {
+  const rejected = db
+    .prepare<[number], RejectedView>(
+      "SELECT topic, reason, count, first_at AS firstAt, last_at AS lastAt, detail, sample FROM rejected ORDER BY last_at DESC, topic, reason LIMIT ?",
+    )
+    .all(Math.min(limit ?? LIMIT_DEFAULT, LIMIT_MAX));
+  return { rejected };
+}

@@ -1,0 +1,133 @@
+// Buckets from the rollups of the stream: hours where a whole hour lies in one bucket, else minutes. What the stream has not
+// closed yet, and minutes that late readings touched, are read from the raw readings as far as the budget goes; beyond it a
+// touched minute is taken as it stands (late readings were merged into it), and an open end is left out.
+
+import type { History } from "../engine/history.ts";
+import { type DurationMs, type EpochMs, floorMod, type SeriesId } from "../engine/units.ts";
+import { BucketSet } from "./buckets.ts";
+import type { Database } from "./database.ts";
+import type { Deadline } from "./deadline.ts";
+import type { Grid } from "./grid.ts";
+import type { Bucket } from "./query.ts";
+import { createHistories, createRawBudget, gatherRaw, type RawBudget, type Span, takeRaw } from "./raw-readings.ts";
+import { decodeRollup } from "./rollups.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** Newest journal rows in which open minutes are looked for: what is still open has arrived of late. */
+const TAIL_ROWS_MAX = 20_000;
+/** Separate stretches of touched minutes that are read from raw. */
+const TOUCHED_SPANS_MAX = 200;
+
+type RollupRow = { readonly start: EpochMs; readonly dirty: 0 | 1; readonly body: Uint8Array };
+export type RollupReader = {
+  rows(tier: DurationMs, series: SeriesId, from: EpochMs, to: EpochMs): RollupRow[];
+  /** End of the newest closed bucket; -Infinity when none is. */
+  closedEnd(tier: DurationMs, series: SeriesId): EpochMs;
+  /** Start of the oldest; Infinity when there is none. */
+  oldest(tier: DurationMs, series: SeriesId): EpochMs;
+};
+
+export function createRollupReader(db: Database): RollupReader {
+  const rows = db.prepare<number[], RollupRow>(
+    "SELECT start, dirty, body FROM rollup WHERE tier = ? AND series = ? AND start >= ? AND start < ? ORDER BY start",
+  );
+  const newest = db.prepare<number[], number | null>("SELECT max(start) FROM rollup WHERE tier = ? AND series = ?").pluck();
+  const oldest = db.prepare<number[], number | null>("SELECT min(start) FROM rollup WHERE tier = ? AND series = ?").pluck();
+  return {
+    rows: (tier, series, from, to) => rows.all(tier, series, from, to),
+    closedEnd: (tier, series) => (newest.get(tier, series) ?? Number.NEGATIVE_INFINITY) + tier,
+    oldest: (tier, series) => oldest.get(tier, series) ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Buckets of this grid that end later are not closed by the stream yet. */
+export function closedEndOf(rollups: RollupReader, grid: Grid, series: SeriesId): EpochMs {
+  if (grid.step === "raw") return Number.POSITIVE_INFINITY;
+  return rollups.closedEnd(grid.stepMs % HOUR_MS === 0 && grid.step !== "day" ? HOUR_MS : MINUTE_MS, series);
+}
+
+type Work = { readonly id: SeriesId; readonly set: BucketSet; readonly touched: RollupRow[]; tailFrom: EpochMs };
+
+/** @param span on the grid: it begins and ends with a bucket */
+export function streamBuckets(db: Database, ids: readonly SeriesId[], grid: Grid, span: Span, deadline: Deadline): Map<SeriesId, Bucket[]> {
+  const rollups = createRollupReader(db);
+  const works = ids.map((id): Work => {
+    deadline.check();
+    const work = { id, set: new BucketSet(grid), touched: [], tailFrom: Math.max(span.from, rollups.closedEnd(MINUTE_MS, id)) };
+    for (const rest of addHours(rollups, work, grid, span)) addMinutes(rollups, work, rest);
+    return work;
+  });
+  const budget = createRawBudget();
+  addTouched(db, works, budget, deadline);
+  addTails(db, works, span, budget, deadline);
+  return new Map(works.map(({ id, set }) => [id, set.buckets(closedEndOf(rollups, grid, id))]));
+}
+
+/** Adds the hours that are whole and untouched. @returns the spans that hours do not answer */
+function addHours(rollups: RollupReader, { id, set }: Work, grid: Grid, span: Span): Span[] {
+  if (grid.stepMs < HOUR_MS) return [span];
+  const from = span.from + floorMod(-span.from, HOUR_MS);
+  const to = Math.min(span.to - floorMod(span.to, HOUR_MS), rollups.closedEnd(HOUR_MS, id));
+  if (from >= to) return [span];
+  const rest: Span[] = [
+    { from: span.from, to: from },
+    { from: to, to: span.to },
+  ];
+  for (const row of rollups.rows(HOUR_MS, id, from, to)) {
+    const fits = grid.boundsOf(row.start).end >= row.start + HOUR_MS;
+    if (fits && row.dirty === 0) set.addRollup(row.start, decodeRollup(row.body, row.start));
+    else rest.push({ from: row.start, to: row.start + HOUR_MS });
+  }
+  return rest;
+}
+
+function addMinutes(rollups: RollupReader, { id, set, touched }: Work, { from, to }: Span): void {
+  if (from >= to) return;
+  for (const row of rollups.rows(MINUTE_MS, id, from, to)) {
+    if (row.dirty === 1) touched.push(row);
+    else set.addRollup(row.start, decodeRollup(row.body, row.start));
+  }
+}
+
+function addTouched(db: Database, works: readonly Work[], budget: RawBudget, deadline: Deadline): void {
+  const ids = new Set(works.flatMap(({ id, touched }) => (touched.length > 0 ? [id] : [])));
+  const read: Span[] = [];
+  const histories = createHistories(ids);
+  for (const span of joined(works.flatMap(({ touched }) => touched))) {
+    if (read.length >= TOUCHED_SPANS_MAX || deadline.left() < 0 || !takeRaw(db, ids, span, budget)) break;
+    gatherRaw(db, histories, span, deadline);
+    read.push(span);
+  }
+  for (const { id, set, touched } of works) {
+    const readings = histories.get(id)?.ordered();
+    for (const row of touched) {
+      if (readings !== undefined && read.some(({ from, to }) => row.start >= from && row.start < to))
+        set.addReadings(readings, row.start, row.start + MINUTE_MS);
+      else set.addRollup(row.start, decodeRollup(row.body, row.start));
+    }
+  }
+}
+
+/** Minutes as spans, those next to each other joined. */
+function joined(rows: readonly RollupRow[]): Span[] {
+  const spans: { from: EpochMs; to: EpochMs }[] = [];
+  for (const start of [...new Set(rows.map((row) => row.start))].sort((a, b) => a - b)) {
+    const last = spans.at(-1);
+    if (last !== undefined && last.to === start) last.to += MINUTE_MS;
+    else spans.push({ from: start, to: start + MINUTE_MS });
+  }
+  return spans;
+}
+
+function addTails(db: Database, works: readonly Work[], { to }: Span, budget: RawBudget, deadline: Deadline): void {
+  const open = works.filter(({ tailFrom }) => tailFrom < to);
+  if (open.length === 0) return;
+  const newest = (db.prepare("SELECT max(seq) FROM journal").pluck().get() as number | null) ?? 0;
+  const histories: Map<SeriesId, History> = createHistories(open.map(({ id }) => id));
+  const span = { from: Math.min(...open.map(({ tailFrom }) => tailFrom)), to };
+  const afterSeq = Math.max(0, newest - TAIL_ROWS_MAX);
+  if (!takeRaw(db, new Set(histories.keys()), span, budget, afterSeq)) return;
+  gatherRaw(db, histories, span, deadline, afterSeq);
+  for (const { id, set, tailFrom } of open) set.addReadings((histories.get(id) as History).ordered(), tailFrom, to);
+}

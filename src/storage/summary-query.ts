@@ -1,0 +1,97 @@
+// Daily summaries: the list that the API gives, and the batch layer of the serving query.
+
+import { type Day, dayBounds, dayOf, nextDay, type ZoneTable } from "../engine/calendar.ts";
+import type { DaySummary } from "../engine/summary.ts";
+import type { SeriesId } from "../engine/units.ts";
+import type { Database } from "./database.ts";
+import { createDeadline } from "./deadline.ts";
+import { type Answer, type Bucket, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest, type SummaryView } from "./query.ts";
+import type { Span } from "./raw-readings.ts";
+import { createSeriesReader, matchesFilter } from "./series-query.ts";
+
+type Request = Extract<QueryRequest, { kind: "summaries" }>;
+type SummaryRow = { series: number; version: number; approximate: 0 | 1; body: string; computed_at: number };
+
+export function answerSummaries(db: Database, request: Request, context: QueryContext): Answer<Request> {
+  const deadline = createDeadline(context.clock, context.timeMs ?? QUERY_TIME_MS);
+  const zone = context.zone.name;
+  const limit = request.limit ?? LIMIT_DEFAULT;
+  const seriesOf = createSeriesReader(db, context.devices);
+  const wanted = request.series === undefined ? undefined : new Set(request.series);
+  const rowsOf = db.prepare<[string, Day, number], SummaryRow>(
+    "SELECT series, version, approximate, body, computed_at FROM daily_summary WHERE zone = ? AND day = ? AND series > ? ORDER BY series",
+  );
+  const summaries: SummaryView[] = [];
+  for (const { day, after } of daysOf(db, request, zone)) {
+    for (const row of rowsOf.iterate(zone, day, after)) {
+      deadline.check();
+      if (wanted !== undefined && !wanted.has(row.series)) continue;
+      const { labels, unit } = seriesOf(row.series);
+      if (!matchesFilter(labels, request.labels)) continue;
+      if (summaries.length === limit) return { summaries, cursor: cursorOf(summaries) };
+      const { version, approximate, body, computed_at } = row;
+      summaries.push({
+        day,
+        zone,
+        series: row.series,
+        labels,
+        unit,
+        ...(JSON.parse(body) as DaySummary),
+        version,
+        approximate: approximate === 1,
+        computed_at,
+      });
+    }
+  }
+  return { summaries, cursor: null };
+}
+
+const cursorOf = (summaries: readonly SummaryView[]): string | null => {
+  const last = summaries.at(-1);
+  return last === undefined ? null : `${last.day}.${last.series}`;
+};
+
+/** Days that have summaries, newest first; of the cursor's day only the series after the cursor's. */
+function* daysOf(db: Database, request: Request, zone: string): Generator<{ day: Day; after: SeriesId }> {
+  const newest = db.prepare<[string, Day], Day | null>("SELECT max(day) FROM daily_summary WHERE zone = ? AND day < ?").pluck();
+  const [cursorDay, cursorSeries] = request.cursor?.split(".") ?? [];
+  const top = request.day ?? request.to;
+  let before = top === undefined ? "a" : nextDay(top);
+  if (cursorDay !== undefined && nextDay(cursorDay) < before) before = nextDay(cursorDay);
+  const bottom = request.day ?? request.from ?? "";
+  for (let day = newest.get(zone, before) ?? null; day !== null && day >= bottom; day = newest.get(zone, day) ?? null)
+    yield { day, after: day === cursorDay ? Number(cursorSeries) : -1 };
+}
+
+export type BatchReader = {
+  /** Puts the batch's days in place of those from raw or stream, unless they know of more readings than the batch did. */
+  merge(series: SeriesId, buckets: readonly Bucket[], span: Span): Bucket[];
+};
+
+export function createBatchReader(db: Database, zone: ZoneTable): BatchReader {
+  const read = db.prepare<[string, Day, number], string>("SELECT body FROM daily_summary WHERE zone = ? AND day = ? AND series = ?").pluck();
+  const isOpen = db.prepare<[string, Day, number], 1>("SELECT 1 FROM summary_open WHERE zone = ? AND day = ? AND series = ?").pluck();
+  return {
+    merge(series, buckets, { from, to }) {
+      const byStart = new Map(buckets.map((bucket) => [bucket.t, bucket]));
+      const merged: Bucket[] = [];
+      for (let day = dayOf(zone, from); ; day = nextDay(day)) {
+        const { start, end } = dayBounds(zone, day);
+        if (start >= to) return merged;
+        const body = start < end ? read.get(zone.name, day, series) : undefined;
+        const other = byStart.get(start);
+        if (body === undefined) {
+          if (other !== undefined) merged.push({ ...other, provisional: true });
+          continue;
+        }
+        const { count, min, max, avg, sum } = JSON.parse(body) as DaySummary;
+        const isStale = other !== undefined && other.count > count;
+        if (isStale) merged.push({ ...other, provisional: true });
+        else {
+          const provisional = isOpen.get(zone.name, day, series) === 1;
+          merged.push({ t: start, end, count, min, max, avg, sum: sum ?? avg * count, source: "batch", provisional });
+        }
+      }
+    },
+  };
+}
