@@ -1,0 +1,162 @@
+// From a message to the inbox: topic → source (first match wins) → codec → series → `add` or `reject`.
+// What a topic leads to is worked out once and remembered; after that a message costs its decoding and two look-ups.
+// Every message of a source leaves at least one value in the books, but an empty payload, which in MQTT only deletes.
+
+import type { Clock } from "../clock.ts";
+import type { ZoneTable } from "../engine/calendar.ts";
+import type { Labels, Reading, RejectReason } from "../engine/reading.ts";
+import type { EpochMs, SeriesId } from "../engine/units.ts";
+import { GatewayError } from "../error.ts";
+import type { Decode } from "./codecs/codec.ts";
+import { codecs } from "./codecs/index.ts";
+import type { BrokerLimits } from "./limits.ts";
+import { matchTopic, parseTemplate, type Template } from "./topic.ts";
+import { createTopicCache } from "./topic-cache.ts";
+import { createUnmatched, type UnmatchedTopic } from "./unmatched.ts";
+
+/** The inbox as the broker sees it; all of it synchronous. */
+export type IngestInbox = {
+  readonly registry: {
+    /** @returns undefined when there may be no more series */
+    idOf(labels: Labels, source: string): SeriesId | undefined;
+  };
+  add(series: SeriesId, ts: EpochMs | undefined, value: number): void;
+  reject(reason: RejectReason, sample: { topic: string; detail: string; payload: Uint8Array }): void;
+};
+
+/** A source as the config gives it. `settings` has passed the codec's schema. */
+export type IngestSource = {
+  readonly topic: string;
+  readonly codec: string;
+  readonly settings: unknown;
+  /** Labels of all its series, beside those of the topic; the topic's win. */
+  readonly labels: Labels;
+};
+
+export type IngestLimits = Pick<BrokerLimits, "topics" | "payload_bytes" | "values_per_message" | "depth">;
+
+type Source = { readonly template: Template; readonly fixed: Labels; readonly decode: Decode };
+/** What a topic leads to. */
+type Route = {
+  readonly source: Source;
+  readonly labels: Labels;
+  readonly metric: string | undefined;
+  /** Series of readings that name neither metric nor device. */
+  lone: SeriesId | undefined;
+  /** Series of those that do, by `metric NUL device`. */
+  named: Map<string, SeriesId> | undefined;
+};
+type Unrouted = { readonly source: undefined };
+const unrouted: Unrouted = { source: undefined };
+
+export type Ingest = ReturnType<typeof createIngest>;
+
+/**
+ * @param options.zones by name, for the sources that have a `timezone`
+ * @param options.timezone the gateway's own, named in suggestions
+ * @throws GatewayError `bad_source` when a template, codec or zone is unknown: the config has checked them
+ */
+export function createIngest(
+  deps: { inbox: IngestInbox; clock: Clock },
+  options: { sources: readonly IngestSource[]; limits: IngestLimits; zones: Readonly<Record<string, ZoneTable>>; timezone?: string },
+) {
+  const { inbox, clock } = deps;
+  const { limits } = options;
+  const routes = createTopicCache<Route | Unrouted>(limits.topics);
+  const unmatched = createUnmatched(options.timezone);
+  let sources = openSources(options.sources, options.zones, limits);
+
+  const routeOf = (topic: string): Route | Unrouted => {
+    const known = routes.get(topic);
+    if (known !== undefined) return known;
+    const route = findRoute(sources, topic);
+    routes.set(topic, route);
+    return route;
+  };
+
+  const add = (route: Route, reading: Reading, topic: string, payload: Uint8Array) => {
+    const series = seriesOf(inbox, route, reading);
+    if (typeof series === "number") inbox.add(series, reading.ts, reading.value);
+    else if (series === "limit") inbox.reject("series_limit", { topic, detail: "there may be no more series", payload });
+    else inbox.reject("no_series", { topic, detail: `no ${series}: name it in the topic, {${series}}, or in the source's labels`, payload });
+  };
+
+  return {
+    /** Takes one message. Never throws for what a device sends. */
+    take(topic: string, payload: Uint8Array, username?: string): void {
+      const route = routeOf(topic);
+      if (route.source === undefined) return unmatched.count(topic, payload);
+      if (payload.length > limits.payload_bytes)
+        return inbox.reject("too_large", { topic, detail: `${payload.length} bytes; the limit is ${limits.payload_bytes}`, payload });
+      const decoded = route.source.decode(payload, topic, {
+        at: clock.now(),
+        ...(username !== undefined && { username }),
+        ...(route.metric !== undefined && { metric: route.metric }),
+      });
+      for (const reading of decoded.readings) add(route, reading, topic, payload);
+      for (const { reason, detail } of decoded.rejected) inbox.reject(reason, { topic, detail, payload });
+    },
+    /** All that may fail comes first: on an error the old sources stay. */
+    reload(next: readonly IngestSource[], zones: Readonly<Record<string, ZoneTable>>): void {
+      sources = openSources(next, zones, limits);
+      routes.clear();
+      unmatched.forget((topic) => findRoute(sources, topic).source !== undefined);
+    },
+    unmatched: (): { readonly messages: number; readonly topics: UnmatchedTopic[] } => ({ messages: unmatched.messages(), topics: unmatched.list() }),
+  };
+}
+
+function openSources(sources: readonly IngestSource[], zones: Readonly<Record<string, ZoneTable>>, limits: IngestLimits): readonly Source[] {
+  return sources.map((source) => {
+    const parsed = parseTemplate(source.topic);
+    if (parsed.kind === "invalid") throw new GatewayError("bad_source", `${source.topic}: ${parsed.message}`, { hint: parsed.hint });
+    const codec = codecs.find(({ name }) => name === source.codec);
+    if (codec === undefined)
+      throw new GatewayError("bad_source", `there is no codec "${source.codec}"`, { hint: `there are ${codecs.map(({ name }) => name).join(", ")}` });
+    return { template: parsed.template, fixed: source.labels, decode: codec.open(source.settings, zoneOf(source, zones), limits) };
+  });
+}
+
+function zoneOf(source: IngestSource, zones: Readonly<Record<string, ZoneTable>>): ZoneTable | undefined {
+  const { timezone } = source.settings as { timezone?: string };
+  if (timezone === undefined) return undefined;
+  const zone = zones[timezone];
+  if (zone === undefined) throw new GatewayError("bad_source", `${source.topic}: no table of time zone ${timezone}`);
+  return zone;
+}
+
+function findRoute(sources: readonly Source[], topic: string): Route | Unrouted {
+  for (const source of sources) {
+    const taken = matchTopic(source.template, topic);
+    if (taken === undefined) continue;
+    const labels = { ...source.fixed, ...taken };
+    return { source, labels, metric: labels["metric"], lone: undefined, named: undefined };
+  }
+  return unrouted;
+}
+
+/** @returns the series, or `limit`, or the name of the label that is missing */
+function seriesOf(inbox: IngestInbox, route: Route, reading: Reading): SeriesId | "limit" | "device" | "metric" {
+  const { metric, device } = reading;
+  if (metric === undefined && device === undefined) {
+    if (route.lone !== undefined) return route.lone;
+    const series = idOf(inbox, route, route.labels);
+    if (typeof series === "number") route.lone = series;
+    return series;
+  }
+  const key = device === undefined ? (metric as string) : `${metric ?? ""}\0${device}`;
+  const known = route.named?.get(key);
+  if (known !== undefined) return known;
+  const series = idOf(inbox, route, { ...route.labels, ...(metric !== undefined && { metric }), ...(device !== undefined && { device }) });
+  if (typeof series === "number") {
+    route.named ??= new Map();
+    route.named.set(key, series);
+  }
+  return series;
+}
+
+function idOf(inbox: IngestInbox, route: Route, labels: Labels): SeriesId | "limit" | "device" | "metric" {
+  if (!labels["device"]) return "device";
+  if (!labels["metric"]) return "metric";
+  return inbox.registry.idOf(labels, route.source.template.text) ?? "limit";
+}

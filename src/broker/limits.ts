@@ -1,0 +1,28 @@
+// The broker's limits. What goes beyond one is refused and counted with its reason (`highwater_broker_refused_total`,
+// or a rejection in the books); nothing here grows without a bound.
+
+import { z } from "zod";
+
+const whole = (fallback: number, least: number, most: number, description: string) => z.int().min(least).max(most).default(fallback).meta({ description });
+
+/** `mqtt.limits` as written in the config. */
+export const limitsSchema = z
+  .strictObject({
+    connections: whole(10_000, 1, 1_000_000, "Connections open at once, over all listeners; one more is closed at once"),
+    packet_bytes: whole(1_048_576, 1_024, 268_435_455, "Length of one MQTT packet; a longer one closes its connection before it is read"),
+    payload_bytes: whole(262_144, 16, 268_435_455, "Length of a payload that is decoded; a longer one is acknowledged and rejected (too_large)"),
+    topic_bytes: whole(1_024, 16, 65_535, "Length of a topic in characters; a longer one closes its connection"),
+    topic_levels: whole(32, 1, 100, "Levels of a topic; a deeper one closes its connection"),
+    values_per_message: whole(10_000, 1, 1_000_000, "Values in one payload; a message with more is rejected whole (too_many_values)"),
+    depth: whole(16, 1, 100, "Nesting of a payload; a deeper one is rejected (undecodable)"),
+    unacknowledged: whole(1_024, 1, 65_535, "Packets of one connection that wait for their commit; beyond it nothing more is read from its socket"),
+    subscriptions: whole(100, 1, 100_000, "Subscriptions of one connection; one more is answered with failure"),
+    retained: whole(100_000, 0, 10_000_000, "Retained messages of clients; one more is passed on but not retained"),
+    queued: whole(10_000, 0, 10_000_000, "Messages kept for one client that is away; one more is dropped"),
+    topics: whole(100_000, 16, 10_000_000, "Topics whose series the broker remembers; others are matched anew at each message"),
+    drain: whole(5_000, 100, 600_000, "Milliseconds for which a subscriber may take nothing of what is sent to it; then its connection is closed"),
+    hold: whole(5_000, 100, 600_000, "Milliseconds for which a publish may wait for its commit; then its connection is closed"),
+  })
+  .prefault({});
+
+export type BrokerLimits = z.output<typeof limitsSchema>;
