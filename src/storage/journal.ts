@@ -131,6 +131,17 @@ function encodeSeriesSet(sorted: Uint32Array): Uint8Array {
   return set.view();
 }
 
+/** The ids in a row's set of series (column `series`), ascending. */
+export function readSeriesSet(set: Uint8Array): number[] {
+  const reader = new ByteReader(set);
+  const ids: number[] = [];
+  for (let id = 0; !reader.done; ) {
+    id += reader.zigzag();
+    ids.push(id);
+  }
+  return ids;
+}
+
 /** Whether a row's set of series (column `series`) holds any of the wanted ones. */
 export function hasAny(set: Uint8Array, wanted: ReadonlySet<number>): boolean {
   const reader = new ByteReader(set);

@@ -1,0 +1,103 @@
+// What a run of the daily summary tells people: per day and per series, the worst first. Plain JSON; it travels between threads
+// and is printed by `--json`. Its size is bounded by the number of days, not by days times series.
+
+import type { Day } from "../../engine/calendar.ts";
+import type { Labels } from "../../engine/reading.ts";
+import type { DaySummary } from "../../engine/summary.ts";
+import type { DurationMs, SeriesId } from "../../engine/units.ts";
+
+/** Series that the report names; the rest is in the totals. */
+export const WORST_MAX = 20;
+
+/** `coverage` is the share of the time that lies not in gaps, over all that the entry sums up. */
+type Totals = { readonly readings: number; readonly late: number; readonly alerts: number; readonly coverage: number };
+export type DayReport = Totals & { readonly day: Day; readonly series: number };
+export type SeriesReport = Totals & {
+  readonly series: SeriesId;
+  readonly labels: Labels;
+  readonly unit: string | null;
+  readonly days: number;
+  readonly min: number;
+  readonly avg: number;
+  readonly max: number;
+  readonly largestGapMs: DurationMs;
+};
+
+export type SummaryReport = Totals & {
+  readonly zone: string;
+  /** False when the run was ended early; what is in the report is done. */
+  readonly isWhole: boolean;
+  /** Oldest first. */
+  readonly days: readonly DayReport[];
+  /** How many series had readings in these days. */
+  readonly series: number;
+  /** Worst first: most alerts, then least coverage; at most WORST_MAX. */
+  readonly worst: readonly SeriesReport[];
+};
+
+class Sum {
+  readings = 0;
+  late = 0;
+  alerts = 0;
+  days = 0;
+  min = Number.POSITIVE_INFINITY;
+  max = Number.NEGATIVE_INFINITY;
+  largestGapMs = 0;
+  #covered = 0;
+  #time = 0;
+  #weighted = 0;
+
+  add(summary: DaySummary): void {
+    this.readings += summary.count;
+    this.late += summary.late;
+    this.alerts += summary.alerts;
+    this.days += 1;
+    this.min = Math.min(this.min, summary.min);
+    this.max = Math.max(this.max, summary.max);
+    this.largestGapMs = Math.max(this.largestGapMs, summary.largest_gap_ms);
+    this.#covered += summary.coverage * summary.day_ms;
+    this.#time += summary.day_ms;
+    this.#weighted += summary.avg * summary.count;
+  }
+
+  get coverage(): number {
+    return this.#time > 0 ? this.#covered / this.#time : 1;
+  }
+
+  get avg(): number {
+    return this.#weighted / this.readings;
+  }
+
+  totals(): Totals {
+    const { readings, late, alerts, coverage } = this;
+    return { readings, late, alerts, coverage };
+  }
+}
+
+export function createReport(zone: string, seriesOf: (id: SeriesId) => { labels: Labels; unit: string | null }) {
+  const all = new Sum();
+  const byDay = new Map<Day, Sum>();
+  const bySeries = new Map<SeriesId, Sum>();
+  const sumOf = <Key>(sums: Map<Key, Sum>, key: Key): Sum => {
+    const sum = sums.get(key) ?? new Sum();
+    sums.set(key, sum);
+    return sum;
+  };
+  return {
+    add(day: Day, series: SeriesId, summary: DaySummary): void {
+      for (const sum of [all, sumOf(byDay, day), sumOf(bySeries, series)]) sum.add(summary);
+    },
+    readings: (): number => all.readings,
+    finish(isWhole: boolean): SummaryReport {
+      const days = [...byDay].map(([day, sum]): DayReport => ({ day, series: sum.days, ...sum.totals() }));
+      const worst = [...bySeries]
+        .sort(([idA, a], [idB, b]) => b.alerts - a.alerts || a.coverage - b.coverage || idA - idB)
+        .slice(0, WORST_MAX)
+        .map(([series, sum]): SeriesReport => {
+          const { min, avg, max, largestGapMs } = sum;
+          return { series, ...seriesOf(series), days: sum.days, ...sum.totals(), min, avg, max, largestGapMs };
+        });
+      return { zone, isWhole, ...all.totals(), days, series: bySeries.size, worst };
+    },
+  };
+}

@@ -1,0 +1,119 @@
+// What the nightly batch has to do, asked of the store: which (series, local day) were touched since it last looked, which
+// wait since then, and how many alerts fired. Only reads; what is worked out goes to the writer as finished rows.
+
+import { type Day, type DayBounds, dayBounds, dayOf, type ZoneTable } from "../engine/calendar.ts";
+import type { DaySummary } from "../engine/summary.ts";
+import type { EpochMs, SeriesId } from "../engine/units.ts";
+import type { Database } from "./database.ts";
+import { decodeRow, isHistory, readSeriesSet } from "./journal.ts";
+
+/** Series by the local day in which they were touched. */
+export type TouchedDays = Map<Day, Set<SeriesId>>;
+
+/** Rows read at a time, so that no read transaction lasts. */
+const PAGE_ROWS = 1000;
+
+/** Seq of the newest journal row; 0 when there is none. */
+export function newestSeq(db: Database): number {
+  return (db.prepare("SELECT max(seq) FROM journal").pluck().get() as number | null) ?? 0;
+}
+
+/** Seq of the journal row up to which touched days are known. */
+export function summarizedThrough(db: Database, zone: string): number {
+  return (db.prepare("SELECT through FROM summary_progress WHERE zone = ?").pluck().get(zone) as number | undefined) ?? 0;
+}
+
+/** (series, day) that were touched, are known to be, and are not summarised since. */
+export function openDays(db: Database, zone: string): TouchedDays {
+  const open: TouchedDays = new Map();
+  const rows = db.prepare<[string], { day: Day; series: SeriesId }>("SELECT day, series FROM summary_open WHERE zone = ?").all(zone);
+  for (const { day, series } of rows) touch(open, day).add(series);
+  return open;
+}
+
+/**
+ * The days touched by journal rows after `after` up to `through`. A row whose readings are all of one day tells without being decoded.
+ * @param pause awaited between pages
+ */
+export async function touchedDays(db: Database, zone: ZoneTable, after: number, through: number, pause: () => Promise<void>): Promise<TouchedDays> {
+  const page = db.prepare<number[], { seq: number; min_ts: EpochMs; max_ts: EpochMs; series: Uint8Array }>(
+    "SELECT seq, min_ts, max_ts, series FROM journal WHERE seq > ? AND seq <= ? AND min_ts IS NOT NULL ORDER BY seq LIMIT ?",
+  );
+  const bodyOf = db.prepare<[number], Uint8Array>("SELECT body FROM journal WHERE seq = ?").pluck();
+  const touched: TouchedDays = new Map();
+  const at = createDayFinder(zone);
+  for (let from = after; from < through; ) {
+    const rows = page.all(from, through, PAGE_ROWS);
+    for (const row of rows) {
+      const { day, end } = at(row.min_ts);
+      if (row.max_ts < end) addAll(touch(touched, day), readSeriesSet(row.series));
+      else touchEach(touched, at, bodyOf.get(row.seq));
+    }
+    from = rows.length < PAGE_ROWS ? through : (rows.at(-1)?.seq ?? through);
+    await pause();
+  }
+  return touched;
+}
+
+function touchEach(touched: TouchedDays, at: ReturnType<typeof createDayFinder>, body: Uint8Array | undefined): void {
+  if (body === undefined) return;
+  for (const columns of decodeRow(body).columns) {
+    for (let index = 0; index < columns.count; index += 1) {
+      if (isHistory(columns.verdict[index] as number)) touch(touched, at(columns.ts[index] as number).day).add(columns.series[index] as number);
+    }
+  }
+}
+
+/** Days by instant, remembering the last: readings that come together are mostly of one day. */
+function createDayFinder(zone: ZoneTable): (ts: EpochMs) => DayBounds & { readonly day: Day } {
+  let last = { day: "", start: 0, end: 0 };
+  return (ts) => {
+    if (ts >= last.start && ts < last.end) return last;
+    const day = dayOf(zone, ts);
+    last = { day, ...dayBounds(zone, day) };
+    return last;
+  };
+}
+
+/**
+ * Summarised (series, day) whose count of alerts is not what the store has now: an alert can come after the day was summarised,
+ * without a reading of that day.
+ */
+export function daysWithOtherAlerts(db: Database, zone: ZoneTable, after: number): TouchedDays {
+  const changed = db.prepare<[number], { series: SeriesId; fired_at: EpochMs }>("SELECT series, fired_at FROM alert WHERE changed_seq > ?");
+  const body = db.prepare<[string, Day, number], string>("SELECT body FROM daily_summary WHERE zone = ? AND day = ? AND series = ?").pluck();
+  const touched: TouchedDays = new Map();
+  for (const { series, fired_at } of changed.all(after)) touch(touched, dayOf(zone, fired_at)).add(series);
+  for (const [day, ids] of touched) {
+    const alerts = alertsOf(db, dayBounds(zone, day));
+    for (const id of ids) {
+      const stored = body.get(zone.name, day, id);
+      if (stored === undefined || (JSON.parse(stored) as DaySummary).alerts === (alerts.get(id) ?? 0)) ids.delete(id);
+    }
+    if (ids.size === 0) touched.delete(day);
+  }
+  return touched;
+}
+
+/** How many alerts fired within the bounds, by series. */
+export function alertsOf(db: Database, { start, end }: DayBounds): ReadonlyMap<SeriesId, number> {
+  const rows = db
+    .prepare<[number, number], { series: SeriesId; alerts: number }>(
+      "SELECT series, count(*) AS alerts FROM alert WHERE fired_at >= ? AND fired_at < ? GROUP BY series",
+    )
+    .all(start, end);
+  return new Map(rows.map(({ series, alerts }) => [series, alerts]));
+}
+
+export function touch(touched: TouchedDays, day: Day): Set<SeriesId> {
+  let ids = touched.get(day);
+  if (ids === undefined) {
+    ids = new Set();
+    touched.set(day, ids);
+  }
+  return ids;
+}
+
+export function addAll<Item>(into: Set<Item>, items: Iterable<Item>): void {
+  for (const item of items) into.add(item);
+}
