@@ -10,7 +10,7 @@ import { createProgress } from "./progress.ts";
 import { parseTimestamp } from "./recording.ts";
 import { scenarios } from "./scenarios/index.ts";
 import type { Scenario, SimulatedMetric } from "./scenarios/scenario.ts";
-import { numberOption, runScript } from "./script.ts";
+import { numberOption, runScript, textOptions } from "./script.ts";
 import { hasFault, readSignal, seedOf } from "./signals.ts";
 
 export type FleetOptions = {
@@ -47,12 +47,12 @@ export function createFleet(deps: { clock: Clock }, options: FleetOptions): Flee
   const startTs = options.startTs ?? clock.now();
   const devices = planDevices(options, startTs);
   const seriesCount = devices.reduce((sum, device) => sum + device.series.length, 0);
-  let startedAt = 0;
+  const createdAt = clock.monotonic();
   let timer: NodeJS.Timeout | undefined;
   let published = 0;
   let acknowledged = 0;
 
-  const simulatedTs = (): number => Math.min(clock.now(), Math.floor(startTs + (clock.monotonic() - startedAt) * options.speed));
+  const simulatedTs = (): number => Math.min(clock.now(), Math.floor(startTs + (clock.monotonic() - createdAt) * options.speed));
 
   function publish(device: Device, client: MqttClient, series: Series, ts: number): void {
     const value = readSignal(series.metric.signal, series.metric.faults, series.seed, startTs, ts);
@@ -83,7 +83,6 @@ export function createFleet(deps: { clock: Clock }, options: FleetOptions): Flee
             device.client.on("error", () => {}); // It connects again by itself; what it could not send waits.
           }),
         );
-      startedAt = clock.monotonic();
       timer = setInterval(tick, TICK_MS);
     },
     status: () => ({ devices: devices.length, series: seriesCount, published, acknowledged, simulatedTs: simulatedTs() }),
@@ -92,7 +91,7 @@ export function createFleet(deps: { clock: Clock }, options: FleetOptions): Flee
       const deadline = clock.monotonic() + CLOSE_MS_MAX;
       while (devices.some((device) => device.inFlight > 0 && device.client?.connected) && clock.monotonic() < deadline)
         await new Promise((resolve) => setTimeout(resolve, 10));
-      await Promise.all(devices.map((device) => device.client?.endAsync(true)));
+      await Promise.all(devices.map(async (device) => device.client?.endAsync(true)));
     },
   };
 }
@@ -125,13 +124,8 @@ const usage = `node simulators/fleet.ts [options]
   --seconds N        ends after that (never)`;
 
 async function main(): Promise<number> {
-  const text = { type: "string" } as const;
-  const { values } = parseArgs({
-    options: {
-      ...{ url: text, scenario: text, devices: text, rate: text, seed: text, start: text, speed: text, seconds: text },
-      help: { type: "boolean" },
-    },
-  });
+  const names = ["url", "scenario", "devices", "rate", "seed", "start", "speed", "seconds"] as const;
+  const { values } = parseArgs({ options: { ...textOptions(...names), help: { type: "boolean" } } });
   if (values.help) {
     process.stdout.write(`${usage}\n`);
     return 0;

@@ -3,7 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { type LoadReport, runLoad } from "./load/run.ts";
-import { numberOption, runScript } from "./script.ts";
+import { numberOption, runScript, textOptions } from "./script.ts";
 
 const usage = `node simulators/load.ts [options]
   --host H --port P        the broker (127.0.0.1:1883)
@@ -19,13 +19,8 @@ const usage = `node simulators/load.ts [options]
   --json                   one JSON object instead of text`;
 
 async function main(): Promise<number> {
-  const text = { type: "string" } as const;
-  const { values } = parseArgs({
-    options: {
-      ...{ host: text, port: text, connections: text, series: text, window: text, warmup: text, seconds: text, count: text },
-      ...{ rate: text, alerts: text, receive: text, seed: text, json: { type: "boolean" }, help: { type: "boolean" } },
-    },
-  });
+  const names = ["host", "port", "connections", "series", "window", "warmup", "seconds", "count", "rate", "alerts", "receive", "seed"] as const;
+  const { values } = parseArgs({ options: { ...textOptions(...names), json: { type: "boolean" }, help: { type: "boolean" } } });
   if (values.help) {
     process.stdout.write(`${usage}\n`);
     return 0;

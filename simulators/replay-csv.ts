@@ -8,7 +8,7 @@ import { connectAsync, type MqttClient } from "mqtt";
 import { type Clock, systemClock } from "../src/clock.ts";
 import { createProgress } from "./progress.ts";
 import { type RecordedReading, readRecording } from "./recording.ts";
-import { numberOption, runScript } from "./script.ts";
+import { numberOption, runScript, textOptions } from "./script.ts";
 
 export type ReplayOptions = {
   url: string;
@@ -110,17 +110,16 @@ const usage = `node simulators/replay-csv.ts FILE.csv [options]
   --in-flight N   readings that wait for their PUBACK (200)`;
 
 async function main(): Promise<number> {
-  const text = { type: "string" } as const;
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { url: text, topic: text, speed: text, skip: text, "in-flight": text, help: { type: "boolean" } },
-  });
+  const options = { ...textOptions("url", "topic", "speed", "skip", "in-flight"), help: { type: "boolean" } } as const;
+  const { values, positionals } = parseArgs({ allowPositionals: true, options });
   const [file] = positionals;
   if (values.help || file === undefined) {
     (values.help ? process.stdout : process.stderr).write(`${usage}\n`);
     return values.help ? 0 : 2;
   }
   const skip = numberOption(values, "skip", 0);
+  const inFlightMax = Math.max(1, numberOption(values, "in-flight", 200));
+  const speed = values.speed === undefined ? null : Math.max(1e-9, numberOption(values, "speed", 1));
   let total = 0;
   for await (const _ of readRecording(file)) total += 1;
   const interruption = new AbortController();
@@ -132,8 +131,8 @@ async function main(): Promise<number> {
     {
       url: values.url ?? "mqtt://127.0.0.1:1883",
       topic: values.topic ?? "sensors/lab/machine/temperature",
-      inFlightMax: Math.max(1, numberOption(values, "in-flight", 200)),
-      speed: values.speed === undefined ? null : Math.max(1e-9, numberOption(values, "speed", 1)),
+      inFlightMax,
+      speed,
       skip,
     },
   );

@@ -11,6 +11,11 @@ export function numberOption<Name extends string>(values: Partial<Record<Name, s
   return value;
 }
 
+/** Options with a value, for `parseArgs`. */
+export function textOptions<const Names extends readonly string[]>(...names: Names): Record<Names[number], { type: "string" }> {
+  return Object.fromEntries(names.map((name) => [name, { type: "string" }])) as Record<Names[number], { type: "string" }>;
+}
+
 /** Runs a script's main function; what it throws becomes one line on stderr. RangeError and TypeError are bad usage. */
 export function runScript(main: () => Promise<number>): void {
   main().then(

@@ -1,0 +1,77 @@
+// A gateway in a process of its own with a config made here, on ports that are free, for the demo and the benchmark.
+// It is `highwater run` as anyone starts it; nothing is switched off.
+
+import { writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startChild } from "./child.ts";
+
+type Address = { host: string; port: number };
+
+export type GatewayProcess = {
+  readonly mqtt: Address;
+  readonly http: Address;
+  readonly pid: number;
+  /** Of `/api/v1/status`. */
+  status(): Promise<GatewayStatus>;
+  readonly exited: Promise<number>;
+  /** SIGTERM. @returns the exit code */
+  stop(): Promise<number>;
+};
+export type GatewayStatus = { readings: Record<"received" | "accepted" | "late" | "duplicate" | "conflict" | "quarantined" | "rejected", number> };
+
+const HIGHWATER = fileURLToPath(new URL("../bin/highwater.js", import.meta.url));
+const START_MS_MAX = 60_000;
+
+/**
+ * Starts a gateway on 127.0.0.1.
+ * @param folder where the config is written; the data go to `folder/data`
+ * @param config the blocks of the config; `data_dir`, listeners and `http` are set here
+ * @throws with the gateway's own words when it does not become ready
+ */
+export async function startGateway(
+  folder: string,
+  config: { readonly name: string; readonly externalUrl?: string; readonly blocks: Readonly<Record<string, unknown>> },
+  options: { readonly nodeOptions?: readonly string[]; readonly httpPort?: number; readonly onLine?: (line: string) => void } = {},
+): Promise<GatewayProcess> {
+  const host = "127.0.0.1";
+  const httpPort = options.httpPort ?? (await freePort());
+  const file = join(folder, "highwater.yaml");
+  const whole = {
+    gateway: { name: config.name, data_dir: "./data", external_url: config.externalUrl ?? `http://${host}:${httpPort}` },
+    mqtt: { listeners: [{ host, port: 0 }] },
+    http: { host, port: httpPort },
+    ...config.blocks,
+  };
+  // JSON is YAML; people who look into the folder read it well enough.
+  await writeFile(file, `${JSON.stringify(whole, null, 2)}\n`);
+  const child = await startChild<{ mqtt: Address[]; http: Address }>([...(options.nodeOptions ?? []), HIGHWATER, "run", "--config", file], {
+    timeoutMs: START_MS_MAX,
+    ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
+  });
+  const [mqtt] = child.ready.mqtt;
+  const { http } = child.ready;
+  if (mqtt === undefined) throw new Error("the gateway is ready without a listener");
+  return {
+    mqtt,
+    http,
+    pid: child.pid,
+    async status() {
+      const response = await fetch(`http://${http.host}:${http.port}/api/v1/status`);
+      if (!response.ok) throw new Error(`/api/v1/status answers ${response.status}`);
+      return (await response.json()) as GatewayStatus;
+    },
+    exited: child.exited,
+    stop: () => child.stop(),
+  };
+}
+
+/** A TCP port on 127.0.0.1 that nobody used a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
