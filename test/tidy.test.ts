@@ -103,6 +103,7 @@ const SAMPLES: readonly Sample[] = [
     process.env
     fetch("/")
     const o = { fetch }
+    global.Date
     queueMicrotask(f)
     Promise.resolve()
     crypto.randomUUID()
@@ -121,7 +122,10 @@ const SAMPLES: readonly Sample[] = [
   {
     rule: engineIsPure,
     what: "words that are only keys, and zod",
-    files: { "src/engine/a.ts": 'import { z } from "zod"; const o = { process: 1, Date: 2 }; o.process; o.Date; Math.max(1, 2); type T = { fetch: number };' },
+    files: {
+      "src/engine/a.ts":
+        'import { z } from "zod"; const o = { process: 1, Date: 2 }; o.process; o.Date; Math.max(1, 2); type T = { fetch: number }; const [{ window }] = f(({ global = 1 }) => global);',
+    },
     complaint: null,
   },
   { rule: entrances, what: "Date.now", files: { "src/http/a.ts": "const t = Date.now();" }, complaint: /Clock that is handed in/ },

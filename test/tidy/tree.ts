@@ -21,6 +21,8 @@ export type Source = {
   readonly imports: readonly Import[];
   /** Names that are used or bound, not the keys of objects; with `of` for `of.name`, where `of` is a plain name. */
   readonly uses: readonly Use[];
+  /** Names that the file binds somewhere: variables, parameters, imports, functions and classes. */
+  readonly bound: ReadonlySet<string>;
   /** async functions, `await` and `for await`. */
   readonly asyncLines: readonly number[];
   readonly strings: readonly string[];
@@ -80,10 +82,11 @@ function parse(path: string, text: string): Source {
     return low + 1;
   };
   const program = parsed.program as unknown as SyntaxNode;
-  const found = { imports: [] as Import[], uses: [] as Use[], asyncLines: [] as number[], strings: [] as string[] };
+  const found = { imports: [] as Import[], uses: [] as Use[], asyncLines: [] as number[], strings: [] as string[], bound: new Set<string>() };
   visit(program, (node, parent, key) => {
     collectImport(node, lineAt, found.imports);
     collectUse(node, parent, key, lineAt, found.uses);
+    for (const name of boundBy(node)) found.bound.add(name);
     if (node.async === true || node.await === true || node.type === "AwaitExpression") found.asyncLines.push(lineAt(node.start));
     if (node.type === "Literal" && typeof node.value === "string") found.strings.push(node.value);
     if (node.type === "TemplateElement") found.strings.push((node.value as { cooked?: string }).cooked ?? "");
@@ -142,4 +145,20 @@ function collectUse(node: SyntaxNode, parent: SyntaxNode | undefined, key: strin
     const isObject = key === "object" && parent?.type === "MemberExpression" && node.name === "Math";
     if (!isKey && !isMember && !isOtherName && !isObject) into.push({ name: node.name as string, line, called, argumentCount });
   }
+}
+
+/** The names that a declaration, a function's parameters or an import bind. */
+function boundBy(node: SyntaxNode): string[] {
+  if (node.type === "VariableDeclarator") return namesIn(node.id);
+  if (node.type === "CatchClause") return namesIn(node.param);
+  if (/^Import.*Specifier$/.test(node.type)) return namesIn(node.local);
+  if (/^(Function|ArrowFunction|Class)/.test(node.type)) return [...namesIn(node.id), ...(Array.isArray(node.params) ? node.params.flatMap(namesIn) : [])];
+  return [];
+}
+
+function namesIn(pattern: unknown): string[] {
+  if (!isNode(pattern)) return [];
+  const parts = [pattern.properties, pattern.elements].flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : []));
+  const inner = pattern.type === "Property" ? [pattern.value] : [pattern.left, pattern.argument];
+  return [...(nameOf(pattern) === undefined ? [] : [nameOf(pattern) as string]), ...[...parts, ...inner].flatMap(namesIn)];
 }
