@@ -22,7 +22,13 @@ export async function runLoadProcess(options: Readonly<Record<string, string | n
   return JSON.parse(out) as LoadReport;
 }
 
-/** Starts `ack-only` or `bare-aedes`. */
-export function startPeer(name: "ack-only" | "bare-aedes") {
-  return startChild<{ port: number }>([fileURLToPath(new URL(`./${name}.ts`, import.meta.url))], { timeoutMs: 20_000 });
+const PEERS = {
+  "ack-only": new URL("./ack-only.ts", import.meta.url),
+  "bare-aedes": new URL("./bare-aedes.ts", import.meta.url),
+} as const;
+export type PeerName = keyof typeof PEERS;
+
+/** Starts one of the gateway's peers. */
+export function startPeer(name: PeerName) {
+  return startChild<{ port: number }>([fileURLToPath(PEERS[name])], { timeoutMs: 20_000 });
 }

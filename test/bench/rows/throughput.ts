@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { freePort, startGateway } from "../../../simulators/gateway.ts";
 import type { LoadReport } from "../../../simulators/load/run.ts";
 import { benchBlocks } from "../bench-config.ts";
-import { runLoadProcess, startPeer } from "../load-process.ts";
+import { type PeerName, runLoadProcess, startPeer } from "../load-process.ts";
 import { type BenchOptions, type Figure, median, type Row } from "../row.ts";
 
 const LOAD = { connections: 100, series: 1000, window: 64, warmup: 2 };
@@ -44,7 +44,7 @@ function figuresOf(medians: { ceiling: number; bare: number; gateway: number; ra
   ];
 }
 
-async function runPeer(name: "ack-only" | "bare-aedes", seconds: number): Promise<LoadReport> {
+async function runPeer(name: PeerName, seconds: number): Promise<LoadReport> {
   const peer = await startPeer(name);
   try {
     return await runLoadProcess({ ...LOAD, port: peer.ready.port, seconds });
