@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { ZoneTable } from "../engine/calendar.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import { createAudience } from "./audience.ts";
 import { createBrokerCounters, type RefusalReason } from "./broker-counters.ts";
 import { type AedesClient, type Connection, createConnections } from "./connections.ts";
 import { createHold } from "./hold.ts";
@@ -71,6 +72,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   const connections = createConnections({ handle: (socket) => aedes.handle(socket), paused: () => draining, refuse: (reason) => refuse(reason) }, limits);
   const listeners = createListeners(connections.accept);
   const counters = createBrokerCounters(deps.metrics, { connections: connections.size, held: hold.size, unmatched: () => ingest.unmatched().messages });
+  const audience = createAudience(limits.topics);
   const receivedOnce = createReceivedOnce(() => aedes.persistence);
   let draining = false;
   let closing = false;
@@ -162,6 +164,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
           ? "subscriptions"
           : undefined;
     if (reason !== undefined) refuse(reason);
+    else audience.grant(topic);
     return reason === undefined;
   };
 
@@ -205,6 +208,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
       aedes.on("connectionError", (_client, error) => deps.log.debug({ error: error.message }, "connection ended before CONNECT"));
       // oxlint-disable-next-line no-explicit-any -- the event is missing in aedes' types
       (aedes as NodeJS.EventEmitter).on("error", (error: Error) => deps.log.error({ error: error.message }, "broker"));
+      passOnOnlyToListeners(aedes, audience.listens);
       watch = setInterval(watchHolds, watchEveryMs).unref();
       return await listeners.open(options.listeners);
     },
@@ -238,6 +242,18 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
       connections.destroyAll();
       await listeners.close();
     },
+  };
+}
+
+type PassOn = (packet: Publish, client: Client | null, done: Done) => void;
+
+/** What nobody listens to is done with once it is stored. */
+function passOnOnlyToListeners(aedes: object, listens: (topic: string) => boolean): void {
+  const broker = aedes as { publish: PassOn };
+  const publish = broker.publish.bind(broker);
+  broker.publish = (packet, client, done) => {
+    if (client !== null && typeof client === "object" && !packet.retain && !listens(packet.topic)) done(null);
+    else publish(packet, client, done);
   };
 }
 

@@ -89,7 +89,7 @@ function decoder(plan: Plan): Decode {
     const text = textOf(payload);
     const parsed = parseLenient(text);
     if (parsed.kind === "bad") return isBadWord(text.trim()) ? refuse("bad_quality", excerpt(text.trim())) : refuse("undecodable", parsed.detail);
-    const quick = fast?.(parsed.value);
+    const quick = fast?.(parsed.value, from.metric);
     if (quick !== undefined) return quick;
     const draft: Draft = { readings: [], rejected: [] };
     if (Array.isArray(parsed.value)) readBatch(plan, parsed.value, from, draft);
@@ -99,20 +99,36 @@ function decoder(plan: Plan): Decode {
 }
 
 /** The most common payload by far, `{"ts": 1763800000000, "value": 21.4}` with plain numbers, without the general way's steps. */
-function fastPath(plan: Plan): ((document: unknown) => Decoded | undefined) | undefined {
+function fastPath(plan: Plan): ((document: unknown, metric: string | undefined) => Decoded | undefined) | undefined {
   const { place, time } = plan;
-  if (place.kind !== "one" || place.keys.length !== 1 || plan.map.size > 0 || (time !== undefined && time.length !== 1)) return undefined;
-  const [value] = place.keys as [string];
-  const [ts = "ts"] = time ?? [];
-  if (value in Object.prototype || ts in Object.prototype) return undefined;
-  return (document) => {
+  if (place.kind === "named" || plan.map.size > 0 || (time !== undefined && time.length !== 1)) return undefined;
+  if (place.kind === "one" && place.keys.length !== 1) return undefined;
+  const only = place.kind === "one" ? place.keys[0] : undefined;
+  const ts = time?.[0] ?? defaultTimes[0];
+  if ((only ?? "") in Object.prototype || ts in Object.prototype) return undefined;
+  return (document, metric) => {
     if (typeof document !== "object" || document === null) return undefined;
-    const number = (document as Record<string, unknown>)[value];
-    const stamp = (document as Record<string, unknown>)[ts];
-    if (typeof number !== "number" || typeof stamp !== "number" || !Number.isFinite(number)) return undefined;
+    const fields = document as Record<string, unknown>;
+    const key = only ?? otherKey(fields, ts);
+    const stamp = fields[ts];
+    if (key === undefined || typeof stamp !== "number") return undefined;
+    const value = fields[key];
+    if (typeof value !== "number" || !Number.isFinite(value)) return undefined;
     const at = epochOf(stamp);
-    return Number.isNaN(at) ? undefined : { readings: [{ ts: at, value: number }], rejected: [] };
+    if (Number.isNaN(at)) return undefined;
+    return { readings: [only === undefined && metric === undefined ? { metric: key, ts: at, value } : { ts: at, value }], rejected: [] };
   };
+}
+
+/** The one key beside `ts`; undefined when there are more or none. */
+function otherKey(fields: Record<string, unknown>, ts: string): string | undefined {
+  let other: string | undefined;
+  for (const key in fields) {
+    if (key === ts) continue;
+    if (other !== undefined || key.length > longestName) return undefined;
+    other = key;
+  }
+  return other;
 }
 
 function readBatch(plan: Plan, documents: readonly unknown[], from: Origin, draft: Draft): void {
