@@ -1,0 +1,81 @@
+// The first page: what somebody who was woken at three needs, from top to bottom.
+
+import { useComputed, useSignalEffect } from "@preact/signals";
+import { Firing, Pending, Resolved } from "./alerts.tsx";
+import { formatExactCount } from "./format.ts";
+import { Gateway, LostBanner } from "./gateway.tsx";
+import { Sensors } from "./sensors.tsx";
+import type { Store } from "./store.ts";
+import { ThemeButton } from "./theme.tsx";
+
+export function App({ store }: { store: Store }) {
+  const firing = useComputed(() => (store.alerts.value ?? []).filter(({ state }) => state !== "pending").length);
+  const name = useComputed(() => store.status.value?.name ?? "");
+  useSignalEffect(() => {
+    const title = [name.value, "Highwater"].filter(Boolean).join(" · ");
+    document.title = firing.value > 0 ? `(${firing.value}) firing · ${title}` : title;
+    document.querySelector('link[rel="icon"]')?.setAttribute("href", firing.value > 0 ? "./firing.svg" : "./calm.svg");
+  });
+  return (
+    <>
+      <a class="skip" href="#main">
+        To the alerts
+      </a>
+      <header class="top">
+        <p class="brand">
+          <svg viewBox="0 0 32 20" aria-hidden="true">
+            <path class="mark-line" d="M2 4h28" />
+            <path class="wave" d="M2 14c3.500-4.200 6.200-4.200 9.300 0s5.800 4.200 9.300 0s5.800-4.200 9.300 0" />
+          </svg>
+          Highwater
+        </p>
+        <h1>{name.value || "Gateway"}</h1>
+        <Connection store={store} />
+        <ThemeButton />
+      </header>
+      <LostBanner store={store} />
+      <main id="main" tabIndex={-1}>
+        <div class="alerting-column">
+          <Verdict store={store} firing={firing.value} />
+          <Firing store={store} />
+          <Pending store={store} />
+        </div>
+        <Sensors store={store} />
+        <div class="side">
+          <Gateway store={store} />
+          <Resolved store={store} />
+        </div>
+      </main>
+    </>
+  );
+}
+
+/** The one sentence that answers "do I have to get up?". */
+function Verdict({ store, firing }: { store: Store; firing: number }) {
+  const sensors = store.sensors.value.length;
+  if (store.alerts.value === undefined) return <p class="verdict">Asking the gateway …</p>;
+  if (firing > 0) {
+    return (
+      <p class="verdict unseen" role="status">
+        {firing === 1 ? "1 alert fires" : `${formatExactCount(firing)} alerts fire`}
+      </p>
+    );
+  }
+  return (
+    <p class="verdict calm" role="status">
+      <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+        <path d="M2.500 8.500l3.500 3.500l7.500-8" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" />
+      </svg>
+      <span>
+        <b>Nothing fires.</b> {sensors > 0 && <span class="faint">{formatExactCount(sensors)} sensors are watched.</span>}
+      </span>
+    </p>
+  );
+}
+
+const words = { connecting: "Connecting", live: "Live", lost: "Not heard" } as const;
+
+function Connection({ store }: { store: Store }) {
+  const { kind } = store.connection.value;
+  return <p class={`connection ${kind}`}>{words[kind]}</p>;
+}

@@ -1,0 +1,155 @@
+// The sensors, live: those with an alert first, then by device. Only some are drawn at once; the filter finds the rest.
+
+import { type ReadonlySignal, useComputed, useSignal } from "@preact/signals";
+import type { Alert } from "../http/routes/alerts.ts";
+import { compileFilter } from "./filter.ts";
+import { formatAge, formatExactCount, formatSpan, formatValue } from "./format.ts";
+import { Sparkline } from "./sparkline.tsx";
+import type { Sensor, Store } from "./store.ts";
+
+const PAGE = matchMedia("(max-width: 40rem)").matches ? 12 : 48;
+/** A sensor that was not heard for this long is called silent. */
+const SILENT_MS = 300_000;
+
+type View = "all" | "alerting" | "silent";
+
+export function Sensors({ store }: { store: Store }) {
+  const text = useSignal("");
+  const view = useSignal<View>("all");
+  const pages = useSignal(1);
+  const alerting = useComputed(() => worstBySeries(store.alerts.value ?? []));
+  // The clock of each second is too fine to sort by.
+  const minute = useComputed(() => Math.floor(store.now.value / 10_000) * 10_000);
+  const silent = useComputed(() => new Set(store.sensors.value.filter((sensor) => isSilent(sensor, minute.value)).map(({ id }) => id)));
+  const found = useComputed(() => {
+    const accepts = compileFilter(text.value);
+    const sensors = store.sensors.value.filter((sensor) => isIn(view.value, sensor, alerting.value, silent.value) && accepts(sensor));
+    return [...sensors.filter(({ id }) => alerting.value.has(id)), ...sensors.filter(({ id }) => !alerting.value.has(id))];
+  });
+  const total = store.sensors.value.length;
+  const shown = found.value.slice(0, pages.value * PAGE);
+  const choose = (chosen: View): void => {
+    view.value = chosen;
+    pages.value = 1;
+  };
+  return (
+    <section aria-labelledby="sensors" class="sensors">
+      <div class="tools">
+        <h2 id="sensors">
+          Sensors <span class="count">{formatExactCount(total)}</span>
+        </h2>
+        <div class="views" role="group" aria-label="Which sensors">
+          <ViewButton name="All" chosen={view.value === "all"} onChoose={() => choose("all")} />
+          <ViewButton name={`Alerting ${alerting.value.size}`} chosen={view.value === "alerting"} onChoose={() => choose("alerting")} />
+          <ViewButton name={`Silent ${silent.value.size}`} chosen={view.value === "silent"} onChoose={() => choose("silent")} />
+        </div>
+        <Search
+          onText={(given) => {
+            text.value = given;
+            pages.value = 1;
+          }}
+        />
+      </div>
+      <p class={text.value === "" ? "unseen" : "faint"} role="status">
+        {formatExactCount(found.value.length)} of {formatExactCount(total)} sensors
+      </p>
+      <ul class="tiles">
+        {shown.map((sensor) => (
+          <Tile key={sensor.id} sensor={sensor} alert={alerting.value.get(sensor.id)} store={store} />
+        ))}
+      </ul>
+      <Empty store={store} found={found} />
+      {shown.length < found.value.length && (
+        <button type="button" onClick={() => (pages.value += 1)}>
+          Show {formatExactCount(Math.min(PAGE, found.value.length - shown.length))} of {formatExactCount(found.value.length - shown.length)} more
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Search({ onText }: { onText: (text: string) => void }) {
+  return (
+    <input
+      type="search"
+      class="search"
+      aria-label="Filter sensors by text or label"
+      placeholder="Filter: freezer-7, site=oslo"
+      autocomplete="off"
+      spellcheck={false}
+      onInput={(event) => onText(event.currentTarget.value)}
+    />
+  );
+}
+
+function ViewButton({ name, chosen, onChoose }: { name: string; chosen: boolean; onChoose: () => void }) {
+  return (
+    <button type="button" aria-pressed={chosen} onClick={onChoose}>
+      {name}
+    </button>
+  );
+}
+
+function Empty({ store, found }: { store: Store; found: ReadonlySignal<readonly Sensor[]> }) {
+  if (found.value.length > 0 || store.connection.value.kind === "connecting") return null;
+  if (store.sensors.value.length > 0) return <p class="nothing">No sensor is like that.</p>;
+  return (
+    <p class="nothing">
+      No sensor has reported yet. Publish <code>{'{"value": 21.4}'}</code> to a topic of your <code>sources</code>, for example with <code>mosquitto_pub</code>.
+    </p>
+  );
+}
+
+function Tile({ sensor, alert, store }: { sensor: Sensor; alert: Alert | undefined; store: Store }) {
+  const reading = sensor.last;
+  const isOld = useComputed(() => isSilent(sensor, store.now.value));
+  const classes = ["tile", alert === undefined ? "" : `alerting ${alert.severity}`, isOld.value ? "silent" : ""].filter(Boolean).join(" ");
+  return (
+    <li class={classes}>
+      <p class="name">
+        <b>{sensor.device}</b> <span>{sensor.metric}</span>
+      </p>
+      <p class="value">
+        {reading.value === undefined ? "–" : formatValue(reading.value.value)}
+        {sensor.unit !== null && <span class="unit"> {sensor.unit}</span>}
+      </p>
+      <Chart sensor={sensor} limit={alert?.limit ?? null} store={store} />
+      <p class={alert === undefined ? "place" : "place ringing"}>{alert === undefined ? sensor.others.map(([, value]) => value).join(" · ") : `${alert.state}: ${alert.rule}`}</p>
+      <Age sensor={sensor} store={store} />
+    </li>
+  );
+}
+
+function Chart({ sensor, limit, store }: { sensor: Sensor; limit: number | null; store: Store }) {
+  // The line moves with each reading; between readings once in ten seconds is enough.
+  const slow = useComputed(() => Math.ceil(store.now.value / 10_000) * 10_000);
+  return <Sparkline history={store.histories.of(sensor.id)} now={slow.value} limit={limit} />;
+}
+
+function Age({ sensor, store }: { sensor: Sensor; store: Store }) {
+  const text = useComputed(() => {
+    const reading = sensor.last.value;
+    if (reading === undefined) return "never heard";
+    const age = store.now.value - reading.ts;
+    return age > SILENT_MS ? `silent for ${formatSpan(age)}` : formatAge(age);
+  });
+  return <p class="age">{text}</p>;
+}
+
+const isSilent = (sensor: Sensor, now: number): boolean => now - (sensor.last.value?.ts ?? Number.NEGATIVE_INFINITY) > SILENT_MS;
+
+function isIn(view: View, { id }: Sensor, alerting: ReadonlyMap<number, Alert>, silent: ReadonlySet<number>): boolean {
+  if (view === "alerting") return alerting.has(id);
+  return view === "all" || silent.has(id);
+}
+
+/** Of each series the alert that matters most: firing before pending, graver before lighter. */
+function worstBySeries(alerts: readonly Alert[]): ReadonlyMap<number, Alert> {
+  const weight = ({ state, severity }: Alert): number => (state === "pending" ? 10 : 0) + ["critical", "warning", "info"].indexOf(severity);
+  const worst = new Map<number, Alert>();
+  for (const alert of alerts) {
+    const known = worst.get(alert.series);
+    if (known === undefined || weight(alert) < weight(known)) worst.set(alert.series, alert);
+  }
+  return worst;
+}

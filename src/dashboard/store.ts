@@ -1,0 +1,195 @@
+// What the page knows of the gateway: signals that a live stream and a few questions keep current. When the stream
+// falls silent all of it is old, and `connection` says so. Nothing here draws.
+
+import { batch, type Signal, signal } from "@preact/signals";
+import type { AlertAnswer } from "../http/routes/alert.ts";
+import type { Alert } from "../http/routes/alerts.ts";
+import type { SeriesBucketsRow } from "../http/routes/readings.ts";
+import type { SeriesRow } from "../http/routes/series.ts";
+import type { StatusAnswer } from "../http/routes/status.ts";
+import { createHistories, type Histories } from "./history.ts";
+
+export type Reading = { readonly ts: number; readonly value: number };
+
+export type Sensor = {
+  readonly id: number;
+  readonly device: string;
+  readonly metric: string;
+  /** Without device and metric. */
+  readonly others: readonly (readonly [name: string, value: string])[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly unit: string | null;
+  readonly last: Signal<Reading | undefined>;
+};
+
+export type Connection = { readonly kind: "connecting" } | { readonly kind: "live" } | { readonly kind: "lost"; readonly since: number };
+
+export type Store = {
+  readonly connection: Signal<Connection>;
+  readonly status: Signal<StatusAnswer | undefined>;
+  /** By device and metric. */
+  readonly sensors: Signal<readonly Sensor[]>;
+  /** Pending, firing and recovering; undefined until they are known. */
+  readonly alerts: Signal<readonly Alert[] | undefined>;
+  /** The last few that ended. */
+  readonly resolved: Signal<readonly Alert[]>;
+  /** The gateway's clock, each second. */
+  readonly now: Signal<number>;
+  readonly histories: Histories;
+  sensor(id: number): Sensor | undefined;
+  askHistory(id: string): Promise<AlertAnswer>;
+  start(): void;
+};
+
+/** The stream says something every two seconds; after this long without a word it is lost. */
+const SILENCE_MS = 8000;
+const RECONNECT_MS = 3000;
+/** Pending alerts make no transition, so they are asked for. */
+const ALERTS_EVERY_MS = 4000;
+const RESOLVED_SHOWN = 8;
+const SERIES_MAX = 10_000;
+
+export function createStore(): Store {
+  const connection = signal<Connection>({ kind: "connecting" });
+  const status = signal<StatusAnswer | undefined>(undefined);
+  const sensors = signal<readonly Sensor[]>([]);
+  const alerts = signal<readonly Alert[] | undefined>(undefined);
+  const resolved = signal<readonly Alert[]>([]);
+  const now = signal(Date.now());
+  const byId = new Map<number, Sensor>();
+  let clockAhead = 0;
+  let heardAt = performance.now();
+  let stream: EventSource | undefined;
+
+  const loadSeries = debounced(300, async () => {
+    const answer = await ask<{ series: SeriesRow[] }>(`/api/v1/series?limit=${SERIES_MAX}`);
+    for (const row of answer.series) if (!byId.has(row.id)) byId.set(row.id, sensorOf(row));
+    sensors.value = [...byId.values()].sort((a, b) => compare(a.device, b.device) || compare(a.metric, b.metric) || a.id - b.id);
+  });
+  const loadAlerts = debounced(150, async () => {
+    const [open, ended] = await Promise.all([
+      ask<{ alerts: Alert[] }>("/api/v1/alerts?state=pending,firing,recovering"),
+      ask<{ alerts: Alert[] }>(`/api/v1/alerts?state=resolved&limit=${RESOLVED_SHOWN}`),
+    ]);
+    batch(() => {
+      alerts.value = open.alerts;
+      resolved.value = ended.alerts;
+    });
+  });
+  const histories = createHistories(async (ids, from) => {
+    const answer = await ask<{ series: SeriesBucketsRow[] }>(`/api/v1/readings?series=${ids.join(",")}&from=${from}&step=1m&agg=min,max,avg&limit=1000`);
+    return answer.series;
+  });
+
+  const take = {
+    status(event: MessageEvent<string>) {
+      const told = JSON.parse(event.data) as StatusAnswer;
+      clockAhead = Date.parse(told.time) - Date.now();
+      status.value = told;
+    },
+    readings(event: MessageEvent<string>) {
+      const told = JSON.parse(event.data) as { series: number[]; ts: number[]; value: number[] };
+      let isUnknown = false;
+      batch(() => {
+        told.series.forEach((id, index) => {
+          const sensor = byId.get(id);
+          const reading = { ts: told.ts[index] as number, value: told.value[index] as number };
+          if (sensor === undefined) isUnknown = true;
+          else if (reading.ts >= (sensor.last.peek()?.ts ?? Number.NEGATIVE_INFINITY)) {
+            sensor.last.value = reading;
+            histories.append(id, reading);
+          }
+        });
+      });
+      if (isUnknown) loadSeries();
+    },
+    alert: () => loadAlerts(),
+  };
+  const connect = (): void => {
+    stream?.close();
+    stream = new EventSource("/api/v1/events");
+    heardAt = performance.now();
+    for (const [name, listener] of Object.entries(take)) {
+      stream.addEventListener(name, (event) => {
+        heardAt = performance.now();
+        if (connection.peek().kind !== "live") connection.value = { kind: "live" };
+        listener(event as MessageEvent<string>);
+      });
+    }
+    stream.addEventListener("open", () => {
+      histories.forget();
+      loadSeries();
+      loadAlerts();
+    });
+    stream.addEventListener("error", lose);
+  };
+  const lose = (): void => {
+    if (connection.peek().kind !== "lost") connection.value = { kind: "lost", since: now.peek() };
+  };
+  const watch = (): void => {
+    now.value = Date.now() + clockAhead;
+    const silence = performance.now() - heardAt;
+    if (silence > SILENCE_MS) lose();
+    // The browser comes back by itself where it can; a refused stream or a silent one is opened anew.
+    if (silence > SILENCE_MS + RECONNECT_MS || (stream?.readyState === EventSource.CLOSED && silence > RECONNECT_MS)) connect();
+  };
+  return {
+    connection,
+    status,
+    sensors,
+    alerts,
+    resolved,
+    now,
+    histories,
+    sensor: (id) => byId.get(id),
+    askHistory: (id) => ask<AlertAnswer>(`/api/v1/alerts/${encodeURIComponent(id)}`),
+    start() {
+      connect();
+      setInterval(watch, 1000);
+      setInterval(() => {
+        if (!document.hidden && connection.peek().kind === "live") loadAlerts();
+      }, ALERTS_EVERY_MS);
+      document.addEventListener("visibilitychange", () => {
+        if (!document.hidden) loadAlerts();
+      });
+    },
+  };
+}
+
+async function ask<Answer>(path: string): Promise<Answer> {
+  const response = await fetch(path, { signal: AbortSignal.timeout(10_000) });
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return (await response.json()) as Answer;
+}
+
+/** Runs `work` soon after it was asked for, once however often, and once more when it was asked for meanwhile. */
+function debounced(afterMs: number, work: () => Promise<void>): () => void {
+  let state: "idle" | "waiting" | "working" | "again" = "idle";
+  const run = async (): Promise<void> => {
+    state = "working";
+    try {
+      await work();
+    } catch {
+      // What was known stays; the next event or the next round asks again, and a dead gateway is shown by its stream.
+    }
+    const again = (state as string) === "again";
+    state = "idle";
+    if (again) request();
+  };
+  const request = (): void => {
+    if (state === "working") state = "again";
+    if (state !== "idle") return;
+    state = "waiting";
+    setTimeout(run, afterMs);
+  };
+  return request;
+}
+
+function sensorOf({ id, labels, unit, last }: SeriesRow): Sensor {
+  const { device = "", metric = "", ...rest } = labels;
+  const reading = last === null ? undefined : { ts: Date.parse(last.ts), value: last.value };
+  return { id, device, metric, others: Object.entries(rest), labels, unit, last: signal(reading) };
+}
+
+const collator = new Intl.Collator("en", { numeric: true });
+const compare = (a: string, b: string): number => collator.compare(a, b);
