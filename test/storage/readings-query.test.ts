@@ -1,0 +1,227 @@
+// The serving query against brute force: whichever layer answers, the buckets must be those of the accepted and late readings.
+
+import fc from "fast-check";
+import { afterEach, describe, expect, it } from "vitest";
+import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
+import { systemClock } from "../../src/clock.ts";
+import { dayBounds, dayOf, utc, type ZoneTable } from "../../src/engine/calendar.ts";
+import { floorMod } from "../../src/engine/units.ts";
+import { createDeadline } from "../../src/storage/deadline.ts";
+import { createGrid } from "../../src/storage/grid.ts";
+import { answerQuery } from "../../src/storage/queries.ts";
+import type { Bucket, QueryContext, QueryRequest, Step } from "../../src/storage/query.ts";
+import { streamBuckets } from "../../src/storage/stream-buckets.ts";
+import { zoneTable } from "../../src/zone.ts";
+import { plan } from "../engine/harness.ts";
+import { createRecorder, type Kept, type Recorder, type Sent } from "./recorder.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+const oslo = zoneTable("Europe/Oslo") as ZoneTable;
+const context = (zone: ZoneTable = utc): QueryContext => ({ devices: {}, zone, clock: systemClock, timeMs: 60_000 });
+
+let open: Recorder | undefined;
+afterEach(() => {
+  open?.close();
+  open = undefined;
+});
+const record = (options: { answersLookups?: boolean; outOfOrdernessMs?: number } = {}): Recorder => {
+  open?.close();
+  open = createRecorder(plan([], { outOfOrdernessMs: options.outOfOrdernessMs ?? 0, maxFutureMs: 1e15 }), options);
+  return open;
+};
+
+type Plain = Pick<Bucket, "t" | "end" | "count" | "min" | "max"> & { sum: number };
+
+/** The buckets that the readings make, by the definition. */
+function bruteForce(kept: readonly Kept[], step: Step, zone: ZoneTable): Plain[] {
+  const bounds = (ts: number) => {
+    if (step === "day") return dayBounds(zone, dayOf(zone, ts));
+    const size = step === "raw" ? 1 : step;
+    return { start: ts - floorMod(ts, size), end: ts - floorMod(ts, size) + size };
+  };
+  const buckets = new Map<number, Plain>();
+  for (const { ts, value } of kept) {
+    const { start, end } = bounds(ts);
+    const bucket = buckets.get(start) ?? { t: start, end, count: 0, min: Infinity, max: -Infinity, sum: 0 };
+    buckets.set(start, { ...bucket, count: bucket.count + 1, min: Math.min(bucket.min, value), max: Math.max(bucket.max, value), sum: bucket.sum + value });
+  }
+  return [...buckets.values()].sort((a, b) => a.t - b.t);
+}
+
+function expectSame(found: readonly Bucket[], expected: readonly Plain[]): void {
+  expect(found.map(({ t, end, count, min, max }) => ({ t, end, count, min, max }))).toEqual(
+    expected.map(({ t, end, count, min, max }) => ({ t, end, count, min, max })),
+  );
+  found.forEach((bucket, index) => {
+    const { sum, count } = expected[index] as Plain;
+    expect(bucket.sum).toBeCloseTo(sum, 6);
+    expect(bucket.avg).toBeCloseTo(sum / count, 6);
+  });
+}
+
+const ask = (store: Recorder, request: Omit<Extract<QueryRequest, { kind: "readings" }>, "kind">, zone = utc) => {
+  const db = store.reader();
+  try {
+    return answerQuery(db, { kind: "readings", ...request }, context(zone));
+  } finally {
+    db.close();
+  }
+};
+
+/** Two devices over some days around a change to summer time, with jumps back, repetitions and silences. */
+const summerTime = Date.UTC(2024, 2, 30, 12);
+const arrivals = fc.array(
+  fc.record({
+    device: fc.constantFrom("a", "b"),
+    hop: fc.oneof(fc.integer({ min: 0, max: 20 * minute }), fc.integer({ min: -30 * minute, max: 3 * hour })),
+    value: fc.integer({ min: -1000, max: 1000 }).map((value) => value / 8),
+    cut: fc.boolean(),
+    silence: fc.option(fc.integer({ min: 1000, max: 20 * minute }), { freq: 10 }),
+  }),
+  { minLength: 1, maxLength: 150 },
+);
+type Arrival = typeof arrivals extends fc.Arbitrary<(infer Item)[]> ? Item : never;
+
+function fill(store: Recorder, list: readonly Arrival[]): void {
+  let ts = summerTime;
+  let batch: Sent[] = [];
+  for (const { device, hop, value, cut, silence } of list) {
+    ts += hop;
+    batch.push({ device, ts, value });
+    if (!cut && silence === null) continue;
+    store.receive(batch, 50);
+    batch = [];
+    if (silence !== null) store.silence(silence);
+  }
+  if (batch.length > 0) store.receive(batch, 50);
+}
+
+const steps = fc.constantFrom<Step>("raw", 10_000, minute, 5 * minute, 30 * minute, hour, 3 * hour, 12 * hour, "day");
+
+describe("readings", () => {
+  it("from raw are exact for every step, late and repeated readings counted once", () => {
+    fc.assert(
+      fc.property(arrivals, steps, fc.boolean(), (list, step, answersLookups) => {
+        const store = record({ answersLookups });
+        fill(store, list);
+        for (const { id, buckets, step_ms } of ask(store, { step }, oslo).series) {
+          expect(step_ms).toBe(step === "raw" ? 1 : step === "day" ? day : step);
+          expectSame(buckets, bruteForce(store.kept(id === store.idOf("a") ? "a" : "b"), step, oslo));
+          expect(buckets.every(({ source }) => source === "raw")).toBe(true);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("from the stream are the same, dirty minutes and the open end included", () => {
+    fc.assert(
+      fc.property(
+        arrivals,
+        fc.constantFrom<Step>(minute, 5 * minute, hour, 3 * hour, 12 * hour, "day"),
+        fc.constantFrom(0, 5 * minute),
+        (list, step, outOfOrdernessMs) => {
+          const store = record({ outOfOrdernessMs });
+          fill(store, list);
+          const grid = createGrid(step, oslo);
+          const ids = ["a", "b"].filter((device) => store.idOf(device) >= 0);
+          const all = ids.flatMap((device) => store.kept(device).map(({ ts }) => ts));
+          const span = { from: grid.boundsOf(Math.min(...all)).start, to: grid.boundsOf(Math.max(...all)).end };
+          const found = streamBuckets(store.db, ids.map(store.idOf), grid, span, createDeadline(systemClock, 60_000));
+          for (const device of ids) expectSame(found.get(store.idOf(device)) ?? [], bruteForce(store.kept(device), step, oslo));
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it("holds whole buckets at the edges of the time asked for, and single readings exactly within it", () => {
+    const store = record();
+    for (let index = 0; index < 120; index += 1) store.receive([{ device: "a", ts: index * 10_000, value: index }]);
+    const [whole] = ask(store, { step: minute, from: 90_000, to: 150_001 }).series;
+    expect(whole?.buckets.map(({ t, count }) => [t, count])).toEqual([
+      [60_000, 6],
+      [120_000, 6],
+    ]);
+    const [raw] = ask(store, { step: "raw", from: 90_000, to: 150_000 }).series;
+    expect(raw?.buckets.map(({ t }) => t)).toEqual([90_000, 100_000, 110_000, 120_000, 130_000, 140_000]);
+  });
+
+  it("chooses the finest step that fits a thousand buckets", () => {
+    const store = record();
+    const send = (from: number, count: number, every: number) =>
+      store.receive(
+        Array.from({ length: count }, (_, index) => ({ device: "a", ts: from + index * every, value: index })),
+        1000,
+      );
+    send(0, 1000, minute);
+    expect(ask(store, {}).series[0]).toMatchObject({ step_ms: 1 });
+    send(1000 * minute, 1, minute);
+    expect(ask(store, {}).series[0]).toMatchObject({ step_ms: 5 * minute });
+    expect(ask(store, { from: minute }).series[0]).toMatchObject({ step_ms: 1 });
+    send(2000 * minute, 3000, minute);
+    expect(ask(store, {}).series[0]).toMatchObject({ step_ms: 5 * minute });
+    send(5000 * minute, 1, minute);
+    expect(ask(store, {}).series[0]).toMatchObject({ step_ms: 10 * minute });
+    send(2000 * day, 1, minute);
+    expect(ask(store, {}).series[0]).toMatchObject({ step_ms: day });
+    const counts = ask(store, {}).series[0]?.buckets.map(({ count }) => count) ?? [];
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(4003);
+  });
+
+  it("says provisional of what the stream has not closed", () => {
+    const store = record();
+    for (let index = 0; index < 10; index += 1) store.receive([{ device: "a", ts: index * 30_000, value: index }]);
+    const flags = () => ask(store, { step: minute }).series[0]?.buckets.map(({ provisional }) => provisional);
+    expect(flags()).toEqual([false, false, false, false, true]);
+    store.silence(5 * minute);
+    expect(flags()).toEqual([false, false, false, false, false]);
+  });
+
+  it("takes days from the batch once it ran, and prefers what knows of more readings", async () => {
+    const store = record();
+    const send = (ts: number, value: number) => store.receive([{ device: "a", ts, value }]);
+    for (let index = 0; index < 60; index += 1) send(index * hour, index);
+    const days = () => ask(store, { step: "day" }).series[0]?.buckets.map(({ count, source, provisional }) => [count, source, provisional]);
+    expect(days()).toEqual([
+      [24, "raw", true],
+      [24, "raw", true],
+      [12, "raw", true],
+    ]);
+    const summarize = () => runDailySummary(store.db, { zone: utc, now: 60 * hour, devices: {} }, store.finish);
+    await summarize();
+    expect(days()).toEqual([
+      [24, "batch", false],
+      [24, "batch", false],
+      [12, "raw", true],
+    ]);
+    send(90 * minute, 0);
+    expect(days()?.[0]).toEqual([25, "raw", true]);
+    await summarize();
+    expect(days()?.[0]).toEqual([25, "batch", false]);
+  });
+
+  it("refuses what is beyond its limits, with a hint", () => {
+    const store = record();
+    store.receive(Array.from({ length: 30_000 }, (_, index) => ({ device: "a", ts: index, value: index })));
+    expect(() => ask(store, { step: "raw" })).toThrow(expect.objectContaining({ code: "query_too_large", hint: expect.any(String) }));
+    expect(() => ask(store, { limit: 0 })).toThrow(expect.objectContaining({ code: "query_invalid" }));
+    expect(() => ask(store, { cursor: "1 OR 1" })).toThrow(expect.objectContaining({ code: "query_invalid" }));
+    expect(() => answerQuery(store.db, { kind: "readings" }, { ...context(), timeMs: -1 })).toThrow(expect.objectContaining({ code: "query_too_long" }));
+  });
+
+  it("pages by series", () => {
+    const store = record();
+    const devices = ["a", "b", "c", "d", "e"];
+    store.receive(devices.map((device, ts) => ({ device, ts, value: ts })));
+    const seen: (string | undefined)[] = [];
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page: ReturnType<typeof ask> = ask(store, { limit: 2, ...(cursor !== undefined && { cursor }) });
+      seen.push(...page.series.map(({ labels }) => labels["device"]));
+      cursor = page.cursor;
+    }
+    expect(seen).toEqual(devices);
+  });
+});
