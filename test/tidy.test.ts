@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { documents } from "./tidy/document.ts";
 import { dashboard, engineIsPure, entrances, floors, homes } from "./tidy/floors.ts";
-import { length, names, opening, switchedOff } from "./tidy/form.ts";
+import { functionLength, length, names, opening, switchedOff } from "./tidy/form.ts";
 import { dead } from "./tidy/reach.ts";
 import { type Rule, readTree, treeOf } from "./tidy/tree.ts";
 
@@ -16,6 +16,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   engineIsPure,
   entrances,
   length,
+  functionLength,
   names,
   opening,
   switchedOff,
@@ -142,6 +143,14 @@ const SAMPLES: readonly Sample[] = [
   },
   { rule: length, what: "401 lines", files: { "src/a.ts": "//\n".repeat(401) }, complaint: /401 lines/ },
   { rule: length, what: "400 lines", files: { "src/a.ts": "//\n".repeat(400) }, complaint: null },
+  { rule: functionLength, what: "71 lines", files: { "src/a.ts": `function f() {${"\n".repeat(70)}}` }, complaint: /a function of 71 lines/ },
+  { rule: functionLength, what: "an arrow of 71 lines", files: { "src/a.ts": `const f = () => {${"\n".repeat(70)}};` }, complaint: /of 71 lines/ },
+  {
+    rule: functionLength,
+    what: "a frame of two functions of 70 lines",
+    files: { "src/a.ts": `function createF() {\nconst g = () => {${"\n".repeat(69)}};\nfunction h() {${"\n".repeat(69)}}\n}` },
+    complaint: null,
+  },
   { rule: names, what: "a drawer folder", files: { "src/utils/a.ts": "" }, complaint: /drawer/ },
   { rule: names, what: "a drawer file", files: { "src/http/helpers.ts": "" }, complaint: /drawer/ },
   { rule: names, what: "camelCase", files: { "src/dailySummary.ts": "" }, complaint: /kebab-case/ },

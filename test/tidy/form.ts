@@ -3,6 +3,7 @@
 import { isNode, nameOf, type Rule, type Source, type SyntaxNode, visit } from "./tree.ts";
 
 const LINES_MAX = 400;
+const FUNCTION_LINES_MAX = 70;
 /** Folders and files that would collect what nobody found a name for. */
 const DRAWERS = /(^|\/)(utils?|helpers?|common|shared|misc|lib|types|services|managers?)(\/|\.tsx?$)/;
 const NAMES = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|d))?\.tsx?$/;
@@ -13,6 +14,36 @@ export const length: Rule = (tree) =>
     const lines = source.text.replace(/\n$/, "").split("\n").length;
     return lines > LINES_MAX ? [`${source.path}:${LINES_MAX + 1}: ${lines} lines, at most ${LINES_MAX}`] : [];
   });
+
+/**
+ * No function of the product is longer than 70 lines, without the functions inside of it: `createX` is the frame of its functions, and each of them is
+ * counted by itself.
+ */
+export const functionLength: Rule = (tree) =>
+  tree.sources
+    .filter((source) => /^(src|simulators|scripts)\//.test(source.path))
+    .flatMap((source) => {
+      const functions = functionsOf(source);
+      return functions.flatMap((node) => {
+        const inner = functions.filter((other) => other !== node && other.start >= node.start && other.end <= node.end);
+        const taken = new Set(inner.flatMap((other) => linesOf(source, other).slice(1)));
+        const own = linesOf(source, node).filter((line) => !taken.has(line)).length;
+        return own > FUNCTION_LINES_MAX ? [`${source.path}:${source.lineAt(node.start)}: a function of ${own} lines, at most ${FUNCTION_LINES_MAX}`] : [];
+      });
+    });
+
+function functionsOf(source: Source): SyntaxNode[] {
+  const functions: SyntaxNode[] = [];
+  visit(source.program, (node) => {
+    if (/^(FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type)) functions.push(node);
+  });
+  return functions;
+}
+
+function linesOf(source: Source, node: SyntaxNode): number[] {
+  const first = source.lineAt(node.start);
+  return Array.from({ length: source.lineAt(node.end - 1) - first + 1 }, (_, index) => first + index);
+}
 
 /** No drawers, and kebab-case names. */
 export const names: Rule = (tree) =>
