@@ -127,7 +127,7 @@ function figureOf({ transition, state }: OutboxRow, unit: string | null): string
 function summaryOf(row: OutboxRow, figure: string, unit: string | null): string {
   const { alert, transition, state } = row;
   const { evidence } = transition;
-  const name = `${measureName(alert.labels["metric"] ?? alert.rule, evidence)} of ${deviceOf(row)}`;
+  const name = measureName(alert.labels["metric"] ?? "", deviceOf(row), evidence);
   const lasted = formatSpan(transition.ts - alert.firedAt);
   if (transition.reason === "rule_changed" || transition.reason === "rule_removed")
     return oneLine(`${alert.rule} on ${deviceOf(row)} ended after ${lasted}: ${transition.reason.replace("_", " ")}`);

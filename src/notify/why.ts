@@ -33,10 +33,10 @@ export function silenceMs(evidence: Evidence): DurationMs | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** What was compared, in words: `temperature`, `avg of vibration_rms over 10 min`. */
-export function measureName(metric: string, evidence: Evidence): string {
-  const { window } = evidence;
-  return window === undefined ? metric : `${window.aggregate} of ${metric} over ${formatSpan(window.end - window.start)}`;
+/** What was compared, in words: `temperature of freezer-7`, `avg of vibration_rms of pump-3 over 10 min`. */
+export function measureName(metric: string, device: string, { window }: Evidence): string {
+  const name = metric === "" ? device : `${metric} of ${device}`;
+  return window === undefined ? name : `${window.aggregate} of ${name} over ${formatSpan(window.end - window.start)}`;
 }
 
 /** The predicate with units, without its deadband: `above −15 °C`, `outside 2 to 8 °C`. */
@@ -60,7 +60,7 @@ function conditionLines(told: Told): string[] {
   const { evidence } = told.transition;
   const after = silenceMs(evidence);
   if (after !== undefined) return [silenceLine(told, after)];
-  const name = measureName(told.metric, evidence);
+  const name = measureName(told.metric, told.device, evidence);
   const figure = formatQuantity(evidence.measure, told.unit);
   const instant = (ts: EpochMs) => formatInstant(ts, told.timezone);
   const when =
@@ -69,7 +69,7 @@ function conditionLines(told: Told): string[] {
       : `in the window ending ${instant(evidence.window.end)}, of ${evidence.window.count} reading${evidence.window.count === 1 ? "" : "s"}`;
   const limit = limitText(evidence, told.unit);
   const verdict = told.state === "firing" ? limit : `no longer ${limit}`;
-  const lines = [`${name} of ${told.device} was ${figure} ${when}: ${verdict}.`];
+  const lines = [`The ${name} was ${figure} ${when}: ${verdict}.`];
   const held = told.transition.ts - evidence.since;
   if (held > 0)
     lines.push(`It has been so since ${instant(evidence.since)}, for ${formatSpan(held)} when the rule ${told.state === "firing" ? "fired" : "resolved"}.`);
@@ -79,7 +79,7 @@ function conditionLines(told: Told): string[] {
 /** An absence fires `after` its series' last reading; the measure is that reading's value, or the one that was heard again. */
 function silenceLine({ state, transition, metric, device, unit, timezone }: Told, after: DurationMs): string {
   const value = formatQuantity(transition.evidence.measure, unit);
-  if (state === "resolved") return `${metric} of ${device} is heard again: ${value} at ${formatInstant(transition.ts, timezone)}.`;
+  if (state === "resolved") return `The ${metric} of ${device} is heard again: ${value} at ${formatInstant(transition.ts, timezone)}.`;
   return `The last reading of ${metric} from ${device} was ${value}, at ${formatInstant(transition.evidence.ts - after, timezone)}; none came in the ${formatSpan(after)} after it.`;
 }
 

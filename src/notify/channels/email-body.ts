@@ -106,7 +106,7 @@ const renderBody = compileHtml(`<!doctype html>
 <table role="presentation" class="card" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border:1px solid #e2e2df;border-radius:12px;border-collapse:separate;overflow:hidden;font-family:${FONT};text-align:left;">
 <tr><td style="height:6px;background:{{ colour.solid }};font-size:0;line-height:0;">&nbsp;</td></tr>
 <tr><td class="pad head" style="padding:28px 32px 24px;background:{{ colour.soft }};">
-  <p class="tint" style="margin:0;font-size:13px;line-height:18px;font-weight:700;letter-spacing:.06em;text-transform:uppercase;color:{{ colour.solid }};">{{ status }}</p>
+  <p class="tint" style="margin:0;font-size:13px;line-height:18px;font-weight:700;color:{{ colour.solid }};overflow-wrap:anywhere;"><span style="letter-spacing:.06em;text-transform:uppercase;">{{ status }}</span> &nbsp;{{ alert.rule }}</p>
   <p class="ink" style="margin:10px 0 0;font-size:17px;line-height:24px;font-weight:600;color:#1c1e21;overflow-wrap:anywhere;">{{ device }}</p>
   <h1 class="figure ink" style="margin:2px 0 0;font-size:46px;line-height:54px;font-weight:700;letter-spacing:-.02em;color:#1c1e21;font-variant-numeric:tabular-nums;">{{ figure }}</h1>
   <p class="ink" style="margin:10px 0 0;font-size:16px;line-height:24px;color:#1c1e21;overflow-wrap:anywhere;">{{ summary }}</p>
@@ -115,14 +115,14 @@ const renderBody = compileHtml(`<!doctype html>
   <table role="presentation" width="100%" cellpadding="0" cellspacing="0">
   {%- for fact in facts %}
   <tr>
-    <td class="name dim" width="112" valign="top" style="padding:5px 12px 5px 0;font-size:14px;line-height:21px;color:#6b6f76;white-space:nowrap;">{{ fact.name }}</td>
-    <td class="ink" valign="top" style="padding:5px 0;font-size:14px;line-height:21px;color:#1c1e21;font-variant-numeric:tabular-nums;overflow-wrap:anywhere;">{{ fact.text }}</td>
+    <td class="name dim" width="112" valign="top" style="padding:4px 12px 4px 0;font-size:14px;line-height:21px;color:#6b6f76;white-space:nowrap;">{{ fact.name }}</td>
+    <td class="ink" valign="top" style="padding:4px 0;font-size:14px;line-height:21px;color:#1c1e21;font-variant-numeric:tabular-nums;overflow-wrap:anywhere;">{{ fact.text }}</td>
   </tr>
   {%- endfor %}
   {%- for annotation in annotations %}
   <tr>
-    <td class="name dim" width="112" valign="top" style="padding:5px 12px 5px 0;font-size:14px;line-height:21px;color:#6b6f76;text-transform:capitalize;">{{ annotation.name }}</td>
-    <td class="ink" valign="top" style="padding:5px 0;font-size:14px;line-height:21px;color:#1c1e21;overflow-wrap:anywhere;white-space:pre-line;">{% if annotation.href != "" %}<a href="{{ annotation.href }}">{{ annotation.text }}</a>{% else %}{{ annotation.text }}{% endif %}</td>
+    <td class="name dim" width="112" valign="top" style="padding:4px 12px 4px 0;font-size:14px;line-height:21px;color:#6b6f76;text-transform:capitalize;">{{ annotation.name }}</td>
+    <td class="ink" valign="top" style="padding:4px 0;font-size:14px;line-height:21px;color:#1c1e21;overflow-wrap:anywhere;white-space:pre-line;">{% if annotation.href != "" %}<a href="{{ annotation.href }}">{{ annotation.text }}</a>{% else %}{{ annotation.text }}{% endif %}</td>
   </tr>
   {%- endfor %}
   </table>

@@ -79,7 +79,7 @@ export const email: Channel<EmailSettings> = {
 };
 
 /** Recipients that took a mail of which others were put off, by Message-ID: a retry is for those others alone. */
-const taken = new WeakMap<EmailSettings, Map<string, Set<string>>>();
+const taken = new WeakMap<EmailSettings, Map<string, ReadonlySet<string>>>();
 const TAKEN_MAX = 1_000;
 
 /**
@@ -87,7 +87,7 @@ const TAKEN_MAX = 1_000;
  * @returns delivered when each recipient took it or can never take it, and one did
  */
 export async function sendMail(settings: EmailSettings, mail: Mail, signal: AbortSignal): Promise<Delivery> {
-  const already = takenOf(settings, mail.messageId);
+  const already = taken.get(settings)?.get(mail.messageId ?? "") ?? new Set<string>();
   const to = settings.to.filter((recipient) => !already.has(addressOf(recipient)));
   try {
     const sent = await transportOf(settings.smtp as Server).sendMail({
@@ -109,8 +109,9 @@ export async function sendMail(settings: EmailSettings, mail: Mail, signal: Abor
       disableUrlAccess: true,
       signal,
     });
-    for (const address of sent.accepted) already.add(String(address));
-    return partial((sent as { rejectedErrors?: readonly NodemailerError[] }).rejectedErrors ?? []);
+    const delivery = partial((sent as { rejectedErrors?: readonly NodemailerError[] }).rejectedErrors ?? []);
+    rememberTaken(settings, mail.messageId, delivery.kind === "retry" ? new Set([...already, ...sent.accepted.map(String)]) : undefined);
+    return delivery;
   } catch (error) {
     const failed = failure(error as NodemailerError, signal);
     // Some took it before; that the others never will is no reason to give it up.
@@ -156,16 +157,15 @@ function transportOf({ host, port, user, pass, tls }: Server) {
   });
 }
 
-function takenOf(settings: EmailSettings, messageId: string | undefined): Set<string> {
-  if (messageId === undefined) return new Set();
-  const byMail = taken.get(settings) ?? new Map<string, Set<string>>();
+/** @param addresses undefined forgets the mail: it is sent to all that may have it */
+function rememberTaken(settings: EmailSettings, messageId: string | undefined, addresses: ReadonlySet<string> | undefined): void {
+  if (messageId === undefined) return;
+  const byMail = taken.get(settings) ?? new Map<string, ReadonlySet<string>>();
   taken.set(settings, byMail);
-  const found = byMail.get(messageId) ?? new Set<string>();
   byMail.delete(messageId);
-  byMail.set(messageId, found);
+  if (addresses !== undefined) byMail.set(messageId, addresses);
   const oldest = byMail.keys().next();
   if (byMail.size > TAKEN_MAX && oldest.done !== true) byMail.delete(oldest.value);
-  return found;
 }
 
 function headersOf(notification: Notification): Record<string, string> {
