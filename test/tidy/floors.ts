@@ -28,7 +28,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   "@fastify/rate-limit": ["src/http/"],
   "@fastify/static": ["src/http/"],
   "@fastify/swagger": ["src/http/"],
-  commander: ["src/cli/"],
+  commander: ["src/cli/", "src/main.ts"],
   yaml: ["src/config.ts", "src/config/"],
   zod: ["src/"],
   preact: ["src/dashboard/"],
