@@ -20,6 +20,6 @@ const durationText = (accepts: (ms: DurationMs) => boolean, complaint: string) =
     });
 
 /** A duration longer than zero. */
-export const durationSchema = durationText((ms) => ms > 0, "must be longer than zero");
+export const durationSchema = durationText((ms) => ms > 0, "must be longer than zero; write one such as 500ms or 5m");
 /** A duration that may be `0s`. */
 export const durationOrZeroSchema = durationText(() => true, "");

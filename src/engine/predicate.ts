@@ -7,7 +7,7 @@ import { z } from "zod";
 export type Operand = number | `limit.${string}`;
 
 export const operandSchema = z
-  .union([z.number(), z.templateLiteral(["limit.", z.string()])])
+  .union([z.number(), z.templateLiteral(["limit.", z.string()])], { error: "write a number, or limit.NAME from the device's entry" })
   .meta({ description: "A number, or limit.NAME from the device's entry" });
 const rangeSchema = z.tuple([operandSchema, operandSchema]);
 

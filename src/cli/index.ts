@@ -1,0 +1,7 @@
+// The verbs of the command line. To add one: a file beside this, a line here.
+
+import { checkCommand } from "./check.ts";
+import type { CliCommand } from "./command.ts";
+import { schemaCommand } from "./schema.ts";
+
+export const commands: readonly CliCommand[] = [checkCommand, schemaCommand];

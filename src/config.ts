@@ -1,0 +1,9 @@
+// The config: one YAML file, its rules files, and the plan made of them. See docs/reference/configuration.md.
+// Everything outside src/config/ imports from here.
+
+export { editorSchema } from "./config/editor-schema.ts";
+export type { ChannelConfig, GatewayConfig, ReceiverConfig, SourceConfig } from "./config/gateway-config.ts";
+export type { LoadResult, RulesResult } from "./config/load.ts";
+export { loadConfig, loadRules } from "./config/load.ts";
+export { canonicalJson, createPlan, toRule } from "./config/plan.ts";
+export type { Problem } from "./config/problem.ts";

@@ -1,0 +1,212 @@
+// What no block can know alone: names that must exist or be unique, listeners that overlap, labels that nobody gives.
+// A block that is wrong in itself is absent here, and what depends on it is not judged.
+
+import { parseTemplate } from "../broker/topic.ts";
+import { compileMatchers } from "../engine/matcher.ts";
+import type { ConfigDocument, Path } from "./document.ts";
+import { isLoopback, overlap } from "./listener.ts";
+import { type Problem, problem } from "./problem.ts";
+import type { LocatedRule } from "./rules.ts";
+import type { Blocks } from "./schema.ts";
+import { nearest } from "./suggest.ts";
+
+export type Checked = {
+  readonly document: ConfigDocument;
+  /** The whole file as it was written. */
+  readonly raw: Readonly<Record<string, unknown>>;
+  readonly blocks: Partial<Blocks>;
+  readonly rules: readonly LocatedRule[];
+};
+export type Findings = { problems: Problem[]; notes: Problem[] };
+
+/** Words that the HTTP API uses as parameters. */
+const reserved = new Set(["limit", "cursor", "from", "to", "step", "agg"]);
+
+export function crosscheck(checked: Checked): Findings {
+  const findings: Findings = { problems: [], notes: [] };
+  for (const check of [checkListeners, checkSources, checkDevices, checkRules, checkLimits, checkMatchers, checkReceivers]) check(checked, findings);
+  return findings;
+}
+
+function checkListeners({ document, blocks }: Checked, { problems, notes }: Findings): void {
+  const { mqtt, http } = blocks;
+  const listeners = (mqtt?.listeners ?? []).map((listener, index) => ({ ...listener, path: ["mqtt", "listeners", index] as Path }));
+  for (const [index, listener] of listeners.entries()) {
+    const place = document.placeOf(listener.path);
+    const other = listeners.slice(0, index).find((earlier) => overlap(earlier, listener));
+    if (other !== undefined)
+      problems.push(problem(document.file, place, `two listeners want ${listener.host}:${listener.port}`, "give each its own port, or keep one"));
+    if (!isLoopback(listener.host) && mqtt?.anonymous === true)
+      problems.push(
+        problem(
+          document.file,
+          place,
+          `${listener.host} is not on loopback: anyone on the network could publish`,
+          "listen on 127.0.0.1, or write `anonymous: unsafe` to allow it",
+        ),
+      );
+  }
+  if (http === undefined) return;
+  const httpPlace = document.placeOf(["http"]);
+  if (listeners.some((listener) => overlap(listener, http)))
+    problems.push(problem(document.file, httpPlace, `http and mqtt both want ${http.host}:${http.port}`, "give each its own port"));
+  if (!isLoopback(http.host))
+    notes.push(
+      problem(document.file, document.placeOf(["http", "host"]), `the page has no accounts yet: anyone who reaches ${http.host}:${http.port} can read all`),
+    );
+}
+
+function checkSources({ document, blocks }: Checked, { problems, notes }: Findings): void {
+  const earlier = new Map<string, number>();
+  for (const [index, { topic, labels }] of (blocks.sources ?? []).entries()) {
+    const path: Path = ["sources", index];
+    const twin = earlier.get(topic);
+    if (twin !== undefined)
+      problems.push(
+        problem(
+          document.file,
+          document.placeOf([...path, "topic"]),
+          `the topic ${topic} is taken by source ${twin + 1} already`,
+          "first match wins: this source would never be used",
+        ),
+      );
+    earlier.set(topic, twin ?? index);
+    checkLabels(labels, [...path, "labels"], document, problems);
+    const parsed = parseTemplate(topic);
+    if (parsed.kind === "ok" && !parsed.template.names.includes("device") && labels["device"] === undefined)
+      notes.push(
+        problem(
+          document.file,
+          document.placeOf([...path, "topic"]),
+          "neither the topic nor labels name a device: readings that bring none are rejected",
+          "write {device} in the topic, or labels: { device: NAME }",
+        ),
+      );
+  }
+}
+
+function checkDevices({ document, blocks }: Checked, { problems }: Findings): void {
+  for (const [name, { labels }] of Object.entries(blocks.devices ?? {})) {
+    const path = ["devices", name, "labels"];
+    checkLabels(labels, path, document, problems);
+    for (const own of ["device", "metric"].filter((label) => labels[label] !== undefined))
+      problems.push(problem(document.file, document.keyPlaceOf([...path, own]), `${own} tells series apart and cannot be set here`, "choose another name"));
+  }
+}
+
+function checkLabels(labels: Readonly<Record<string, string>>, path: Path, document: ConfigDocument, problems: Problem[]): void {
+  for (const label of Object.keys(labels).filter((name) => reserved.has(name) || name.startsWith("__")))
+    problems.push(
+      problem(document.file, document.keyPlaceOf([...path, label]), `"${label}" is a parameter of the HTTP API and cannot be a label`, "choose another name"),
+    );
+}
+
+function checkRules({ rules }: Checked, { problems }: Findings): void {
+  const first = new Map<string, LocatedRule>();
+  for (const rule of rules) {
+    const { document, path, settings } = rule;
+    const twin = first.get(settings.name);
+    if (twin !== undefined) {
+      const where = `${twin.document.file}:${twin.document.placeOf([...twin.path, "name"]).line}`;
+      problems.push(
+        problem(document.file, document.placeOf([...path, "name"]), `a rule ${settings.name} is there already, at ${where}`, "give each its own name"),
+      );
+    }
+    first.set(settings.name, twin ?? rule);
+    checkLabels(settings.labels, [...path, "labels"], document, problems);
+    for (const own of ["alertname", "severity"].filter((label) => settings.labels[label] !== undefined))
+      problems.push(
+        problem(
+          document.file,
+          document.keyPlaceOf([...path, "labels", own]),
+          `the label ${own} is given to each alert already`,
+          own === "severity" ? "write severity beside labels, not in it" : "it is the rule's name",
+        ),
+      );
+  }
+}
+
+/** `limit.NAME` that no device has: a rule that can never apply. */
+function checkLimits({ blocks, rules }: Checked, { notes }: Findings): void {
+  if (blocks.devices === undefined) return;
+  const known = new Set(Object.values(blocks.devices).flatMap(({ limits }) => Object.keys(limits)));
+  for (const { document, path, raw } of rules)
+    for (const { found, path: at } of textsOf((raw as { condition?: unknown }).condition, [...path, "condition"])) {
+      const name = /^limit\.(.*)$/s.exec(found)?.[1];
+      if (name === undefined || known.has(name)) continue;
+      const near = nearest(name, known);
+      const hint = near === undefined ? `write devices: { NAME: { limits: { ${name}: … } } }` : `did you mean limit.${near}?`;
+      notes.push(problem(document.file, document.placeOf(at), `no device has the limit ${name}: nothing to compare with`, hint));
+    }
+}
+
+function textsOf(value: unknown, path: Path): { found: string; path: Path }[] {
+  if (typeof value === "string") return [{ found: value, path }];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => textsOf(item, [...path, Array.isArray(value) ? Number(key) : key]));
+}
+
+/** A matcher for a label that no series can have, unless it takes the empty text. */
+function checkMatchers({ blocks, rules }: Checked, { notes }: Findings): void {
+  if (blocks.sources === undefined || blocks.devices === undefined) return;
+  const names = blocks.sources.flatMap(({ topic, labels }) => {
+    const parsed = parseTemplate(topic);
+    return [...(parsed.kind === "ok" ? parsed.template.names : []), ...Object.keys(labels)];
+  });
+  const known = new Set(["device", "metric", ...names, ...Object.values(blocks.devices).flatMap(({ labels }) => Object.keys(labels))]);
+  for (const { document, path, settings } of rules)
+    for (const matcher of settings.match) {
+      if (known.has(matcher.label) || compileMatchers([matcher])({})) continue;
+      const near = nearest(matcher.label, known);
+      const hint = near === undefined ? `labels there are: ${[...known].sort().join(", ")}` : `did you mean ${near}?`;
+      const place = document.keyPlaceOf([...path, "match", matcher.label]);
+      notes.push(problem(document.file, place, `no source or device gives a label ${matcher.label}: the rule never applies`, hint));
+    }
+}
+
+function checkReceivers({ document, blocks, raw }: Checked, { problems, notes }: Findings): void {
+  if (blocks.notify === undefined) return;
+  const { receivers, route } = blocks.notify;
+  const names: string[] = [];
+  for (const [index, { name, ...channels }] of receivers.entries()) {
+    const path = ["notify", "receivers", index, "name"];
+    if (names.includes(name)) problems.push(problem(document.file, document.placeOf(path), `a receiver ${name} is there already`, "give each its own name"));
+    if (Object.keys(channels).length === 0)
+      notes.push(problem(document.file, document.placeOf(path), `the receiver ${name} has no channel: nobody is told`, "add email or webhook"));
+    names.push(name);
+  }
+  const must = (name: string | undefined, path: Path) => {
+    if (name === undefined || names.includes(name)) return;
+    const near = nearest(name, names);
+    const hint = near !== undefined ? `did you mean ${near}?` : names.length > 0 ? `receivers there are: ${names.join(", ")}` : "add it to notify.receivers";
+    problems.push(problem(document.file, document.placeOf(path), `there is no receiver ${name}`, hint));
+  };
+  must(route.receiver, ["notify", "route", "receiver"]);
+  for (const { found, path } of subroutesOf((raw["notify"] as { route?: { routes?: unknown } } | undefined)?.route?.routes, ["notify", "route", "routes"]))
+    must(found, path);
+  must(blocks.batch?.daily_summary.receiver, ["batch", "daily_summary", "receiver"]);
+  checkSummaryReceiver(document, blocks, notes);
+}
+
+function checkSummaryReceiver(document: ConfigDocument, blocks: Partial<Blocks>, notes: Problem[]): void {
+  const name = blocks.batch?.daily_summary.receiver;
+  const receiver = blocks.notify?.receivers.find((entry) => entry.name === name);
+  if (receiver !== undefined && !("email" in receiver))
+    notes.push(
+      problem(
+        document.file,
+        document.placeOf(["batch", "daily_summary", "receiver"]),
+        `the summary is a mail, and the receiver ${name} has no email`,
+        "add email to it, or name another receiver",
+      ),
+    );
+}
+
+function subroutesOf(routes: unknown, path: Path): { found: string; path: Path }[] {
+  if (!Array.isArray(routes)) return [];
+  return routes.flatMap((route: unknown, index) => {
+    const { receiver, routes: below } = (typeof route === "object" && route !== null ? route : {}) as { receiver?: unknown; routes?: unknown };
+    const own = typeof receiver === "string" ? [{ found: receiver, path: [...path, index, "receiver"] }] : [];
+    return [...own, ...subroutesOf(below, [...path, index, "routes"])];
+  });
+}

@@ -1,0 +1,103 @@
+// What the design names and this version does not do yet. Said plainly, instead of "unknown key", so that nobody looks for a slip.
+// Whatever is built leaves this list by itself (conditions, aggregates) or with one line less.
+
+import { aggregateNames } from "../engine/aggregate.ts";
+import { conditions } from "../engine/conditions/index.ts";
+import type { ConfigDocument, Path } from "./document.ts";
+import { type Problem, problem } from "./problem.ts";
+
+type Missing = {
+  /** `*` takes any key or index. */
+  readonly path: readonly string[];
+  readonly is?: (value: unknown) => boolean;
+  readonly message: (value: unknown) => string;
+  readonly hint: string;
+  /** How many of the path's last steps are the mistake's alone; what else is wrong above them is still said. Default 0: the value itself. */
+  readonly covers?: number;
+};
+
+const built = new Set<string>(conditions.map(({ type }) => type));
+const oneOf = (names: readonly string[], known: ReadonlySet<string>) => (value: unknown) =>
+  typeof value === "string" && names.includes(value) && !known.has(value);
+const notBuilt = (what: string) => () => `${what} not built yet`;
+const rule = ["rules", "*"];
+
+const list: readonly Missing[] = [
+  { path: ["mqtt", "listeners", "*", "tls"], message: notBuilt("TLS is"), hint: "listen on loopback, behind something that ends TLS" },
+  { path: ["mqtt", "listeners", "*", "websocket"], message: notBuilt("MQTT over WebSocket is"), hint: "take the key out; plain TCP works" },
+  { path: ["mqtt", "users"], message: notBuilt("accounts of MQTT clients are"), hint: "take the key out; `anonymous: true` on loopback works" },
+  { path: ["mqtt", "acl"], message: notBuilt("access lists of MQTT clients are"), hint: "take the key out; anyone who connects may publish" },
+  { path: ["mqtt", "bridges"], message: notBuilt("bridges to other brokers are"), hint: "take the key out; let devices publish here" },
+  {
+    path: ["mqtt", "anonymous"],
+    is: (value) => value === false,
+    message: () => "accounts of MQTT clients are not built yet: with `anonymous: false` nobody could connect",
+    hint: "write true, and keep the listeners on loopback",
+  },
+  { path: [...rule, "levels"], message: notBuilt("`levels` are"), hint: "write one rule per level" },
+  { path: [...rule, "condition", "levels"], message: notBuilt("`levels` are"), hint: "write one rule per level", covers: 1 },
+  { path: [...rule, "group_by"], message: notBuilt("`group_by` of a rule is"), hint: "take the key out; each series is judged alone" },
+  { path: [...rule, "stale_after"], message: notBuilt("`stale_after` is"), hint: "take the key out; it belongs to group_by" },
+  {
+    path: [...rule, "condition", "type"],
+    is: oneOf(["rate", "flatline", "consecutive", "deviation", "compare", "all", "any"], built),
+    message: (value) => `the condition ${String(value)} is not built yet`,
+    hint: `built so far: ${[...built].join(", ")}`,
+    covers: 1,
+  },
+  { path: [...rule, "condition", "expect"], message: notBuilt("`expect` is"), hint: "take the key out; a series is watched once it has reported" },
+  { path: [...rule, "condition", "window", "session"], message: notBuilt("session windows are"), hint: "built so far: tumbling, hopping", covers: 1 },
+  { path: [...rule, "condition", "window", "count"], message: notBuilt("count windows are"), hint: "built so far: tumbling, hopping", covers: 1 },
+  {
+    path: [...rule, "condition", "window", "tumbling"],
+    is: (value) => value === "day",
+    message: notBuilt("windows of a calendar day are"),
+    hint: "1d is 24 hours on UTC",
+  },
+  {
+    path: [...rule, "condition", "aggregate"],
+    is: oneOf(["stddev", "first", "last", "range", "median", "p90", "p95", "p99", "twa", "rate", "slope"], new Set(aggregateNames)),
+    message: (value) => `the aggregate ${String(value)} is not built yet`,
+    hint: `built so far: ${aggregateNames.join(", ")}`,
+  },
+];
+
+/** @returns the problems, and a test for paths of which no more need be said */
+export function findNotYet(value: unknown, document: ConfigDocument): { problems: Problem[]; isCovered: (path: Path) => boolean } {
+  const covered: Path[] = [];
+  const problems = list.flatMap((missing) =>
+    pathsOf(value, missing.path).flatMap(({ path, found }) => {
+      if (missing.is !== undefined && !missing.is(found)) return [];
+      covered.push(path.slice(0, path.length - (missing.covers ?? 0)));
+      const place = missing.is === undefined ? document.keyPlaceOf(path) : document.placeOf(path);
+      return [problem(document.file, place, missing.message(found), missing.hint)];
+    }),
+  );
+  return { problems, isCovered: (path) => covered.some((prefix) => prefix.every((key, index) => String(path[index]) === String(key))) };
+}
+
+function pathsOf(value: unknown, pattern: readonly string[], path: Path = []): { path: Path; found: unknown }[] {
+  const [step, ...rest] = pattern;
+  if (step === undefined) return [{ path, found: value }];
+  if (typeof value !== "object" || value === null) return [];
+  const keys = step === "*" ? (Array.isArray(value) ? value.map((_, index) => index) : Object.keys(value)) : Object.hasOwn(value, step) ? [step] : [];
+  return keys.flatMap((key) => pathsOf((value as Record<PropertyKey, unknown>)[key], rest, [...path, key]));
+}
+
+const idleKeys: readonly { readonly path: readonly string[]; readonly hint: string }[] = [
+  { path: ["notify", "route", "group_by"], hint: "each alert is told on its own" },
+  { path: ["notify", "route", "group_wait"], hint: "each alert is told at once" },
+  { path: ["notify", "route", "group_interval"], hint: "each alert is told on its own" },
+  { path: ["notify", "route", "repeat_interval"], hint: "a firing alert is told once, and once when it resolves" },
+  { path: ["notify", "route", "routes"], hint: "all alerts go to the receiver of the route" },
+  { path: ["storage", "retention", "*"], hint: "all history is kept" },
+];
+
+/** Keys that are read and checked, and change nothing so far. An empty list asks for nothing and is not mentioned. */
+export function findIdleKeys(value: unknown, document: ConfigDocument): Problem[] {
+  return idleKeys.flatMap(({ path: pattern, hint }) =>
+    pathsOf(value, pattern)
+      .filter(({ found }) => !(Array.isArray(found) && found.length === 0))
+      .map(({ path }) => problem(document.file, document.keyPlaceOf(path), `${path.join(".")} does nothing yet`, hint)),
+  );
+}

@@ -1,0 +1,213 @@
+// The whole config as zod schemas, one per block, each with its defaults: an empty file is a config. Unknown keys are errors.
+// Codecs and channels bring their own settings (broker/codecs, notify/channels): a new one appears here by being listed there.
+// What spans blocks (names that must exist, listeners that overlap) is checked in crosscheck.ts.
+
+import { z } from "zod";
+import { limitsSchema } from "../broker/limits.ts";
+import { durationOrZeroSchema, durationSchema } from "../engine/duration-schema.ts";
+import { matchSchema } from "../engine/matcher.ts";
+import { labelsSchema, ruleSchema } from "../engine/rule.ts";
+import { channels } from "../notify/channels/index.ts";
+import { zoneTable } from "../zone.ts";
+import { sourceSchema } from "./source-schema.ts";
+
+/** The sources of a config that names none. */
+const defaultSources = [{ topic: "sensors/{site}/{device}/{metric}", codec: "json", time: "/ts", value: "/value" }];
+
+const nameText = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[^\x00-\x1f\x7f]*$/, "a name holds no control characters");
+
+/** A port; text of digits too, so that it may come from `${PORT}`. */
+const portSchema = z
+  .union([
+    z.int().min(0).max(65_535),
+    z
+      .string()
+      .regex(/^\d{1,5}$/)
+      .transform(Number)
+      .pipe(z.int().max(65_535)),
+  ])
+  .meta({ description: "TCP port; 0 takes a free one" });
+
+const hostSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_.:-]+$/, "write a host's name or an address, such as 127.0.0.1")
+  .default("127.0.0.1")
+  .meta({ description: "Name or address to listen on" });
+
+const gateway = z
+  .strictObject({
+    name: nameText.default("highwater").meta({ description: "How the gateway calls itself in notifications and on the page" }),
+    timezone: z
+      .string()
+      .refine((name) => zoneTable(name) !== undefined, { error: "no such time zone", params: { hint: "an IANA name such as Europe/Oslo, or UTC" } })
+      .default("UTC")
+      .meta({ description: "IANA zone of local days, such as Europe/Oslo" }),
+    data_dir: z.string().min(1).default("./data").meta({ description: "Folder of the database; relative to this file" }),
+    external_url: z
+      .url({ protocol: /^https?$/, error: "write a whole URL such as http://gateway.example.org:8080" })
+      .exactOptional()
+      .meta({ description: "How people reach the page, for links in notifications; from `http` when absent" }),
+  })
+  .prefault({})
+  .meta({ description: "The gateway itself" });
+
+const listener = z
+  .strictObject({ host: hostSchema, port: portSchema.default(1883) })
+  .prefault({})
+  .meta({ description: "One TCP address to listen on" });
+
+const mqtt = z
+  .strictObject({
+    listeners: z.array(listener).min(1).max(16).prefault([{}]).meta({ description: "Where clients connect" }),
+    anonymous: z
+      .union([z.literal(true), z.literal("unsafe")], { error: "write true, or unsafe when a listener is not on loopback" })
+      .default(true)
+      .meta({ description: "Clients need no account; off loopback only as `unsafe`" }),
+    limits: limitsSchema
+      .unwrap()
+      .extend({
+        series: z
+          .int()
+          .min(1)
+          .max(10_000_000)
+          .default(100_000)
+          .meta({ description: "Series the gateway takes; readings of one more are rejected (series_limit)" }),
+        inbox_bytes: z
+          .int()
+          .min(65_536)
+          .max(4_294_967_296)
+          .default(67_108_864)
+          .meta({ description: "Bytes that wait for the next commit; beyond it sockets are not read" }),
+      })
+      .prefault({})
+      .meta({ description: "What goes beyond is refused, and counted" }),
+  })
+  .prefault({})
+  .meta({ description: "The embedded MQTT broker" });
+
+const device = z
+  .strictObject({
+    labels: labelsSchema.prefault({}).meta({ description: "Added to the labels of each of its series" }),
+    limits: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "a limit's name has letters, digits and _, and begins with no digit"), z.number())
+      .default({})
+      .meta({ description: "Numbers that rules name as limit.NAME" }),
+    unit: z.string().max(20).exactOptional().meta({ description: "Unit of its values, such as °C" }),
+    expected_every: durationSchema.exactOptional().meta({ description: "How often it reports" }),
+  })
+  .prefault({});
+
+const devices = z.record(z.string().min(1), device).prefault({}).meta({ description: "What is known of devices, by their name (the label `device`)" });
+
+const rulesFiles = z.array(z.string().min(1)).default([]).meta({ description: "Files with a key `rules`; * and ** as in a shell; relative to this file" });
+
+const rules = z.array(ruleSchema).prefault([]).meta({ description: "Rules, beside those of rules_files" });
+
+const receiverName = nameText.meta({ description: "Unique; routes name it" });
+const channelShape = Object.fromEntries(
+  channels.map(({ type, schema }) => {
+    const settings = schema as z.ZodType;
+    return [
+      type,
+      z
+        .union([settings, z.array(settings).min(1).max(100)])
+        .meta({ description: `One ${type} channel, or a list of them` })
+        .exactOptional(),
+    ];
+  }),
+);
+const receiver = z.strictObject({ name: receiverName, ...channelShape });
+export type ReceiverSettings = { name: string } & { [type: string]: unknown };
+
+const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a label's name has letters, digits and _");
+const routeShape = {
+  group_by: z.array(labelName).default([]).meta({ description: "Labels whose alerts share a notification; [] none, each alert on its own; [all] one group" }),
+  group_wait: durationOrZeroSchema.prefault("30s").meta({ description: "How long a new group waits for more alerts" }),
+  group_interval: durationSchema.prefault("5m").meta({ description: "Least time between notifications of a group" }),
+  repeat_interval: durationSchema.prefault("4h").meta({ description: "How often a firing alert is told again" }),
+};
+const subroute = z
+  .strictObject({
+    receiver: nameText.exactOptional().meta({ description: "Default: that of the route above" }),
+    matchers: matchSchema.prefault({}),
+    continue: z.boolean().default(false).meta({ description: "Also try the routes after this one" }),
+    group_by: routeShape.group_by.unwrap().exactOptional(),
+    group_wait: routeShape.group_wait.unwrap().exactOptional(),
+    group_interval: routeShape.group_interval.unwrap().exactOptional(),
+    repeat_interval: routeShape.repeat_interval.unwrap().exactOptional(),
+    get routes(): z.ZodExactOptional<z.ZodArray<z.ZodType>> {
+      return z.array(subroute as z.ZodType).exactOptional();
+    },
+  })
+  .meta({ id: "Route" });
+
+const notify = z
+  .strictObject({
+    receivers: z.array(receiver).max(1_000).prefault([]).meta({ description: "Who is told, and by which channels" }),
+    route: z
+      .strictObject({
+        receiver: nameText.exactOptional().meta({ description: "Who gets what no route below takes; default: the first receiver" }),
+        ...routeShape,
+        routes: z.array(subroute).prefault([]).meta({ description: "First match wins" }),
+      })
+      .prefault({})
+      .meta({ description: "Which alerts go to whom" }),
+  })
+  .prefault({})
+  .meta({ description: "Notifications" });
+
+const storage = z
+  .strictObject({
+    retention: z
+      .strictObject({
+        journal: durationSchema.prefault("7d").meta({ description: "Each input as it arrived, for exact replay" }),
+        raw: durationSchema.prefault("30d").meta({ description: "Each reading" }),
+        "1m": durationSchema.prefault("365d").meta({ description: "Rollups of a minute" }),
+        "1h": durationSchema.prefault("3650d").meta({ description: "Rollups of an hour" }),
+      })
+      .prefault({})
+      .meta({ description: "How long history is kept, from its arrival on" }),
+  })
+  .prefault({})
+  .meta({ description: "The store" });
+
+const batch = z
+  .strictObject({
+    daily_summary: z
+      .strictObject({
+        at: z
+          .string()
+          .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'write a time of day in quotes, such as "04:15"')
+          .default("04:15")
+          .meta({ description: "Local time of day at which the days before are summarised" }),
+        receiver: nameText.exactOptional().meta({ description: "Who gets the mail; default: the route's receiver" }),
+      })
+      .prefault({})
+      .meta({ description: "Exact figures of each local day" }),
+  })
+  .prefault({})
+  .meta({ description: "Work at night" });
+
+const http = z
+  .strictObject({ host: hostSchema, port: portSchema.default(8080) })
+  .prefault({})
+  .meta({ description: "The page, the API and the metrics" });
+
+const sources = z
+  .array(sourceSchema)
+  .min(1)
+  .max(1_000)
+  .prefault(defaultSources)
+  .meta({ description: "Which topics hold readings; the first whose template matches wins" });
+
+/** The blocks in the order of the documentation. */
+export const blocks = { gateway, mqtt, sources, devices, rules_files: rulesFiles, rules, notify, storage, batch, http } as const;
+export type BlockName = keyof typeof blocks;
+export type Blocks = { [Name in BlockName]: z.output<(typeof blocks)[Name]> };
+
+export const configSchema = z.strictObject(blocks).meta({ title: "Highwater", description: "The config of the IoT sensor alerting gateway Highwater" });
+export const rulesFileSchema = z.strictObject({ rules });
