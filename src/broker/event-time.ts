@@ -1,7 +1,7 @@
 // Event time as devices write it: numbers, RFC 3339, and local times without offset. Whole milliseconds come out, or a reason.
 // Local time needs a zone; without one it is refused, since a guess would be hours off and nobody would see it.
 
-import type { ZoneTable } from "../engine/calendar.ts";
+import { epochOf as epochAtLocal, instantsOf, type LocalMs, type ZoneTable } from "../engine/calendar.ts";
 import type { EpochMs } from "../engine/units.ts";
 
 export type EventTime =
@@ -84,39 +84,10 @@ function offsetMs(offset: string): number {
 
 /**
  * The instant of a local time. Of an hour that the zone has twice: the later instant, unless that would lie in the future of the
- * arrival. Of an hour that it skips: as many milliseconds after the change as the clock says.
- * @param local the local time as if it were UTC, in ms
+ * arrival, so that live readings are right in both. Of an hour that it skips: as the offset before it reads it.
+ * @param local what the device's clock showed, as a clock in UTC would show it, in ms
  */
-export function localToEpoch(zone: ZoneTable, local: number, at: EpochMs): EpochMs {
-  const candidates: EpochMs[] = [];
-  const middle = lastIndexAt(zone, local);
-  // Offsets are less than a day, so only the stretches around `local` can hold the instant.
-  for (let index = Math.max(0, middle - 2); index <= Math.min(zone.from.length - 1, middle + 2); index++) {
-    const ts = local - (zone.offsets[index] as number);
-    if (ts >= (zone.from[index] as number) && ts < (zone.from[index + 1] ?? Number.POSITIVE_INFINITY)) candidates.push(ts);
-  }
-  const [first, second] = candidates;
-  if (first === undefined) return local - offsetBeforeGap(zone, local, middle);
-  return second !== undefined && second <= at + skewMs ? second : first;
-}
-
-/** Index of the stretch that holds at `ts`. */
-function lastIndexAt(zone: ZoneTable, ts: EpochMs): number {
-  let low = 0;
-  let high = zone.from.length - 1;
-  while (low < high) {
-    const half = (low + high + 1) >> 1;
-    if ((zone.from[half] as number) <= ts) low = half;
-    else high = half - 1;
-  }
-  return low;
-}
-
-function offsetBeforeGap(zone: ZoneTable, local: number, middle: number): number {
-  for (let index = Math.max(1, middle - 2); index <= Math.min(zone.from.length - 1, middle + 2); index++) {
-    const before = zone.offsets[index - 1] as number;
-    const change = zone.from[index] as number;
-    if (local - before >= change && local - (zone.offsets[index] as number) < change) return before;
-  }
-  return zone.offsets[middle] as number;
+export function localToEpoch(zone: ZoneTable, local: LocalMs, at: EpochMs): EpochMs {
+  const later = instantsOf(zone, local)[1];
+  return later !== undefined && later <= at + skewMs ? later : epochAtLocal(zone, local);
 }
