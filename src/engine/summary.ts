@@ -42,7 +42,7 @@ export const GAP_INTERVALS = 3;
 /** Beyond these sizes squares leave the range of a double; such days are reckoned on a smaller or larger scale. */
 const HUGE = 1e145;
 const TINY = 1e-145;
-const SCALE = 2 ** 500;
+const SCALE = 2 ** 600;
 
 /**
  * @param ts ascending, each instant once, within `bounds`; at least one

@@ -85,7 +85,7 @@ describe("summarizeDay", () => {
     const huge = summarize([
       [0, 2 ** 1023],
       [1, 2 ** 1023],
-      [2, -2 ** 1023],
+      [2, -(2 ** 1023)],
       [3, 2 ** 1023],
     ]);
     expect(huge.avg).toBe(2 ** 1023 / 2);
@@ -96,18 +96,11 @@ describe("summarizeDay", () => {
         [1, 1.5e308],
       ]),
     ).toMatchObject({ sum: null, avg: 1.5e308, stddev: 0 });
-    expect(
-      summarize([
-        [0, 3e-200],
-        [1, 1e-200],
-      ]).stddev,
-    ).toBeCloseTo(0, 250);
-    expect(
-      summarize([
-        [0, 3e-200],
-        [1, 1e-200],
-      ]).stddev,
-    ).toBeGreaterThan(1.4e-200);
+    const tiny = summarize([
+      [0, 3e-200],
+      [1, 1e-200],
+    ]);
+    expect((tiny.stddev as number) / 1e-200).toBeCloseTo(Math.SQRT2, 12);
   });
 
   it("equals a plain computation on random days", () => {

@@ -1,0 +1,138 @@
+// The mail about a run of the daily summary: one per run, however many days it caught up. Text at 72 columns and HTML, the worst
+// sensors first. A pure function of the report; sending it is the business of notify/channels/email.ts.
+
+import { formatDuration } from "../engine/units.ts";
+import type { DayReport, SeriesReport, SummaryReport } from "./jobs/summary-report.ts";
+import { type Cell, escapeHtml, htmlTable, oneLine, type Table, tableOf, textTable } from "./mail-table.ts";
+
+export type SummaryMail = { readonly subject: string; readonly text: string; readonly html: string };
+
+const COLUMNS = 72;
+const FIGURE_COLUMNS = 8;
+/** Days that get a line each; more are told by month. */
+const DAYS_MAX = 31;
+
+/**
+ * @param report of a run that summarised at least one day
+ * @param options.externalUrl where the dashboard is; no line about it without
+ */
+export function renderSummaryMail(report: SummaryReport, options: { gatewayName: string; externalUrl: string | null }): SummaryMail {
+  const period = periodOf(report);
+  const subject = oneLine(`[${options.gatewayName}] ${period}: ${counted(report.alerts, "alert")}, coverage ${percent(report.coverage)}`);
+  const lead = leadOf(report, period);
+  const tables = [...(report.days.length > 1 ? [daysTable(report.days)] : []), seriesTable(report)];
+  const foot = footOf(report, options.externalUrl);
+  const text = [...wrap(lead), "", ...tables.flatMap((table) => [...textTable(table), ""]), ...foot.flatMap((line) => wrap(line)), ""].join("\n");
+  return { subject, text, html: htmlPage(subject, lead, tables, foot) };
+}
+
+function periodOf({ days }: SummaryReport): string {
+  const [first, last] = [days[0]?.day ?? "", days.at(-1)?.day ?? ""];
+  return days.length > 1 ? `${first} to ${last} (${days.length} days)` : first;
+}
+
+function leadOf(report: SummaryReport, period: string): string {
+  const late = report.late > 0 ? `, ${report.late} of them late` : "";
+  const told = `${period}, ${report.zone}: ${counted(report.readings, "reading")} of ${counted(report.series, "sensor")}${late}; ${counted(report.alerts, "alert")} fired.`;
+  return report.isWhole ? told : `${told} The run was ended before it was done; the rest follows with the next run.`;
+}
+
+function footOf(report: SummaryReport, externalUrl: string | null): string[] {
+  const rest = report.series - report.worst.length;
+  const more = rest > 0 ? [`${counted(rest, "more sensor")} not listed.`] : [];
+  const meaning = "Coverage is the share of the day not in gaps; a gap is longer than three times the day's median interval.";
+  return [...more, meaning, ...(externalUrl === null ? [] : [externalUrl])];
+}
+
+// A hundred per cent is only what is whole, and what is below never rounds up to it.
+const percent = (share: number): string => (share >= 1 ? "100 %" : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`);
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+const alertsCell = (alerts: number): Cell => (alerts > 0 ? { text: String(alerts), mark: "bad" } : { text: "0" });
+const coverageCell = (coverage: number): Cell => ({ text: percent(coverage), ...(coverage < 0.9 && { mark: "bad" }) });
+
+/** Four significant digits are what a table is read for; whole numbers keep all of theirs. */
+function figure(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
+  const short = String(Number(value.toPrecision(4)));
+  return short.length > FIGURE_COLUMNS ? value.toExponential(1) : short;
+}
+
+function nameOf({ labels, series, unit }: SeriesReport): string {
+  const device = labels["device"] ?? `series ${series}`;
+  const metric = labels["metric"] === undefined ? "" : ` ${labels["metric"]}`;
+  return `${device}${metric}${unit === null ? "" : ` ${unit}`}`;
+}
+
+function seriesTable({ worst, days }: SummaryReport): Table {
+  return tableOf<SeriesReport>(days.length > 1 ? "Sensors over these days, the worst first" : "Sensors, the worst first", worst, [
+    { title: "Sensor", width: 24, cell: (row) => ({ text: nameOf(row) }) },
+    { title: "Min", width: FIGURE_COLUMNS, right: true, cell: ({ min }) => ({ text: figure(min) }) },
+    { title: "Avg", width: FIGURE_COLUMNS, right: true, cell: ({ avg }) => ({ text: figure(avg) }) },
+    { title: "Max", width: FIGURE_COLUMNS, right: true, cell: ({ max }) => ({ text: figure(max) }) },
+    { title: "Coverage", width: 8, right: true, cell: ({ coverage }) => coverageCell(coverage) },
+    { title: "Alerts", width: 6, right: true, cell: ({ alerts }) => alertsCell(alerts) },
+    { title: "Gap", width: 4, right: true, cell: ({ largestGapMs }) => ({ text: gapText(largestGapMs) }) },
+  ]);
+}
+
+/** The longest gap in its largest unit: four columns are enough for it. */
+function gapText(ms: number): string {
+  if (ms === 0) return "-";
+  const unit = [86_400_000, 3_600_000, 60_000, 1000].find((each) => ms >= each) ?? 1;
+  return formatDuration(Math.floor(ms / unit) * unit);
+}
+
+function daysTable(days: readonly DayReport[]): Table {
+  const isLong = days.length > DAYS_MAX;
+  return tableOf<DayReport>(isLong ? "By month" : "By day", isLong ? byMonth(days) : days, [
+    { title: isLong ? "Month" : "Day", width: 12, cell: ({ day }) => ({ text: day }) },
+    { title: "Sensors", width: 9, right: true, cell: ({ series }) => ({ text: String(series) }) },
+    { title: "Readings", width: 13, right: true, cell: ({ readings }) => ({ text: String(readings) }) },
+    { title: "Late", width: 9, right: true, cell: ({ late }) => ({ text: String(late) }) },
+    { title: "Coverage", width: 11, right: true, cell: ({ coverage }) => coverageCell(coverage) },
+    { title: "Alerts", width: 8, right: true, cell: ({ alerts }) => alertsCell(alerts) },
+  ]);
+}
+
+/** Months as rows of days; of sensors the most that one of its days had. */
+function byMonth(days: readonly DayReport[]): DayReport[] {
+  const months = new Map<string, DayReport & { time: number }>();
+  for (const each of days) {
+    const month = each.day.slice(0, -3);
+    const so = months.get(month) ?? { day: month, series: 0, readings: 0, late: 0, alerts: 0, coverage: 0, time: 0 };
+    const time = so.time + each.series;
+    months.set(month, {
+      day: month,
+      series: Math.max(so.series, each.series),
+      readings: so.readings + each.readings,
+      late: so.late + each.late,
+      alerts: so.alerts + each.alerts,
+      coverage: (so.coverage * so.time + each.coverage * each.series) / time,
+      time,
+    });
+  }
+  return [...months.values()];
+}
+
+function wrap(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= COLUMNS) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+function htmlPage(subject: string, lead: string, tables: readonly Table[], foot: readonly string[]): string {
+  return [
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>`,
+    `<body style="margin:0;padding:24px;font:15px/1.5 system-ui,sans-serif;color:#1c2730;background:#fff">`,
+    `<p style="margin:0 0 20px">${escapeHtml(lead)}</p>`,
+    ...tables.map(htmlTable),
+    ...foot.map((line) => `<p style="margin:4px 0;font-size:13px;color:#5a6872">${linked(line)}</p>`),
+    "</body></html>",
+  ].join("\n");
+}
+
+const linked = (line: string): string => (/^https?:\/\//.test(line) ? `<a href="${escapeHtml(line)}">${escapeHtml(line)}</a>` : escapeHtml(line));
