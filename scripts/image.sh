@@ -19,7 +19,8 @@ packed=$(mktemp -d)
 trap 'rm -rf "$packed"' EXIT
 
 cd "$root"
-npm pack --silent --pack-destination "$packed" >/dev/null
+node scripts/build.ts
+npm pack --ignore-scripts --silent --pack-destination "$packed" >/dev/null
 tar -xzf "$packed"/*.tgz -C "$target" --strip-components=1
 
 # npm ci wants the lock beside the package.json; the image does not.

@@ -3,7 +3,7 @@
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
@@ -81,8 +81,8 @@ describe("the packed tarball, installed elsewhere", () => {
     const left = new Set(["node_modules", ".git", "dist", "coverage", "data", "image"]);
     await cp(root, copy, { recursive: true, filter: (path) => !left.has(basename(path)) });
     await symlink(join(root, "node_modules"), join(copy, "node_modules"));
-    const { stdout } = await run("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: copy, env });
-    const tarball = join(folder, stdout.trim().split("\n").at(-1) ?? "");
+    await run("npm", ["pack", "--pack-destination", folder], { cwd: copy, env });
+    const tarball = join(folder, (await readdir(folder)).find((name) => name.endsWith(".tgz")) ?? "no tarball");
     const home = join(folder, "elsewhere");
     await mkdir(home);
     await writeFile(join(home, "package.json"), '{ "name": "elsewhere", "private": true }');
