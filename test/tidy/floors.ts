@@ -9,7 +9,14 @@ const FLOORS: readonly { name: string; holds: readonly string[]; apart?: true }[
   { name: "engine", holds: ["src/engine/"] },
   { name: "storage", holds: ["src/storage/", "src/inbox.ts", "src/clock.ts", "src/log.ts", "src/metrics.ts", "src/error.ts", "src/zone.ts"] },
   { name: "adapters", holds: ["src/broker/", "src/notify/", "src/batch/", "src/http/"], apart: true },
-  { name: "composition", holds: ["src/pipeline.ts", "src/config.ts", "src/config/", "src/messages.ts", "src/call.ts", "src/gateway.ts"] },
+  {
+    name: "composition",
+    holds: [
+      ...["src/pipeline.ts", "src/config.ts", "src/config/", "src/gateway.ts", "src/control.ts", "src/summary-run.ts"],
+      // Between the threads.
+      ...["src/messages.ts", "src/call.ts", "src/worker.ts", "src/query-client.ts"],
+    ],
+  },
   { name: "entries", holds: ["src/cli/", "src/threads/", "src/main.ts"] },
 ];
 
