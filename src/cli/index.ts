@@ -2,6 +2,7 @@
 
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
+import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
 
-export const commands: readonly CliCommand[] = [checkCommand, schemaCommand];
+export const commands: readonly CliCommand[] = [runCommand, checkCommand, schemaCommand];

@@ -41,6 +41,12 @@ export type Engine = {
   /** Timestamps that are older than the engine's memory: answer them as `known` in the batch before stepping it. */
   unknown(batch: ReadingBatch): readonly Lookup[];
   books(): Books;
+  /** Where the listening clock stands. */
+  up(): UptimeMs;
+  /** Hash of the plan in force; undefined before the first. */
+  planHash(): string | undefined;
+  /** All series in the order of their ids. */
+  series(): readonly Omit<SeriesDefinition, "id">[];
   /** Newest readings of the series that changed after step `since`; `step` is the present one. */
   latest(since: number): { step: number; readings: readonly LatestReading[] };
   /** Begins a snapshot as of now; its parts come from `nextSnapshotPart` while steps go on. */
@@ -112,6 +118,18 @@ class StreamEngine implements Engine {
 
   books(): Books {
     return { ...this.#books };
+  }
+
+  up(): UptimeMs {
+    return this.#up;
+  }
+
+  planHash(): string | undefined {
+    return this.#plan?.hash;
+  }
+
+  series(): readonly Omit<SeriesDefinition, "id">[] {
+    return this.#series.map(({ ownLabels, source }) => ({ labels: ownLabels, source }));
   }
 
   latest(since: number): { step: number; readings: readonly LatestReading[] } {

@@ -1,6 +1,6 @@
 // The alert tables and the outbox rows, written inside the commit that made them.
 
-import type { Effects } from "../engine/effect.ts";
+import type { AlertRecord, Effects } from "../engine/effect.ts";
 import type { EpochMs } from "../engine/units.ts";
 import type { Database } from "./database.ts";
 
@@ -29,4 +29,32 @@ export function createAlertWriter(db: Database): (effects: Effects, commit: { se
     for (const record of effects.notifications) notify.run({ ...record, now, journal: seq });
     for (const { notification, reason } of effects.dead) dead.run(now, reason, notification);
   };
+}
+
+type AlertRow = Omit<AlertRecord, "firedAt" | "resolvedAt" | "labels" | "annotations"> & {
+  fired_at: EpochMs;
+  resolved_at: EpochMs | null;
+  labels: string;
+  annotations: string;
+};
+
+/** Alerts that fire or recover, oldest first. */
+export function readActiveAlerts(db: Database): AlertRecord[] {
+  const rows = db.prepare<[], AlertRow>("SELECT * FROM alert WHERE state <> 'resolved' ORDER BY fired_at").all();
+  return rows.map((row) => ({
+    id: row.id,
+    rule: row.rule,
+    series: row.series,
+    severity: row.severity,
+    labels: JSON.parse(row.labels),
+    annotations: JSON.parse(row.annotations),
+    state: row.state,
+    since: row.since,
+    firedAt: row.fired_at,
+    resolvedAt: row.resolved_at,
+    value: row.value,
+    peak: row.peak,
+    limit: row.limit,
+    unit: row.unit,
+  }));
 }

@@ -1,0 +1,71 @@
+// `highwater run`: the gateway, until SIGTERM or SIGINT drains it. SIGHUP reads the config again; a bad file keeps the old one.
+
+import { readFileSync } from "node:fs";
+import { loadConfig } from "../config.ts";
+import { startGateway } from "../gateway.ts";
+import { createLog } from "../log.ts";
+import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, EXIT_USAGE } from "./command.ts";
+import { formatProblem, screenOf } from "./problems.ts";
+
+type Options = { readonly config: string; readonly logLevel: string; readonly acceptClock?: true };
+
+/** A wall clock before this is wrong: no release is older. */
+const RELEASED_AT = Date.UTC(2026, 10, 1);
+
+export const runCommand: CliCommand = {
+  name: "run",
+  summary: "run the gateway",
+  register(program) {
+    program
+      .option("--config <file>", "the config", DEFAULT_CONFIG)
+      .option("--log-level <level>", "trace, debug, info, warn, error, fatal or silent", process.env["HIGHWATER_LOG_LEVEL"] ?? "info")
+      .option("--accept-clock", "take the wall clock as it is, though the journal is ahead of it")
+      .action(run);
+  },
+};
+
+async function run(options: Options): Promise<void> {
+  const loaded = loadConfig(options.config);
+  if (loaded.kind === "invalid") {
+    for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem, screenOf(process.stderr))}\n`);
+    process.exitCode = EXIT_USAGE;
+    return;
+  }
+  const log = createLog({ level: options.logLevel, name: "main" });
+  for (const { file, line, column, message } of loaded.notes) log.warn({ at: `${file}:${line}:${column}` }, message);
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  const gateway = await startGateway(loaded.config, {
+    version,
+    releasedAt: RELEASED_AT,
+    log,
+    logLevel: options.logLevel,
+    acceptClock: options.acceptClock === true,
+    onFatal(error) {
+      log.fatal({ err: error }, "the gateway ends: what it acknowledged is in the journal");
+      process.exit(EXIT_FAILED);
+    },
+  });
+  log.info({ mqtt: gateway.mqtt, http: gateway.http, rules: loaded.config.plan.rules.length, pid: process.pid }, "ready");
+  process.on("SIGHUP", () => {
+    const next = loadConfig(options.config);
+    if (next.kind === "invalid") return log.error({ problems: next.problems }, "the config is not valid; the old one stays in force");
+    gateway.reload(next.config);
+    log.info({ rules: next.config.plan.rules.length }, "reloaded");
+  });
+  const stop = (signal: string): void => {
+    process.removeAllListeners("SIGTERM").removeAllListeners("SIGINT");
+    log.info({ signal }, "draining");
+    gateway.close().then(
+      () => {
+        log.info("stopped");
+        process.exit(0);
+      },
+      (error: unknown) => {
+        log.fatal({ err: error }, "closing failed");
+        process.exit(EXIT_FAILED);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}

@@ -1,0 +1,88 @@
+// The gateway's door for the command line: a socket in the data directory, one JSON line asked, JSON lines answered.
+// Verbs that write go through it while a gateway runs, so that there is one writer.
+
+import { existsSync, rmSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const SOCKET_FILE = "highwater.sock";
+const LINE_BYTES_MAX = 65_536;
+
+export type ControlVerb = (argument: unknown, progress: (value: unknown) => void) => Promise<unknown>;
+type Answer = { kind: "progress"; value: unknown } | { kind: "done"; value: unknown } | { kind: "failed"; message: string };
+
+/** Listens in the data directory; a socket left by a gateway that was killed is replaced, as the caller holds the lock. */
+export async function createControl(dataDir: string, verbs: Readonly<Record<string, ControlVerb>>): Promise<{ close(): Promise<void> }> {
+  const path = join(dataDir, SOCKET_FILE);
+  rmSync(path, { force: true });
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    void serve(socket, verbs);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+async function serve(socket: Socket, verbs: Readonly<Record<string, ControlVerb>>): Promise<void> {
+  const say = (answer: Answer): void => void socket.write(`${JSON.stringify(answer)}\n`);
+  let text = "";
+  for await (const chunk of socket.setEncoding("utf8")) {
+    text += chunk as string;
+    if (text.includes("\n")) break;
+    if (text.length > LINE_BYTES_MAX) return void socket.destroy();
+  }
+  try {
+    const { verb, argument } = JSON.parse(text.split("\n")[0] ?? "") as { verb: string; argument: unknown };
+    const handler = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
+    if (handler === undefined) throw new Error(`the gateway knows no verb ${verb}`);
+    say({ kind: "done", value: await handler(argument, (value) => say({ kind: "progress", value })) });
+  } catch (error) {
+    say({ kind: "failed", message: (error as Error).message });
+  }
+  socket.end();
+}
+
+/**
+ * Asks the gateway that runs on a data directory.
+ * @returns undefined when none does
+ * @throws what the gateway answered
+ */
+export async function callControl(
+  dataDir: string,
+  verb: string,
+  argument: unknown,
+  progress: (value: unknown) => void,
+): Promise<{ readonly value: unknown } | undefined> {
+  const path = join(dataDir, SOCKET_FILE);
+  if (!existsSync(path)) return undefined;
+  const socket = connect(path);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once("connect", resolve);
+      socket.once("error", reject);
+    });
+  } catch {
+    return undefined;
+  }
+  socket.write(`${JSON.stringify({ verb, argument })}\n`);
+  for await (const line of createInterface({ input: socket })) {
+    const answer = JSON.parse(line) as Answer;
+    if (answer.kind === "progress") progress(answer.value);
+    if (answer.kind === "failed") throw new Error(answer.message);
+    if (answer.kind === "done") return { value: answer.value };
+  }
+  throw new Error("the gateway ended before it answered");
+}

@@ -1,0 +1,273 @@
+// The single writer's door, on the main thread: everything that the engine will hear passes here and gets both clocks.
+// Readings gather in open columns while the processor is busy; at once, when it is idle. One turn is under way at a time,
+// so that a slow disk makes turns larger, not more. What a turn acknowledges is called back in the order of arrival.
+
+import type { Clock } from "./clock.ts";
+import type { Input } from "./engine/input.ts";
+import { type Labels, type ReadingBatch, type RejectReason, type SeriesDefinition, seriesKey } from "./engine/reading.ts";
+import type { EpochMs, SeriesId, UptimeMs } from "./engine/units.ts";
+import type { FinishedRow } from "./storage/finished.ts";
+
+/** What the processor takes at once. The clocks at its end are those of the last input. */
+export type Turn = { readonly inputs: readonly Input[]; readonly finished: readonly FinishedRow[] };
+
+type Without<Type, Key extends string> = Type extends unknown ? Omit<Type, Key> : never;
+/** An input that is not readings, before it has its clocks. */
+export type Unstamped = Without<Exclude<Input, { kind: "readings" }>, "at" | "up">;
+
+export type InboxOptions = {
+  /** Series that there may be; one more is refused. */
+  readonly seriesMax: number;
+  /** Bytes of readings that may wait; beyond it the listening clock stands still, and sockets are held anyway. */
+  readonly bytesMax: number;
+  /** Where the last run ended. */
+  readonly up: UptimeMs;
+  readonly at: EpochMs;
+  readonly series: readonly Omit<SeriesDefinition, "id">[];
+};
+
+export type Inbox = ReturnType<typeof createInbox>;
+
+/** All readings of a batch share one arrival; a batch is sealed when it is older than this. */
+const BATCH_AGE_MS = 10;
+const READINGS_MAX = 65_536;
+const BYTES_PER_READING = 20;
+/** A wall clock that differs by more from the monotonic one has been set; the difference is taken in one journaled step. */
+const CLOCK_STEP_MS = 250;
+const SAMPLE_BYTES = 1024;
+const SAMPLES_MAX = 256;
+
+/**
+ * @param deps.send takes a turn to the processor; `settled` answers it
+ * @param deps.clockStepped is told by how many ms the wall clock stepped
+ */
+export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockStepped(ms: number): void }, options: InboxOptions) {
+  const keys = options.series.map(({ labels }) => seriesKey(labels));
+  const ids = new Map(keys.map((key, index) => [key, index]));
+  const time = createTime(deps.clock, options, deps.clockStepped);
+  const columns = createColumns();
+  let sealed: Input[] = [];
+  let defined: SeriesDefinition[] = [];
+  let rejected: Partial<Record<RejectReason, number>> = {};
+  let samples = new Map<string, Extract<FinishedRow, { kind: "rejected" }>>();
+  let waiting: ((error?: Error) => void)[] = [];
+  let underWay: ((error?: Error) => void)[] | undefined;
+  let openedAt = 0;
+  let bytesWaiting = 0;
+  let flushScheduled = false;
+  let refused = 0;
+  let closed: Error | undefined;
+  let wakeTimer: NodeJS.Timeout | undefined;
+  let idleWaiters: (() => void)[] = [];
+
+  const hasOpen = (): boolean => columns.count() > 0 || defined.length > 0 || Object.keys(rejected).length > 0;
+
+  function seal(): void {
+    if (!hasOpen()) return;
+    const batch: ReadingBatch = { ...columns.take(), defined, rejected };
+    defined = [];
+    rejected = {};
+    sealed.push(...time.steps(), { kind: "readings", ...time.instant(), batch });
+  }
+
+  function open(): void {
+    const now = deps.clock.monotonic();
+    if (!hasOpen()) openedAt = now;
+    else if (now - openedAt > BATCH_AGE_MS || columns.count() >= READINGS_MAX) {
+      seal();
+      openedAt = now;
+    }
+  }
+
+  function schedule(): void {
+    if (flushScheduled || underWay !== undefined || closed !== undefined) return;
+    flushScheduled = true;
+    setImmediate(flush);
+  }
+
+  function flush(): void {
+    flushScheduled = false;
+    if (underWay !== undefined || closed !== undefined) return;
+    seal();
+    if (sealed.length === 0 && waiting.length === 0 && samples.size === 0) return;
+    const turn: Turn = { inputs: sealed, finished: [...samples.values()] };
+    underWay = waiting;
+    [sealed, waiting, samples, bytesWaiting] = [[], [], new Map(), 0];
+    time.listen(true);
+    deps.send(turn);
+  }
+
+  function setWake(wakeAt: UptimeMs | undefined): void {
+    clearTimeout(wakeTimer);
+    if (wakeAt === undefined || closed !== undefined) return;
+    const { up } = time.instant();
+    wakeTimer = setTimeout(() => inbox.post({ kind: "clock" }), Math.min(Math.max(0, wakeAt - up) + 1, 0x7fff_ffff));
+  }
+
+  const inbox = {
+    registry: {
+      /** The canonical text of a series; `gateway` for what is of none. */
+      keyOf: (series: SeriesId): string => keys[series] ?? "gateway",
+
+      /** @returns undefined when there may be no more series */
+      idOf(labels: Labels, source: string): SeriesId | undefined {
+        const key = seriesKey(labels);
+        const known = ids.get(key);
+        if (known !== undefined) return known;
+        if (ids.size >= options.seriesMax) {
+          refused += 1;
+          return undefined;
+        }
+        const sorted = Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+        const id = ids.size;
+        ids.set(key, id);
+        keys.push(key);
+        open();
+        defined.push({ id, labels: sorted, source });
+        return id;
+      },
+    },
+
+    /** @param ts undefined: the device sent no time */
+    add(series: SeriesId, ts: EpochMs | undefined, value: number): void {
+      open();
+      columns.push(series, ts ?? Number.NaN, value);
+      bytesWaiting += BYTES_PER_READING;
+      if (bytesWaiting > options.bytesMax) time.listen(false);
+    },
+
+    reject(reason: RejectReason, { topic, detail, payload }: { topic: string; detail: string; payload: Uint8Array }): void {
+      open();
+      rejected[reason] = (rejected[reason] ?? 0) + 1;
+      const isRoomy = samples.size < SAMPLES_MAX || samples.has(`${reason} ${topic}`);
+      const key = isRoomy ? topic : "";
+      const before = samples.get(`${reason} ${key}`);
+      const sample = payload.slice(0, SAMPLE_BYTES);
+      samples.set(`${reason} ${key}`, {
+        kind: "rejected",
+        topic: key,
+        reason,
+        count: (before?.count ?? 0) + 1,
+        at: time.instant().at,
+        detail: detail.slice(0, 300),
+        sample,
+      });
+    },
+
+    /** Calls back when everything added so far is on disk, or with an error when the gateway ends without that. */
+    committed(callback: (error?: Error) => void): void {
+      if (closed !== undefined) return callback(closed);
+      waiting.push(callback);
+      schedule();
+    },
+
+    /** Anything that is not readings, behind what is waiting. */
+    post(input: Unstamped): void {
+      if (closed !== undefined) return;
+      seal();
+      sealed.push(...time.steps(), { ...input, ...time.instant() } as Input);
+      schedule();
+    },
+
+    /** The processor has committed the turn under way. @param wakeAt when something falls due if nothing arrives */
+    settled(wakeAt: UptimeMs | undefined): void {
+      const done = underWay ?? [];
+      underWay = undefined;
+      time.listen(true);
+      if (sealed.length > 0 || waiting.length > 0 || hasOpen()) flush();
+      for (const callback of done) callback();
+      setWake(wakeAt);
+      if (underWay === undefined && !flushScheduled) for (const resolve of idleWaiters.splice(0)) resolve();
+    },
+
+    /** The disk does not take the turn under way: the listening clock stands still until it is settled. */
+    holding(): void {
+      time.listen(false);
+    },
+
+    /** The clocks as the next input would get them. */
+    instant: () => time.instant(),
+
+    status: () => ({ waiting: columns.count() + sealed.length, bytes: bytesWaiting, series: ids.size, series_refused: refused }),
+
+    /** Resolves when nothing is waiting or under way. */
+    idle(): Promise<void> {
+      if (underWay === undefined && !flushScheduled && sealed.length === 0 && waiting.length === 0 && !hasOpen()) return Promise.resolve();
+      return new Promise((resolve) => idleWaiters.push(resolve));
+    },
+
+    /** Takes nothing more; what waits is called back with an error. */
+    close(): void {
+      closed = new Error("the gateway is closing");
+      clearTimeout(wakeTimer);
+      for (const callback of [...(underWay ?? []), ...waiting]) callback(closed);
+      [underWay, waiting, idleWaiters] = [undefined, [], []];
+    },
+  };
+  return inbox;
+}
+
+/** Readings of the open batch: columns that grow, and are copied out when it is sealed. */
+function createColumns() {
+  let capacity = 1024;
+  let [series, ts, value] = [new Uint32Array(capacity), new Float64Array(capacity), new Float64Array(capacity)];
+  let count = 0;
+  const grow = (): void => {
+    capacity *= 2;
+    const [grownSeries, grownTs, grownValue] = [new Uint32Array(capacity), new Float64Array(capacity), new Float64Array(capacity)];
+    grownSeries.set(series);
+    grownTs.set(ts);
+    grownValue.set(value);
+    [series, ts, value] = [grownSeries, grownTs, grownValue];
+  };
+  return {
+    count: () => count,
+    push(id: SeriesId, time: number, reading: number): void {
+      if (count === capacity) grow();
+      series[count] = id;
+      ts[count] = time;
+      value[count] = reading;
+      count += 1;
+    },
+    take(): Pick<ReadingBatch, "series" | "ts" | "value"> {
+      const taken = { series: series.slice(0, count), ts: ts.slice(0, count), value: value.slice(0, count) };
+      count = 0;
+      return taken;
+    },
+  };
+}
+
+/** Both clocks: `at` runs with the monotonic clock and is set by a journaled step; `up` runs while the gateway listens. */
+function createTime(clock: Clock, from: { up: UptimeMs; at: EpochMs }, stepped: (ms: number) => void) {
+  const origin = clock.monotonic();
+  let wall = Math.max(clock.now(), from.at);
+  let wallSince = origin;
+  let up = from.up;
+  let upSince = origin;
+  let isListening = true;
+  const at = (): EpochMs => wall + Math.floor(clock.monotonic() - wallSince);
+  const listened = (): UptimeMs => (isListening ? up + Math.floor(clock.monotonic() - upSince) : up);
+  let pendingStep = false;
+  return {
+    instant: () => ({ at: at(), up: listened() }),
+    /** A clock input when the wall clock was set, or the listening clock stood still, since the last input. */
+    steps(): Input[] {
+      const difference = clock.now() - at();
+      if (Math.abs(difference) <= CLOCK_STEP_MS && !pendingStep) return [];
+      if (Math.abs(difference) > CLOCK_STEP_MS) {
+        wall = clock.now();
+        wallSince = clock.monotonic();
+        stepped(difference);
+      }
+      pendingStep = false;
+      return [{ kind: "clock", at: at(), up: listened() }];
+    },
+    listen(listening: boolean): void {
+      if (listening === isListening) return;
+      up = listened();
+      upSince = clock.monotonic();
+      isListening = listening;
+      pendingStep = true;
+    },
+  };
+}

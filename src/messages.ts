@@ -1,0 +1,73 @@
+// What the threads say to each other. Readings travel as columns whose buffers are handed over, never one message each.
+
+import type { MessagePort } from "node:worker_threads";
+import type { DailySummaryOptions } from "./batch/jobs/daily-summary.ts";
+import type { BrokerStatus } from "./broker/broker.ts";
+import type { GatewayConfig } from "./config.ts";
+import type { AlertRecord, Transition } from "./engine/effect.ts";
+import type { Books, SeriesDefinition } from "./engine/reading.ts";
+import type { UptimeMs } from "./engine/units.ts";
+import type { Turn } from "./inbox.ts";
+import type { FinishedRow } from "./storage/finished.ts";
+import type { QueryContext, QueryRequest } from "./storage/query.ts";
+import type { Recovered } from "./storage/recovery.ts";
+
+export type AlertChange = { readonly alert: AlertRecord; readonly transition: Transition };
+
+export type ProcessorStart = { readonly dataDir: string; readonly logLevel: string; readonly servicePort: MessagePort };
+export type ToProcessor = { readonly kind: "turn"; readonly turn: Turn } | { readonly kind: "close" };
+export type FromProcessor =
+  | {
+      readonly kind: "ready";
+      readonly recovered: Recovered;
+      readonly series: readonly Omit<SeriesDefinition, "id">[];
+      readonly planHash: string | undefined;
+      /** Alerts that fire or recover. */
+      readonly active: readonly AlertRecord[];
+    }
+  | { readonly kind: "settled"; readonly wakeAt: UptimeMs | undefined; readonly changes: readonly AlertChange[] }
+  | { readonly kind: "holding"; readonly reason: string }
+  | { readonly kind: "closed" };
+
+/** What the service asks of the processor. */
+export type ProcessorVerbs = {
+  latest(since: number): { seq: number; series: Uint32Array; ts: Float64Array; value: Float64Array };
+  status(nothing: undefined): { books: Books; seq: number };
+  metrics(nothing: undefined): Promise<string>;
+};
+/** Between processor and service, beside questions. */
+export type ServiceToProcessor = { readonly kind: "finished"; readonly rows: readonly FinishedRow[] };
+export type ProcessorToService = { readonly kind: "changes"; readonly changes: readonly AlertChange[] } | { readonly kind: "written"; readonly count: number };
+
+export type ServiceStart = {
+  readonly config: GatewayConfig;
+  readonly logLevel: string;
+  readonly processorPort: MessagePort;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly dashboardDir: string;
+};
+/** What the service asks of the main thread. */
+export type MainVerbs = {
+  status(nothing: undefined): { broker: BrokerStatus; queue: { waiting: number; bytes: number; series: number; series_refused: number } };
+  metrics(nothing: undefined): Promise<string>;
+  deadLetter(letter: { id: string; reason: string }): void;
+};
+export type ToService =
+  | { readonly kind: "readiness"; readonly ready: boolean; readonly reasons: string[] }
+  | { readonly kind: "config"; readonly config: GatewayConfig }
+  | { readonly kind: "close" };
+export type FromService =
+  | { readonly kind: "ready"; readonly http: { host: string; port: number } }
+  | { readonly kind: "failed"; readonly message: string; readonly hint: string | undefined }
+  | { readonly kind: "closed" };
+
+export type QueryStart = Pick<QueryContext, "devices" | "zone"> & { readonly dataDir: string };
+export type QueryVerbs = { query(request: QueryRequest): unknown };
+
+export type JobStart = { readonly dataDir: string; readonly options: Omit<DailySummaryOptions, "signal" | "progress"> };
+/** What a job asks of its starter. */
+export type JobVerbs = {
+  /** Resolves when the rows are committed. */
+  emit(rows: FinishedRow[]): Promise<void>;
+};

@@ -1,0 +1,167 @@
+// THE loop: take a turn → look up what the engine forgot → engine.step → commit → release. Stepped effects are committed or the
+// process ends: a full or busy disk is tried again with the same row and the same seq, and nothing else is stepped meanwhile;
+// any other failure ends the process, and recovery starts from the journal.
+
+import type { Effects } from "./engine/effect.ts";
+import { createEngine, type Engine } from "./engine/engine.ts";
+import type { Input } from "./engine/input.ts";
+import type { UptimeMs } from "./engine/units.ts";
+import { GatewayError } from "./error.ts";
+import type { Turn } from "./inbox.ts";
+import type { Log } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+import { createCommitter } from "./storage/commit.ts";
+import type { Database } from "./storage/database.ts";
+import type { FinishedRow } from "./storage/finished.ts";
+import { createLookup } from "./storage/lookup.ts";
+import { packPart } from "./storage/parts.ts";
+import { recover } from "./storage/recovery.ts";
+import type { SnapshotPart } from "./storage/snapshot.ts";
+
+export type PipelineDeps = {
+  readonly db: Database;
+  /** Milliseconds that never step; only for the length of a snapshot slice and of a retry. */
+  readonly monotonic: () => number;
+  readonly sleep: (ms: number) => void;
+  /** The disk refuses; it is tried again. */
+  readonly holding: (reason: string) => void;
+  readonly log: Log;
+  readonly metrics: Metrics;
+};
+
+export type Settled = { readonly wakeAt: UptimeMs | undefined; readonly effects: Effects | undefined };
+export type Pipeline = ReturnType<typeof createPipeline>;
+
+const SNAPSHOT_SLICE_MS = 2;
+const SNAPSHOT_AFTER_READINGS = 250_000;
+const SNAPSHOT_AFTER_MS = 60_000;
+const RETRY_MS = 200;
+
+/** Recovers the engine from its snapshot and the journal, and gives the loop's body. */
+export function createPipeline(deps: PipelineDeps) {
+  const { db, log } = deps;
+  const engine: Engine = createEngine();
+  const recovered = recover(db, engine);
+  for (const seq of recovered.differing.slice(0, 10)) log.warn({ seq }, "this release decides otherwise about a journal row; what was committed stands");
+  const commit = createCommitter(db);
+  const lookUp = createLookup(db);
+  const counters = createCounters(deps.metrics, engine);
+  let seq = recovered.seq;
+  let snapshot: { readonly seq: number } | undefined;
+  let readingsSince = recovered.readings;
+  let snapshotDueAt = deps.monotonic() + SNAPSHOT_AFTER_MS;
+
+  function withKnown(input: Input): Input {
+    if (input.kind !== "readings") return input;
+    const lookups = engine.unknown(input.batch);
+    if (lookups.length === 0) return input;
+    const { known, unanswered } = lookUp(lookups);
+    counters.unanswered.inc(unanswered);
+    return { ...input, batch: { ...input.batch, known } };
+  }
+
+  function snapshotSlice(): { seq: number; parts: SnapshotPart[]; isLast: boolean } | undefined {
+    if (snapshot === undefined) return undefined;
+    const until = deps.monotonic() + SNAPSHOT_SLICE_MS;
+    const parts: SnapshotPart[] = [];
+    for (;;) {
+      const { part, saved, isLast } = engine.nextSnapshotPart();
+      parts.push({ part, body: saved && packPart(saved) });
+      if (isLast || deps.monotonic() >= until) return { seq: snapshot.seq, parts, isLast };
+    }
+  }
+
+  function beginSnapshotIfDue(): void {
+    if (snapshot !== undefined || readingsSince === 0 || (readingsSince < SNAPSHOT_AFTER_READINGS && deps.monotonic() < snapshotDueAt)) return;
+    engine.beginSnapshot();
+    snapshot = { seq };
+    readingsSince = 0;
+    snapshotDueAt = deps.monotonic() + SNAPSHOT_AFTER_MS;
+  }
+
+  /** Commits, however long the disk refuses. */
+  function write(step: Parameters<typeof commit>[0]["step"], finished: readonly FinishedRow[]): void {
+    const slice = snapshotSlice();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        commit({ step, finished, snapshot: slice });
+        break;
+      } catch (cause) {
+        if (!isTransient(cause)) throw new GatewayError("commit_failed", `the commit of row ${step?.seq} failed: ${(cause as Error).message}`, { cause });
+        counters.retries.inc();
+        if (attempt === 1) log.error({ reason: (cause as Error).message }, "the disk refuses; nothing is acknowledged until it takes the commit");
+        deps.holding((cause as Error).message);
+        deps.sleep(RETRY_MS);
+      }
+    }
+    if (slice?.isLast) snapshot = undefined;
+    counters.commits.inc();
+  }
+
+  return {
+    engine,
+    /** Where the last run ended, for the inbox. */
+    recovered,
+    seq: () => seq,
+    metricsText(): Promise<string> {
+      counters.refresh();
+      return deps.metrics.text();
+    },
+
+    turn(turn: Turn): Settled {
+      const inputs = turn.inputs.map(withKnown);
+      const last = inputs.at(-1);
+      if (last === undefined) {
+        if (turn.finished.length > 0 || snapshot !== undefined) write(undefined, turn.finished);
+        return { wakeAt: engine.nextWakeAt(), effects: undefined };
+      }
+      const effects = engine.step(inputs, { now: last.at, up: last.up });
+      if (inputs.every(({ kind }) => kind === "clock") && isQuiet(effects)) {
+        if (turn.finished.length > 0 || snapshot !== undefined) write(undefined, turn.finished);
+        return { wakeAt: engine.nextWakeAt(), effects: undefined };
+      }
+      const count = effects.verdicts.reduce((sum, verdicts) => sum + verdicts.length, 0);
+      write({ seq: seq + 1, inputs, effects, now: last.at }, turn.finished);
+      seq += 1;
+      readingsSince += Math.max(1, count);
+      counters.readings.observe(count);
+      beginSnapshotIfDue();
+      return { wakeAt: engine.nextWakeAt(), effects };
+    },
+
+    /** Writes rows that are no inputs, and a slice of a snapshot that is under way. */
+    idle(finished: readonly FinishedRow[]): { hasMore: boolean } {
+      beginSnapshotIfDue();
+      if (finished.length > 0 || snapshot !== undefined) write(undefined, finished);
+      return { hasMore: snapshot !== undefined };
+    },
+
+    /** Writes a whole snapshot, so that the next start has nothing to step again. */
+    close(): void {
+      while (snapshot !== undefined) write(undefined, []);
+      if (readingsSince === 0) return;
+      engine.beginSnapshot();
+      snapshot = { seq };
+      readingsSince = 0;
+      while (snapshot !== undefined) write(undefined, []);
+    },
+  };
+}
+
+const isQuiet = (effects: Effects): boolean => Object.values(effects).every((list) => list.length === 0);
+
+const isTransient = (error: unknown): boolean => /^SQLITE_(FULL|BUSY)/.test((error as { code?: string }).code ?? "");
+
+function createCounters(metrics: Metrics, engine: Engine) {
+  const verdicts = metrics.gauge("highwater_readings", "Values by verdict, since the data directory began", ["verdict"]);
+  return {
+    /** To be called before the metrics are read. */
+    refresh(): void {
+      for (const [verdict, count] of Object.entries(engine.books())) verdicts.set({ verdict }, count);
+    },
+    commits: metrics.counter("highwater_commits_total", "Transactions that were committed"),
+    retries: metrics.counter("highwater_commit_retries_total", "Commits that the disk refused and that were tried again"),
+    unanswered: metrics.counter("highwater_lookups_unanswered_total", "Old timestamps taken as new because looking them up would have cost too much"),
+    readings: metrics.histogram("highwater_commit_readings", "Readings per commit", [1, 10, 100, 1000, 10_000]),
+  };
+}

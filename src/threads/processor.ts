@@ -1,0 +1,116 @@
+// The processor thread: the pipeline, and the only connection that writes. It answers the main thread turn by turn and takes
+// finished rows from the service between turns.
+
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { answerCalls } from "../call.ts";
+import type { AlertRecord } from "../engine/effect.ts";
+import { createLog } from "../log.ts";
+import type { AlertChange, FromProcessor, ProcessorStart, ProcessorToService, ProcessorVerbs, ServiceToProcessor, ToProcessor } from "../messages.ts";
+import { createMetrics } from "../metrics.ts";
+import { createPipeline } from "../pipeline.ts";
+import { readActiveAlerts } from "../storage/alerts.ts";
+import { openDatabase } from "../storage/database.ts";
+import type { FinishedRow } from "../storage/finished.ts";
+
+const SNAPSHOT_PAUSE_MS = 10;
+
+const { dataDir, logLevel, servicePort } = workerData as ProcessorStart;
+const main = parentPort as NonNullable<typeof parentPort>;
+const db = openDatabase(dataDir, { readonly: false });
+const pipeline = createPipeline({
+  db,
+  monotonic: () => performance.now(),
+  sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
+  holding: (reason) => tellMain({ kind: "holding", reason }),
+  log: createLog({ level: logLevel, name: "processor" }),
+  metrics: createMetrics(),
+});
+let finished: FinishedRow[] = [];
+let idleTimer: NodeJS.Timeout | undefined;
+let isClosing = false;
+
+const tellMain = (message: FromProcessor): void => main.postMessage(message);
+const tellService = (message: ProcessorToService): void => servicePort.postMessage(message);
+
+function takeFinished(): FinishedRow[] {
+  const rows = finished;
+  finished = [];
+  return rows;
+}
+
+function written(rows: readonly FinishedRow[]): void {
+  if (rows.length > 0) tellService({ kind: "written", count: rows.length });
+}
+
+function idle(): void {
+  idleTimer = undefined;
+  const rows = takeFinished();
+  const { hasMore } = pipeline.idle(rows);
+  written(rows);
+  if (hasMore) scheduleIdle(SNAPSHOT_PAUSE_MS);
+}
+
+function scheduleIdle(ms: number): void {
+  if (!isClosing) idleTimer ??= setTimeout(idle, ms);
+}
+
+main.on("message", (message: ToProcessor) => {
+  switch (message.kind) {
+    case "turn": {
+      const rows = takeFinished();
+      const { wakeAt, effects } = pipeline.turn({ inputs: message.turn.inputs, finished: [...message.turn.finished, ...rows] });
+      const changes =
+        effects === undefined ? [] : effects.transitions.map((transition, index): AlertChange => ({ transition, alert: effects.alerts[index] as AlertRecord }));
+      tellMain({ kind: "settled", wakeAt, changes });
+      if (changes.length > 0) tellService({ kind: "changes", changes });
+      written(rows);
+      scheduleIdle(SNAPSHOT_PAUSE_MS);
+      return;
+    }
+    case "close":
+      isClosing = true;
+      clearTimeout(idleTimer);
+      for (let last = receiveMessageOnPort(servicePort); last !== undefined; last = receiveMessageOnPort(servicePort)) takeFromService(last.message);
+      pipeline.idle(takeFinished());
+      pipeline.close();
+      db.close();
+      tellMain({ kind: "closed" });
+      servicePort.close();
+      main.close();
+      return;
+    default: {
+      const never: never = message;
+      return never;
+    }
+  }
+});
+
+function takeFromService(message: ServiceToProcessor | { kind: "question" }): void {
+  if (message.kind !== "finished") return;
+  finished.push(...message.rows);
+  scheduleIdle(0);
+}
+
+servicePort.on("message", takeFromService);
+
+answerCalls<ProcessorVerbs>(servicePort, {
+  latest(since) {
+    const { step, readings } = pipeline.engine.latest(since);
+    return {
+      seq: step,
+      series: Uint32Array.from(readings, ({ series }) => series),
+      ts: Float64Array.from(readings, ({ ts }) => ts),
+      value: Float64Array.from(readings, ({ value }) => value),
+    };
+  },
+  status: () => ({ books: pipeline.engine.books(), seq: pipeline.seq() }),
+  metrics: () => pipeline.metricsText(),
+});
+
+tellMain({
+  kind: "ready",
+  recovered: pipeline.recovered,
+  series: pipeline.engine.series(),
+  planHash: pipeline.engine.planHash(),
+  active: readActiveAlerts(db),
+});

@@ -1,0 +1,15 @@
+// The query thread: a read-only connection that answers questions about what is stored, one at a time, each within its limits.
+
+import { parentPort, workerData } from "node:worker_threads";
+import { answerCalls } from "../call.ts";
+import { systemClock } from "../clock.ts";
+import type { QueryStart, QueryVerbs } from "../messages.ts";
+import { openDatabase } from "../storage/database.ts";
+import { answerQuery } from "../storage/queries.ts";
+
+const { dataDir, devices, zone } = workerData as QueryStart;
+const db = openDatabase(dataDir, { readonly: true });
+
+answerCalls<QueryVerbs>(parentPort as NonNullable<typeof parentPort>, {
+  query: (request) => answerQuery(db, request, { devices, zone, clock: systemClock }),
+});

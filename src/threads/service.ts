@@ -1,0 +1,177 @@
+// The service thread: HTTP and the live stream, delivery of notifications, the nightly batch's trigger and mail, the control
+// socket. Nothing here is synchronous over 5 ms; the database is asked by the query thread and written by the processor.
+
+import { parentPort, workerData } from "node:worker_threads";
+import type { DailySummaryOptions } from "../batch/jobs/daily-summary.ts";
+import type { SummaryReport } from "../batch/jobs/summary-report.ts";
+import { createScheduler } from "../batch/scheduler.ts";
+import { renderSummaryMail } from "../batch/summary-mail.ts";
+import { createCaller } from "../call.ts";
+import { systemClock } from "../clock.ts";
+import type { GatewayConfig } from "../config.ts";
+import { createControl } from "../control.ts";
+import { GatewayError } from "../error.ts";
+import { createServer } from "../http/server.ts";
+import type { Status } from "../http/status.ts";
+import { createLog } from "../log.ts";
+import type { AlertChange, FromService, MainVerbs, ProcessorToService, ProcessorVerbs, ServiceStart, ServiceToProcessor, ToService } from "../messages.ts";
+import { createMetrics } from "../metrics.ts";
+import { type EmailSettings, sendMail } from "../notify/channels/email.ts";
+import { createOutbox } from "../notify/outbox.ts";
+import { createQueryClient } from "../query-client.ts";
+import type { FinishedRow } from "../storage/finished.ts";
+import { runSummary } from "../summary-run.ts";
+
+const { config: startConfig, logLevel, processorPort, version, startedAt, dashboardDir } = workerData as ServiceStart;
+const main = parentPort as NonNullable<typeof parentPort>;
+const log = createLog({ level: logLevel, name: "service" });
+const metrics = createMetrics();
+const stop = new AbortController();
+let config: GatewayConfig = startConfig;
+let readiness: { ready: boolean; reasons: string[] } = { ready: false, reasons: ["the gateway is starting"] };
+const listeners = new Set<(alert: AlertChange["alert"], transition: AlertChange["transition"]) => void>();
+
+const tellMain = (message: FromService): void => main.postMessage(message);
+const askMain = createCaller<MainVerbs>(main);
+const askProcessor = createCaller<ProcessorVerbs>(processorPort);
+const { dataDir } = config.gateway;
+const queries = createQueryClient({ dataDir, devices: config.plan.devices, zone: config.plan.zone }, log);
+
+let [posted, writtenCount] = [0, 0];
+let waitingForWrite: { readonly through: number; readonly resolve: () => void }[] = [];
+
+/** Resolves when the rows are committed. */
+function write(rows: readonly FinishedRow[]): Promise<void> {
+  posted += rows.length;
+  const through = posted;
+  processorPort.postMessage({ kind: "finished", rows } satisfies ServiceToProcessor);
+  return new Promise((resolve) => waitingForWrite.push({ through, resolve }));
+}
+
+function written(count: number): void {
+  writtenCount += count;
+  const done = waitingForWrite.filter(({ through }) => through <= writtenCount);
+  waitingForWrite = waitingForWrite.filter(({ through }) => through > writtenCount);
+  for (const { resolve } of done) resolve();
+}
+
+const outbox = createOutbox(
+  {
+    waiting: async (limit) => (await queries.query({ kind: "outbox", limit })).rows,
+    report: (row) => void write([row]).then(() => outbox.wake()),
+    deadLetter: (id, reason) => void askMain("deadLetter", { id, reason }),
+    clock: systemClock,
+    log: log.child({ room: "notify" }),
+    metrics,
+  },
+  { receivers: config.notify.receivers, gatewayName: config.gateway.name, externalUrl: config.gateway.externalUrl, timezone: config.gateway.timezone },
+);
+
+processorPort.on("message", (message: ProcessorToService | { kind: "reply" }) => {
+  if (message.kind === "written") written(message.count);
+  if (message.kind !== "changes") return;
+  for (const { alert, transition } of message.changes) for (const listener of listeners) listener(alert, transition);
+  outbox.wake();
+});
+
+async function status(): Promise<Status> {
+  const [{ books, seq }, { broker, queue }] = await Promise.all([askProcessor("status", undefined), askMain("status", undefined)]);
+  const { unmatched, ...connections } = broker;
+  const { waiting, inFlight, oldestWaitingMs } = outbox.status();
+  const dead = (await queries.query({ kind: "notifications", disposition: "dead", limit: 1000 })).notifications.length;
+  const now = systemClock.now();
+  return {
+    version,
+    started_at: new Date(startedAt).toISOString(),
+    uptime_ms: now - startedAt,
+    readings: books,
+    unmatched: unmatched.map(({ topic, count, sample, suggestion }) => ({ topic, count, sample, suggestion })),
+    queue,
+    broker: connections,
+    journal: { seq },
+    outbox: { waiting, in_flight: inFlight, oldest_waiting_ms: oldestWaitingMs, dead },
+  };
+}
+
+const server = createServer(
+  {
+    query: (request) => queries.query(request),
+    status,
+    ready: () => readiness,
+    metricsText: async () => (await Promise.all([askMain("metrics", undefined), askProcessor("metrics", undefined), metrics.text()])).join("\n"),
+    latest: (since) => askProcessor("latest", since),
+    onTransition(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    log: log.child({ room: "http" }),
+    metrics,
+  },
+  { host: config.http.host, port: config.http.port, gatewayName: config.gateway.name, externalUrl: config.gateway.externalUrl, dashboardDir },
+);
+
+/** One run, by hand or by night. @param days undefined: what the store says is due */
+async function summarize(days: DailySummaryOptions["days"], progress?: (value: unknown) => void): Promise<SummaryReport> {
+  const { zone, devices } = config.plan;
+  const options = { zone, devices, now: systemClock.now(), ...(days === undefined ? {} : { days }) };
+  const report = await runSummary({ dataDir, options }, write, { signal: stop.signal, ...(progress === undefined ? {} : { progress }) });
+  if (report === undefined)
+    throw new GatewayError("summary_interrupted", "the daily summary was interrupted", { retryable: true, hint: "it goes on at the next run" });
+  return report;
+}
+
+async function mailSummary(report: SummaryReport): Promise<void> {
+  const receiver = config.notify.receivers.find(({ name }) => name === config.batch.dailySummary.receiver);
+  const mail = renderSummaryMail(report, { gatewayName: config.gateway.name, externalUrl: config.gateway.externalUrl });
+  if (mail === undefined) return;
+  for (const { key, settings } of receiver?.channels.filter(({ type }) => type === "email") ?? []) {
+    const delivery = await sendMail(settings as EmailSettings, mail, AbortSignal.any([stop.signal, AbortSignal.timeout(60_000)]));
+    if (delivery.kind !== "delivered") log.error({ channel: key, reason: delivery.reason }, "the daily summary could not be mailed");
+  }
+}
+
+const scheduler = createScheduler(
+  { run: async () => mailSummary(await summarize(undefined)), clock: systemClock, log: log.child({ room: "batch" }) },
+  { at: config.batch.dailySummary.at, zone: config.plan.zone },
+);
+
+async function close(): Promise<void> {
+  stop.abort();
+  await control.close();
+  await scheduler.close();
+  await server.close();
+  await outbox.close();
+  await queries.close();
+  tellMain({ kind: "closed" });
+  processorPort.close();
+  main.close();
+}
+
+main.on("message", (message: ToService | { kind: "question" | "reply" }) => {
+  switch (message.kind) {
+    case "readiness":
+      readiness = { ready: message.ready, reasons: message.reasons };
+      return;
+    case "config":
+      config = message.config;
+      outbox.reload(config.notify.receivers);
+      return void queries.reload({ dataDir, devices: config.plan.devices, zone: config.plan.zone });
+    case "close":
+      return void close();
+    default:
+      return;
+  }
+});
+
+const control = await createControl(dataDir, {
+  summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
+});
+try {
+  const http = await server.start();
+  tellMain({ kind: "ready", http });
+  outbox.wake();
+  scheduler.start();
+} catch (error) {
+  const { message, hint } = error as GatewayError;
+  tellMain({ kind: "failed", message, hint });
+}
