@@ -198,6 +198,16 @@ const SAMPLES: readonly Sample[] = [
     files: { "src/main.ts": "", "src/orphan.ts": "", "test/orphan.test.ts": 'import "../src/orphan.ts";' },
     complaint: /the product does not reach it/,
   },
+  {
+    rule: dead,
+    what: "a thread that nobody starts",
+    files: {
+      "src/main.ts": 'start("w"); function start(name) { new URL(`./threads/${name}.ts`, import.meta.url); }',
+      "src/threads/w.ts": "",
+      "src/threads/v.ts": "",
+    },
+    complaint: /^src\/threads\/v\.ts:1: dead[^\n]*$/,
+  },
   { rule: dead, what: "a simulator that nobody names", files: { "simulators/a.ts": "" }, complaint: /nothing that runs/ },
   {
     rule: dead,

@@ -1,7 +1,10 @@
 // Dead files: what no entry reaches, by an import or by a path in a string (a worker's or a child process's file).
 // What is in src must be reached by the product itself: a file that only its test uses is dead.
 
+import { posix } from "node:path";
 import { type Rule, resolve, type Tree } from "./tree.ts";
+
+const { dirname, join, parse } = posix;
 
 const PRODUCT_ENTRIES = [/^src\/main\.ts$/, /^src\/dashboard\/vite\.config\.ts$/];
 const OTHER_ENTRIES = [/\.test\.ts$/, /^vitest\.config\.ts$/];
@@ -39,17 +42,23 @@ function named(tree: Tree): string[] {
 function reached(tree: Tree, from: readonly string[]): Set<string> {
   const byPath = new Map(tree.sources.map((source) => [source.path, source]));
   const seen = new Set<string>();
+  // Of `./threads/${name}.ts`: the folder, and the words that a name may be.
+  const folders = new Set<string>();
+  const words = new Set<string>();
   const waiting = [...from];
-  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+  const named = (): string[] => [...byPath.keys()].filter((path) => !seen.has(path) && folders.has(dirname(path)) && words.has(parse(path).name));
+  for (;;) {
+    const path = waiting.pop() ?? named()[0];
+    if (path === undefined) return seen;
     const source = byPath.get(path);
     if (source === undefined || seen.has(path)) continue;
     seen.add(path);
-    const paths = source.strings.filter((text) => /^[\w./-]+$/.test(text));
-    for (const text of [...source.imports.map((it) => it.specifier), ...paths]) {
+    for (const text of [...source.imports.map((it) => it.specifier), ...source.strings.filter((it) => /^[\w./-]+$/.test(it))]) {
+      words.add(text);
+      if (/^\.{1,2}\/.*\/$/.test(text)) folders.add(join(dirname(path), text).replace(/\/$/, ""));
       // A string is a path from its own file, or, in tests and scripts, from the root.
       const target = (text.startsWith(".") ? resolve(tree, path, text) : undefined) ?? (byPath.has(text) ? text : undefined);
       if (target !== undefined) waiting.push(target);
     }
   }
-  return seen;
 }
