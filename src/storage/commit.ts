@@ -64,9 +64,9 @@ function createRollupWriter(db: Database): (closed: readonly RollupBucket[], dir
   const read = db.prepare<[number, number, number], Uint8Array>("SELECT body FROM rollup WHERE tier = ? AND series = ? AND start = ?").pluck();
   return (closed, dirty) => {
     for (const { tier, series, start, values } of closed) insert.run(tier, series, start, 0, encodeRollup(values, start));
-    for (const { tier, series, start, ts, value } of dirty) {
+    for (const { tier, series, start, values } of dirty) {
       const merged = new Aggregate();
-      merged.add(ts, value);
+      merged.merge(values);
       const stored = read.get(tier, series, start);
       if (stored !== undefined) merged.merge(decodeRollup(stored, start));
       insert.run(tier, series, start, 1, encodeRollup(merged.values(), start));
