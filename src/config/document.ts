@@ -92,7 +92,7 @@ type Report = (offset: number, message: string, hint?: string) => void;
 
 const syntaxHints: Record<string, string> = {
   TAB_AS_INDENT: "indent with spaces",
-  BAD_INDENT: "check the indentation, and that each [ and { has its ] and }",
+  BAD_INDENT: "what stands between brackets is indented more than its key",
   MISSING_CHAR: "close the quote, bracket or brace",
   BAD_SCALAR_START: "put the text in quotes",
   BLOCK_IN_FLOW: 'put text that holds ": " in quotes',
@@ -112,7 +112,8 @@ function reportSyntax(document: YamlDocument.Parsed, text: string, report: Repor
       continue;
     }
     broken = true;
-    const plain = message.replace("; please use YAML.parseAllDocuments()", "");
+    const closing = /end with a ([\]}])/.exec(message)?.[1];
+    const plain = closing === undefined ? message.replace(/; please use .*/, "") : `a ${closing === "]" ? "[" : "{"} above is not closed with ${closing}`;
     report(pos[0], plain.charAt(0).toLowerCase() + plain.slice(1), syntaxHints[code]);
   }
   for (const { message, pos } of document.warnings) report(pos[0], message.charAt(0).toLowerCase() + message.slice(1), "only plain YAML is read here");

@@ -69,6 +69,8 @@ function explainOne(issue: Issue, value: unknown, document: ConfigDocument, root
     return problem(document.file, document.keyPlaceOf(issue.path), `${name} cannot be a name here`, reason);
   }
   const params = issue.code === "custom" ? (issue.params as { hint?: string; offset?: number } | undefined) : undefined;
+  if (found === null && issue.code === "invalid_type")
+    return problem(document.file, document.placeOf(issue.path), `${name} has no value`, "give it one, or take the key out");
   const place = shifted(document.placeOf(issue.path), params?.offset, document, issue.path);
   if (isCustom(issue)) {
     const said = custom(issue, name, shownAt(issue.path, found), params?.hint);
@@ -90,7 +92,7 @@ function custom({ code, message }: Issue, name: string, value: string, hint: str
   if (code !== "custom" || message.startsWith("write ")) return { message: `${name} cannot be ${value}`, hint: message };
   const [what = "", ...advice] = message.split("; ");
   const mends = hint ?? (advice.length > 0 ? advice.join("; ") : undefined);
-  const isSentence = what.startsWith(name) || what.includes(value) || what.startsWith("`");
+  const isSentence = what.startsWith(name) || what.startsWith("`") || what.includes(value.replaceAll('"', ""));
   const quotes = value.startsWith('"') && !isSentence;
   return { message: isSentence ? what : `${name}${quotes ? ` ${value}` : ""}: ${what}`, ...(mends === undefined ? {} : { hint: mends }) };
 }

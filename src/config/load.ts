@@ -3,22 +3,24 @@
 
 import { dirname, resolve } from "node:path";
 import type { z } from "zod";
+import type { Rule } from "../engine/rule.ts";
 import { channels } from "../notify/channels/index.ts";
 import { crosscheck } from "./crosscheck.ts";
 import { type ConfigDocument, type Path, readDocument } from "./document.ts";
-import { type Environment, readSecretFiles, type Secrets, substitute, withoutSecrets } from "./environment.ts";
+import { type Environment, type Outside, readSecretFiles, substitute, withoutSecrets } from "./environment.ts";
 import { explain, type Subject, shown } from "./explain.ts";
 import { type GatewayConfig, toGatewayConfig } from "./gateway-config.ts";
 import { type JsonSchema, jsonSchemaOf, propertyNames } from "./json-schema.ts";
 import { findIdleKeys, findNotYet } from "./not-yet.ts";
+import { toRule } from "./plan.ts";
 import { inOrder, type Problem, problem } from "./problem.ts";
-import { findRulesFiles, type LocatedRule, readRules, readRulesFile, readText } from "./rules.ts";
+import { findRulesFiles, readRules, readRulesFile, readText } from "./rules.ts";
 import { type BlockName, type Blocks, blocks, configSchema } from "./schema.ts";
 
 export type LoadResult =
   | { readonly kind: "ok"; readonly config: GatewayConfig; readonly notes: readonly Problem[] }
   | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
-export type RulesResult = { readonly kind: "ok"; readonly rules: readonly LocatedRule[] } | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
+export type RulesResult = { readonly kind: "ok"; readonly rules: readonly Rule[] } | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
 
 const root: JsonSchema = jsonSchemaOf(configSchema);
 
@@ -29,31 +31,31 @@ const root: JsonSchema = jsonSchemaOf(configSchema);
  * @returns the config, structured-cloneable, or all that is wrong with it; never throws
  */
 export function loadConfig(path: string, env: Environment = process.env): LoadResult {
-  const problems: Problem[] = [];
+  const outside: Outside = { env, secrets: new Map(), problems: [] };
   const notes: Problem[] = [];
-  const secrets: Secrets = new Map();
-  const config = load(path, env, secrets, problems, notes);
-  if (config !== undefined && problems.length === 0) return { kind: "ok", config, notes: finished(notes, path, secrets) };
-  return { kind: "invalid", problems: finished(problems, path, secrets) };
+  const config = load(path, outside, notes);
+  if (config !== undefined) return { kind: "ok", config, notes: finished(notes, path, outside) };
+  return { kind: "invalid", problems: finished(outside.problems, path, outside) };
 }
 
-/** Reads one rules file by itself, as `highwater try --rules` does. */
+/** Reads one rules file by itself, as `highwater try --rules` does; never throws. */
 export function loadRules(path: string, env: Environment = process.env): RulesResult {
-  const problems: Problem[] = [];
-  const secrets: Secrets = new Map();
-  const rules = readRulesFile(path, env, root, secrets, problems);
-  const { problems: spanning } = crosscheck({ document: readDocument(path, ""), raw: {}, blocks: {}, rules });
-  const all = finished([...problems, ...spanning], path, secrets);
-  return all.length === 0 ? { kind: "ok", rules } : { kind: "invalid", problems: all };
+  const outside: Outside = { env, secrets: new Map(), problems: [] };
+  const rules = readRulesFile(path, outside, root);
+  const spanning = crosscheck({ document: readDocument(path, ""), raw: {}, blocks: {}, rules });
+  const problems = finished([...outside.problems, ...spanning.problems], path, outside);
+  return problems.length === 0 ? { kind: "ok", rules: rules.map(({ settings }) => toRule(settings)) } : { kind: "invalid", problems };
 }
 
-const finished = (entries: readonly Problem[], path: string, secrets: Secrets): Problem[] =>
+const finished = (entries: readonly Problem[], path: string, { secrets }: Outside): Problem[] =>
   inOrder(
     entries.map((entry) => withoutSecrets(entry, secrets)),
     path,
   );
 
-function load(path: string, env: Environment, secrets: Secrets, problems: Problem[], notes: Problem[]): GatewayConfig | undefined {
+/** @returns undefined when there are problems */
+function load(path: string, outside: Outside, notes: Problem[]): GatewayConfig | undefined {
+  const { problems } = outside;
   const read = readText(path);
   if (read.kind === "failed") {
     problems.push(problem(path, { line: 1, column: 1 }, `the config cannot be read: ${read.reason}`, "give another file with --config"));
@@ -64,34 +66,23 @@ function load(path: string, env: Environment, secrets: Secrets, problems: Proble
   if (document.broken) return undefined;
   const written = document.value ?? {};
   if (typeof written !== "object" || Array.isArray(written)) {
-    problems.push(
-      problem(path, document.placeOf([]), `the config must be a map of blocks, not ${shown(written)}`, `blocks are ${Object.keys(blocks).join(", ")}`),
-    );
+    const hint = `blocks are ${Object.keys(blocks).join(", ")}`;
+    problems.push(problem(path, document.placeOf([]), `the config must be a map of blocks, not ${shown(written)}`, hint));
     return undefined;
   }
-  const raw = withSecretFiles(substitute(written, document, env, secrets, problems) as Record<string, unknown>, document, secrets, problems);
-  const notYet = findNotYet(raw, document);
+  const unset: Path[] = [];
+  const raw = withSecretFiles(substitute(written, document, outside, unset) as Record<string, unknown>, document, outside, unset);
+  const notYet = findNotYet(raw, document, unset);
   problems.push(...notYet.problems);
   const subject: Subject = { document, value: raw, root, isCovered: notYet.isCovered };
   const parsed = parseBlocks(subject, problems);
-  const rules = [...readRules(subject, problems), ...rulesOfFiles(parsed, document, env, secrets, problems, notes)];
+  const files = findRulesFiles(parsed.rules_files ?? [], document, problems, notes);
+  const rules = [...readRules(subject, problems), ...files.flatMap((file) => readRulesFile(file, outside, root))];
   const spanning = crosscheck({ document, raw, blocks: parsed, rules });
   problems.push(...spanning.problems);
   notes.push(...spanning.notes, ...findIdleKeys(raw, document));
   if (problems.length > 0) return undefined;
   return toGatewayConfig({ file: resolve(path), folder: resolve(dirname(path)), blocks: parsed as Blocks, rules, raw });
-}
-
-function rulesOfFiles(
-  parsed: Partial<Blocks>,
-  document: ConfigDocument,
-  env: Environment,
-  secrets: Secrets,
-  problems: Problem[],
-  notes: Problem[],
-): LocatedRule[] {
-  const files = findRulesFiles(parsed.rules_files ?? [], document, problems, notes);
-  return files.flatMap((file) => readRulesFile(file, env, root, secrets, problems));
 }
 
 /** Each block by itself: what is wrong in one does not hide the others. A block without content is its defaults. */
@@ -111,7 +102,7 @@ function parseBlocks(subject: Subject, problems: Problem[]): Partial<Blocks> {
 }
 
 /** Puts the content of `KEY_file` in place of KEY, for the keys of channels. */
-function withSecretFiles(raw: Record<string, unknown>, document: ConfigDocument, secrets: Secrets, problems: Problem[]): Record<string, unknown> {
+function withSecretFiles(raw: Record<string, unknown>, document: ConfigDocument, outside: Outside, unset: Path[]): Record<string, unknown> {
   const notify = raw["notify"] as { receivers?: unknown } | null | undefined;
   if (typeof notify !== "object" || notify === null || !Array.isArray(notify.receivers)) return raw;
   const receivers = notify.receivers.map((receiver: unknown, index) => {
@@ -119,7 +110,7 @@ function withSecretFiles(raw: Record<string, unknown>, document: ConfigDocument,
     const entries = Object.entries(receiver).map(([type, settings]): [string, unknown] => {
       const known = channelKeys.get(type);
       const path: Path = ["notify", "receivers", index, type];
-      return [type, known === undefined ? settings : readSecretFiles(settings, document, secrets, problems, path, (name) => known.has(name))];
+      return [type, known === undefined ? settings : readSecretFiles(settings, document, outside, unset, path, (name) => known.has(name))];
     });
     return Object.fromEntries(entries);
   });

@@ -62,9 +62,12 @@ const list: readonly Missing[] = [
   },
 ];
 
-/** @returns the problems, and a test for paths of which no more need be said */
-export function findNotYet(value: unknown, document: ConfigDocument): { problems: Problem[]; isCovered: (path: Path) => boolean } {
-  const covered: Path[] = [];
+/**
+ * @param told paths that have been complained of already
+ * @returns the problems, and a test for paths of which no more need be said
+ */
+export function findNotYet(value: unknown, document: ConfigDocument, told: readonly Path[]): { problems: Problem[]; isCovered: (path: Path) => boolean } {
+  const covered: Path[] = [...told];
   const problems = list.flatMap((missing) =>
     pathsOf(value, missing.path).flatMap(({ path, found }) => {
       if (missing.is !== undefined && !missing.is(found)) return [];

@@ -16,16 +16,10 @@ export function problem(file: string, place: { line: number; column: number }, m
   return { file, line: place.line, column: place.column, message, ...(hint === undefined ? {} : { hint }) };
 }
 
-/** A value that could not be completed from outside; what else is wrong with it is not worth saying. */
-const isUnset = ({ message }: Problem): boolean => message.startsWith("the environment variable ");
-
 /** In the order of reading, each once; problems of `first` (the config itself) come before those of other files. */
 export function inOrder(problems: readonly Problem[], first: string): Problem[] {
   const rank = (file: string) => (file === first ? "" : file);
-  const place = ({ file, line, column }: Problem) => `${file}\0${line}\0${column}`;
-  const unset = new Set(problems.filter(isUnset).map(place));
-  const told = problems.filter((entry) => isUnset(entry) || !unset.has(place(entry)));
-  const unique = new Map(told.map((entry) => [`${place(entry)}\0${entry.message}`, entry]));
+  const unique = new Map(problems.map((entry) => [`${entry.file}\0${entry.line}\0${entry.column}\0${entry.message}`, entry]));
   return [...unique.values()].sort(
     (a, b) => (rank(a.file) < rank(b.file) ? -1 : rank(a.file) > rank(b.file) ? 1 : 0) || a.line - b.line || a.column - b.column,
   );

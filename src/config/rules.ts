@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import type { z } from "zod";
 import { type RuleSettings, ruleSchema } from "../engine/rule.ts";
 import { type ConfigDocument, type Path, readDocument } from "./document.ts";
-import { type Environment, reasonOf, type Secrets, substitute } from "./environment.ts";
+import { type Outside, reasonOf, substitute } from "./environment.ts";
 import { explain, type Subject, shown } from "./explain.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { findNotYet } from "./not-yet.ts";
@@ -54,7 +54,8 @@ export function readRules(subject: Subject, problems: Problem[]): LocatedRule[] 
 }
 
 /** Reads one file that holds nothing but `rules`. */
-export function readRulesFile(file: string, env: Environment, root: JsonSchema, secrets: Secrets, problems: Problem[]): LocatedRule[] {
+export function readRulesFile(file: string, outside: Outside, root: JsonSchema): LocatedRule[] {
+  const { problems } = outside;
   const read = readText(file);
   if (read.kind === "failed") {
     problems.push(problem(file, { line: 1, column: 1 }, `this file cannot be read: ${read.reason}`));
@@ -63,7 +64,8 @@ export function readRulesFile(file: string, env: Environment, root: JsonSchema, 
   const document = readDocument(file, read.text);
   problems.push(...document.problems);
   if (document.broken || document.value === undefined || document.value === null) return [];
-  const value = substitute(document.value, document, env, secrets, problems);
+  const unset: Path[] = [];
+  const value = substitute(document.value, document, outside, unset);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     problems.push(
       problem(file, document.placeOf([]), `a rules file must be a map with the key rules, not ${shown(value)}`, "write rules: and below it - name: …"),
@@ -76,7 +78,7 @@ export function readRulesFile(file: string, env: Environment, root: JsonSchema, 
       problem(file, document.keyPlaceOf([key]), `unknown key ${key}`, near === undefined ? "a rules file holds only rules" : `did you mean ${near}?`),
     );
   }
-  const notYet = findNotYet(value, document);
+  const notYet = findNotYet(value, document, unset);
   problems.push(...notYet.problems);
   return readRules({ document, value, root, isCovered: notYet.isCovered }, problems);
 }

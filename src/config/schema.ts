@@ -20,16 +20,20 @@ const nameText = z
   .max(100)
   .regex(/^[^\x00-\x1f\x7f]*$/, "a name holds no control characters");
 
+const portWords = "write a whole number from 0 to 65535";
 /** A port; text of digits too, so that it may come from `${PORT}`. */
 const portSchema = z
-  .union([
-    z.int().min(0).max(65_535),
-    z
-      .string()
-      .regex(/^\d{1,5}$/)
-      .transform(Number)
-      .pipe(z.int().max(65_535)),
-  ])
+  .union(
+    [
+      z.int().min(0).max(65_535),
+      z
+        .string()
+        .regex(/^\d{1,5}$/, portWords)
+        .transform(Number)
+        .pipe(z.int().max(65_535, portWords)),
+    ],
+    portWords,
+  )
   .meta({ description: "TCP port; 0 takes a free one" });
 
 const hostSchema = z

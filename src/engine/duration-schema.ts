@@ -7,7 +7,7 @@ const DURATION_PATTERN = "^([0-9]+(ms|s|m|h|d|w))+$";
 
 const durationText = (accepts: (ms: DurationMs) => boolean, complaint: string) =>
   z
-    .string()
+    .string({ error: "write a duration such as 500ms, 90s, 5m, 1h30m, 7d or 2w" })
     .meta({ description: "A duration: 500ms 90s 5m 1h30m 7d 2w", pattern: DURATION_PATTERN })
     .transform((text, context): DurationMs => {
       const ms = parseDuration(text);

@@ -13,7 +13,7 @@ const patternSchema = z
     try {
       compilePattern(pattern);
     } catch (error) {
-      context.addIssue({ code: "custom", message: `${pattern} is not a regular expression: ${(error as Error).message}` });
+      context.addIssue({ code: "custom", message: `${pattern} is not a regular expression: ${(error as Error).message.split(": ").at(-1)}` });
     }
   });
 
