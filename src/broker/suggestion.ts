@@ -62,6 +62,6 @@ function templateFor(levels: readonly string[], metricInTopic: boolean): { templ
   if (device !== undefined) parts[device.index] = "{device}";
   else labels.push(["device", levels.join("/")]);
   // The usual tree, kind/site/device/metric.
-  if (levels.length === 4 && device?.index === 2 && metric?.index === 3) parts[1] = "{site}";
+  if (levels.length === 4 && levels[1] !== "" && device?.index === 2 && metric?.index === 3) parts[1] = "{site}";
   return { template: parts.join("/"), labels };
 }
