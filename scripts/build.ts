@@ -1,6 +1,6 @@
 // Builds what a package runs: src as JavaScript in dist/ (types stripped, relative imports renamed to .js) and the dashboard in dist/dashboard.
 // A clone needs only the second half, which `npm install` does by itself. Files that are neither code nor the dashboard's are copied beside the code.
-// It checks nothing: `npm run check` does.
+// A type error ends it before anything is written; format and lint are for `npm run check`.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, rmSync } from "node:fs";

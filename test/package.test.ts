@@ -8,12 +8,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import mqtt from "mqtt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const run = promisify(execFile);
 const INSTALL_MS = 240_000;
 /** Scripts that begin with `env node` find the Node that runs this test. */
 const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}` };
@@ -21,13 +19,19 @@ const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${p
 type Exit = { code: number; stdout: string; stderr: string };
 
 /** Runs a program to its end; a non-zero exit is an answer, not an error. */
-async function exitOf(program: string, args: readonly string[]): Promise<Exit> {
+async function exitOf(program: string, args: readonly string[], cwd?: string): Promise<Exit> {
   return await new Promise((resolve) => {
-    execFile(program, args, { encoding: "utf8", env }, (error, stdout, stderr) => {
+    execFile(program, args, { encoding: "utf8", env, ...(cwd === undefined ? {} : { cwd }) }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
       resolve({ code, stdout, stderr });
     });
   });
+}
+
+/** Runs a program that must end with 0; what it said is in the error otherwise. */
+async function succeed(program: string, args: readonly string[], cwd: string): Promise<void> {
+  const { code, stdout, stderr } = await exitOf(program, args, cwd);
+  if (code !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${code}\n${stdout}\n${stderr}`);
 }
 
 describe("highwater on a Node that is too old", () => {
@@ -81,12 +85,12 @@ describe("the packed tarball, installed elsewhere", () => {
     const left = new Set(["node_modules", ".git", "dist", "coverage", "data", "image"]);
     await cp(root, copy, { recursive: true, filter: (path) => !left.has(basename(path)) });
     await symlink(join(root, "node_modules"), join(copy, "node_modules"));
-    await run("npm", ["pack", "--pack-destination", folder], { cwd: copy, env });
+    await succeed("npm", ["pack", "--pack-destination", folder], copy);
     const tarball = join(folder, (await readdir(folder)).find((name) => name.endsWith(".tgz")) ?? "no tarball");
     const home = join(folder, "elsewhere");
     await mkdir(home);
     await writeFile(join(home, "package.json"), '{ "name": "elsewhere", "private": true }');
-    await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--silent", tarball], { cwd: home, env });
+    await succeed("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", tarball], home);
     bin = join(home, "node_modules", ".bin", "highwater");
   }, INSTALL_MS);
 
