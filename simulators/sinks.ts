@@ -17,7 +17,14 @@ import { mailLines, webhookLines } from "./sink-lines.ts";
 /** A webhook that is larger is cut off. */
 const BODY_BYTES_MAX = 1_000_000;
 
-export type ReceivedMail = { readonly at: number; readonly to: readonly string[]; readonly parsed: ParsedMail; readonly raw: Buffer };
+export type ReceivedMail = {
+  readonly at: number;
+  readonly to: readonly string[];
+  readonly parsed: ParsedMail;
+  readonly raw: Buffer;
+  /** It came over TLS. */
+  readonly isEncrypted: boolean;
+};
 export type ReceivedWebhook = {
   readonly at: number;
   readonly path: string;
@@ -51,6 +58,8 @@ export type SinkOptions = {
   readonly store?: string;
   /** Checks signatures: `whsec_…`. */
   readonly secret?: string;
+  /** SMTP offers STARTTLS, with a certificate that nobody trusts. */
+  readonly startTls?: boolean;
   /** SMTP asks for this login. */
   readonly login?: { readonly user: string; readonly pass: string };
 };
@@ -89,7 +98,7 @@ function createMailServer(options: SinkOptions, faults: Fault[], onMail: (mail: 
   const { login } = options;
   const server = new SMTPServer({
     banner: "Highwater sink",
-    hideSTARTTLS: true,
+    hideSTARTTLS: options.startTls !== true,
     allowInsecureAuth: true,
     authOptional: login === undefined,
     closeTimeout: 200,
@@ -109,7 +118,7 @@ function createMailServer(options: SinkOptions, faults: Fault[], onMail: (mail: 
         const fault = faults[0]?.kind === "recipient" ? undefined : faults.shift();
         if (fault?.kind === "answer") return done(smtpError(fault.code, "told to refuse"));
         const to = session.envelope.rcptTo.map(({ address }) => address);
-        onMail({ at: Date.now(), to, parsed: await simpleParser(raw), raw });
+        onMail({ at: Date.now(), to, parsed: await simpleParser(raw), raw, isEncrypted: session.secure });
         if (fault?.kind === "hang") return;
         if (fault?.kind === "drop") return closeConnections(server);
         done();

@@ -67,7 +67,7 @@ export type Notification = {
 export function readNotification(row: OutboxRow, sender: Sender): Notification {
   const { alert, transition, state } = row;
   const { evidence } = transition;
-  const [metric, device] = [alert.labels.metric ?? "", deviceOf(row)];
+  const [metric, device] = [alert.labels.metric ?? "", oneLine(deviceOf(row))];
   const unit = evidence.window?.aggregate === "count" ? null : alert.unit;
   const told = { state, transition, metric, device, unit, firedAt: alert.firedAt, timezone: sender.timezone };
   const figure = figureOf(row, unit);

@@ -22,7 +22,9 @@ export type MailBody = { readonly subject: string; readonly text: string; readon
 export function mailBody(notification: Notification): MailBody {
   const { alert, state } = notification;
   const status = state === "firing" ? `FIRING ${alert.severity}` : "RESOLVED";
-  const labels = Object.entries(alert.labels).filter(([name]) => !SHOWN_LABELS.has(name));
+  const labels = Object.entries(alert.labels)
+    .filter(([name]) => !SHOWN_LABELS.has(name))
+    .map(([name, text]) => ({ name, text: oneLine(text) }));
   const annotations = Object.entries(alert.annotations)
     .filter(([name, text]) => name !== "summary" && text.trim() !== "")
     .map(([name, text]) => ({ name, text, href: /^https?:\/\/\S+$/.test(text.trim()) ? text.trim() : "" }));
@@ -33,7 +35,7 @@ export function mailBody(notification: Notification): MailBody {
       ...notification,
       status,
       colour: colours[state === "resolved" ? "resolved" : alert.severity],
-      labels: labels.map(([name, text]) => ({ name, text })),
+      labels,
       annotations,
     }),
   };
@@ -42,7 +44,7 @@ export function mailBody(notification: Notification): MailBody {
 function textBody(
   notification: Notification,
   status: string,
-  labels: readonly (readonly [string, string])[],
+  labels: readonly { readonly name: string; readonly text: string }[],
   annotations: readonly { readonly name: string; readonly text: string }[],
 ): string {
   const { alert, gateway, facts, why, notes } = notification;
@@ -53,7 +55,7 @@ function textBody(
     rows,
     annotations.map(({ name, text }) => `${name}: ${text}`),
     ["Why", ...why.map((line) => `- ${oneLine(line)}`)],
-    labels.length === 0 ? [] : [`Labels: ${labels.map(([name, text]) => `${name}=${JSON.stringify(text)}`).join(", ")}`],
+    labels.length === 0 ? [] : [`Labels: ${labels.map(({ name, text }) => `${name}=${JSON.stringify(text)}`).join(", ")}`],
     notes.map((note) => `Note: ${oneLine(note)}`),
     [`Look at it: ${alert.url}`],
     ["-- ", `Highwater ${oneLine(gateway.gatewayName)} to ${notification.receiver} · message ${notification.seq} of this alert · ${notification.id}`],

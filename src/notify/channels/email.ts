@@ -15,7 +15,10 @@ const CONNECT_MS_MAX = 10_000;
 /** Silence of the server within a session. */
 const SOCKET_MS_MAX = 20_000;
 
-/** `starttls` when the server offers it (default), `required`, from the first byte (`implicit`), or `off`. */
+/**
+ * `starttls` when the server offers it (default), `required`, from the first byte (`implicit`), or `off`. Certificates are
+ * verified, except by `starttls` without a login: who could forge one could as well hide the offer (RFC 7435).
+ */
 const tlsSchema = z.enum(["starttls", "required", "implicit", "off"]);
 type Server = { host: string; port: number; user?: string; pass?: string; tls: z.output<typeof tlsSchema> };
 
@@ -149,6 +152,7 @@ function transportOf({ host, port, user, pass, tls }: Server) {
     secure: tls === "implicit",
     requireTLS: tls === "required",
     ignoreTLS: tls === "off",
+    tls: { rejectUnauthorized: tls !== "starttls" || user !== undefined },
     ...(user === undefined ? {} : { auth: { user, pass: pass ?? "" } }),
     connectionTimeout: CONNECT_MS_MAX,
     greetingTimeout: CONNECT_MS_MAX,
