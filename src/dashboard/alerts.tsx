@@ -129,7 +129,9 @@ function SeriesName({ labels }: { labels: Alert["labels"] }) {
   const { device, metric, alertname: _, severity: __, ...others } = labels;
   return (
     <p class="series">
-      <b>{device}</b> {metric}
+      <span>
+        <b>{device}</b> {metric}
+      </span>
       {Object.entries(others).map(([name, value]) => (
         <span key={name} class="label">
           {name} {value}

@@ -73,8 +73,8 @@ export function LostBanner({ store }: { store: Store }) {
   return (
     <div role="alert">
       {connection.kind === "lost" && (
-        <p class="lost">
-          <b>The gateway is not heard</b> since {formatSpan(store.now.value - connection.since)}. What this page shows is old; it tries again by itself.
+        <p class="lost-banner">
+          <b>The gateway is not heard</b> for {formatSpan(store.now.value - connection.since)}. What this page shows is old; it tries again by itself.
         </p>
       )}
     </div>

@@ -29,7 +29,7 @@ export function createHistories(fetchBuckets: (ids: readonly number[], from: num
     wanted.add(id);
     if (scheduled) return;
     scheduled = true;
-    setTimeout(load, 60);
+    setTimeout(() => void load(), 60);
   };
   const load = async (): Promise<void> => {
     const ids = [...wanted].slice(0, BATCH_MAX);
@@ -37,7 +37,9 @@ export function createHistories(fetchBuckets: (ids: readonly number[], from: num
     const from = Date.now() - SPAN_MS;
     try {
       const rows = await fetchBuckets(ids, from);
-      const points = new Map(rows.map(({ id, buckets }) => [id, buckets.map(({ t, end, min, max, avg }) => ({ t: (t + end) / 2, low: min ?? 0, mid: avg ?? 0, high: max ?? 0 }))]));
+      const points = new Map(
+        rows.map(({ id, buckets }) => [id, buckets.map(({ t, end, min, max, avg }) => ({ t: (t + end) / 2, low: min ?? 0, mid: avg ?? 0, high: max ?? 0 }))]),
+      );
       for (const id of ids) {
         const cell = known.get(id);
         if (cell !== undefined) cell.value = merge(points.get(id) ?? [], cell.peek() ?? []);

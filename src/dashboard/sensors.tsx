@@ -106,16 +106,20 @@ function Tile({ sensor, alert, store }: { sensor: Sensor; alert: Alert | undefin
   const classes = ["tile", alert === undefined ? "" : `alerting ${alert.severity}`, isOld.value ? "silent" : ""].filter(Boolean).join(" ");
   return (
     <li class={classes}>
-      <p class="name">
-        <b>{sensor.device}</b> <span>{sensor.metric}</span>
-      </p>
-      <p class="value">
-        {reading.value === undefined ? "–" : formatValue(reading.value.value)}
-        {sensor.unit !== null && <span class="unit"> {sensor.unit}</span>}
-      </p>
+      <div class="row">
+        <p class="name">
+          <b>{sensor.device}</b> <span>{sensor.metric}</span>
+        </p>
+        <p class="value">
+          {reading.value === undefined ? "–" : formatValue(reading.value.value)}
+          {sensor.unit !== null && <span class="unit"> {sensor.unit}</span>}
+        </p>
+      </div>
       <Chart sensor={sensor} limit={alert?.limit ?? null} store={store} />
-      <p class={alert === undefined ? "place" : "place ringing"}>{alert === undefined ? sensor.others.map(([, value]) => value).join(" · ") : `${alert.state}: ${alert.rule}`}</p>
-      <Age sensor={sensor} store={store} />
+      <div class="row">
+        <p class="place">{alert === undefined ? sensor.others.map(([, value]) => value).join(" · ") : `${alert.state}: ${alert.rule}`}</p>
+        <Age sensor={sensor} store={store} />
+      </div>
     </li>
   );
 }

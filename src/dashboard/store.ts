@@ -180,7 +180,7 @@ function debounced(afterMs: number, work: () => Promise<void>): () => void {
     if (state === "working") state = "again";
     if (state !== "idle") return;
     state = "waiting";
-    setTimeout(run, afterMs);
+    setTimeout(() => void run(), afterMs);
   };
   return request;
 }

@@ -7,12 +7,12 @@ import type { AlertRecord, Transition } from "../engine/effect.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Latest } from "./route.ts";
-import type { Status } from "./status.ts";
+import type { StatusAnswer } from "./status.ts";
 import { alertOfRecord } from "./view.ts";
 
 export type LiveDeps = {
   latest(since: number): Promise<Latest>;
-  status(): Promise<Status>;
+  status(): Promise<StatusAnswer>;
   /** Calls back after each commit that changed alerts, with the record as it is after the transition. */
   onTransition(listener: (alert: AlertRecord, transition: Transition) => void): () => void;
   log: Log;
@@ -46,114 +46,134 @@ export type Live = {
 };
 
 export function createLive(deps: LiveDeps, limits: LiveLimits = liveLimits): Live {
-  const clients = new Set<Client>();
-  const open = deps.metrics.gauge("highwater_http_streams", "Open streams of server-sent events");
-  const ended = deps.metrics.counter("highwater_http_streams_ended_total", "Streams that the gateway refused or cut", ["reason"]);
+  const listeners = createListeners(deps.metrics, limits);
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   /** Readings up to this commit were told to all who were greeted. */
   let seq = Number.POSITIVE_INFINITY;
   let statusAt = 0;
 
-  const drop = (client: Client, reason?: string): void => {
-    if (!clients.delete(client)) return;
-    open.set(clients.size);
-    if (reason !== undefined) ended.inc({ reason });
-    client.response.destroy();
-  };
-  const send = (client: Client, text: string): void => {
-    if (client.response.writableLength > limits.waitingBytesMax) return drop(client, "slow");
-    client.sentAt = performance.now();
-    client.response.write(text);
-  };
-  const broadcast = (text: string): void => {
-    for (const client of clients) if (client.greeted) send(client, text);
-  };
   const stopTransitions = deps.onTransition((alert, transition) => {
-    if (clients.size === 0) return;
-    const text = event("alert", { alert: alertOfRecord(alert), transition: transition.to, reason: transition.reason });
-    for (const client of clients) send(client, text);
+    if (listeners.count() > 0) listeners.tellAll(event("alert", { alert: alertOfRecord(alert), transition: transition.to, reason: transition.reason }));
   });
-
   const tick = async (): Promise<void> => {
     if (Number.isFinite(seq)) {
       const latest = await deps.latest(seq);
       seq = latest.seq;
       for (const text of readingEvents(latest)) {
-        broadcast(text);
+        listeners.tellGreeted(text);
         await new Promise(setImmediate);
       }
     }
     const now = performance.now();
     if (now - statusAt >= limits.statusEveryMs) {
       statusAt = now;
-      broadcast(event("status", await deps.status()));
+      listeners.tellGreeted(event("status", await deps.status()));
     }
-    for (const client of clients) if (now - client.sentAt >= limits.heartbeatEveryMs) send(client, ": still here\n\n");
+    listeners.beat(now);
+  };
+  const run = async (): Promise<void> => {
+    await tick().catch((error: unknown) => deps.log.warn({ err: error }, "the live stream could not be told what is new"));
+    timer = undefined;
+    if (listeners.count() > 0) schedule();
+    else seq = Number.POSITIVE_INFINITY;
   };
   /** One chain of ticks, alive while someone listens. */
   const schedule = (): void => {
-    if (timer !== undefined || closed) return;
-    timer = setTimeout(async () => {
-      try {
-        await tick();
-      } catch (error) {
-        deps.log.warn({ err: error }, "the live stream could not be told what is new");
-      }
-      timer = undefined;
-      if (clients.size > 0) schedule();
-      else seq = Number.POSITIVE_INFINITY;
-    }, limits.readingsEveryMs);
+    if (timer === undefined && !closed) timer = setTimeout(() => void run(), limits.readingsEveryMs);
   };
   /** Everything as it is now, for one who has just come. What changes meanwhile is told to all again. */
   const greet = async (client: Client): Promise<void> => {
-    send(client, "retry: 2000\n\n");
-    send(client, event("status", await deps.status()));
+    listeners.tell(client, "retry: 2000\n\n");
+    listeners.tell(client, event("status", await deps.status()));
     const latest = await deps.latest(-1);
     for (const text of readingEvents(latest)) {
-      if (!clients.has(client)) return;
-      send(client, text);
+      listeners.tell(client, text);
       await new Promise(setImmediate);
     }
     client.greeted = true;
     seq = Math.min(seq, latest.seq);
   };
-
   return {
     attach(response) {
-      if (closed || clients.size >= limits.clientsMax) {
-        ended.inc({ reason: "too_many" });
-        return false;
-      }
-      const client: Client = { response, sentAt: performance.now(), greeted: false };
-      response.writeHead(200, {
-        "content-type": "text/event-stream; charset=utf-8",
-        "cache-control": "no-store",
-        connection: "keep-alive",
-        "x-accel-buffering": "no",
-      });
-      response.on("close", () => drop(client));
-      response.on("error", () => drop(client));
-      clients.add(client);
-      open.set(clients.size);
+      const client = closed ? undefined : listeners.add(response);
+      if (client === undefined) return false;
       greet(client).catch((error: unknown) => {
         deps.log.warn({ err: error }, "a listener of the live stream could not be greeted");
-        drop(client, "error");
+        listeners.drop(client, "error");
       });
       schedule();
       return true;
     },
-    clients: () => clients.size,
+    clients: listeners.count,
     close() {
       closed = true;
       stopTransitions();
       clearTimeout(timer);
+      listeners.close();
+    },
+  };
+}
+
+/** Who listens: bounded in number, and each in what may wait for it. */
+function createListeners(metrics: Metrics, limits: LiveLimits) {
+  const clients = new Set<Client>();
+  const open = metrics.gauge("highwater_http_streams", "Open streams of server-sent events");
+  const ended = metrics.counter("highwater_http_streams_ended_total", "Streams that the gateway refused or cut", ["reason"]);
+
+  const drop = (client: Client, reason?: "slow" | "error"): void => {
+    if (!clients.delete(client)) return;
+    open.set(clients.size);
+    if (reason !== undefined) ended.inc({ reason });
+    client.response.destroy();
+  };
+  const tell = (client: Client, text: string): void => {
+    if (!clients.has(client)) return;
+    if (client.response.writableLength > limits.waitingBytesMax) return drop(client, "slow");
+    client.sentAt = performance.now();
+    client.response.write(text);
+  };
+  return {
+    count: () => clients.size,
+    drop,
+    tell,
+    tellAll(text: string): void {
+      for (const client of clients) tell(client, text);
+    },
+    tellGreeted(text: string): void {
+      for (const client of clients) if (client.greeted) tell(client, text);
+    },
+    beat(now: number): void {
+      for (const client of clients) if (now - client.sentAt >= limits.heartbeatEveryMs) tell(client, ": still here\n\n");
+    },
+    add(response: ServerResponse): Client | undefined {
+      if (clients.size >= limits.clientsMax) {
+        ended.inc({ reason: "too_many" });
+        return undefined;
+      }
+      const client: Client = { response, sentAt: performance.now(), greeted: false };
+      response.writeHead(200, streamHeaders);
+      response.on("close", () => drop(client));
+      response.on("error", () => drop(client));
+      clients.add(client);
+      open.set(clients.size);
+      return client;
+    },
+    close(): void {
       for (const { response } of clients) response.end();
       clients.clear();
       open.set(0);
     },
   };
 }
+
+const streamHeaders = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store",
+  connection: "keep-alive",
+  // A proxy in front must not gather events.
+  "x-accel-buffering": "no",
+};
 
 const event = (name: string, body: unknown): string => `event: ${name}\ndata: ${JSON.stringify(body)}\n\n`;
 

@@ -35,24 +35,24 @@ export const instantSchema = z
   })
   .meta({ description: "RFC 3339 with an offset, or milliseconds since 1970-01-01T00:00:00Z", examples: ["2026-01-31T04:15:00Z", "1769832900000"] });
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-
-/** `1m`, `6h`, `day` or `raw`; a duration gives milliseconds. */
+/** `1m`, `6h`, `day` or `raw`; a duration gives milliseconds. Which of them fit is for the store to say. */
 export const stepSchema = z
   .string()
   .transform((text, context): DurationMs | "day" | "raw" => {
     if (text === "day" || text === "raw") return text;
     const step = parseDuration(text);
-    if (step !== undefined && step > 0 && step % MINUTE_MS === 0 && DAY_MS % step === 0) return step;
+    if (step !== undefined && step > 0) return step;
     context.addIssue({
       code: "custom",
-      message: "must be day, raw, or a duration of whole minutes that divides a day evenly",
+      message: "must be a duration, day or raw",
       params: { hint: "write 1m, 15m, 1h, 6h; day for local days; raw for each reading" },
     });
     return z.NEVER;
   })
-  .meta({ description: "Width of a bucket: a duration such as 1m or 1h, `day` for local days, `raw` for each reading", examples: ["1m", "1h", "day"] });
+  .meta({
+    description: "Width of a bucket: a duration such as 1m or 1h, `day` for local days, `raw` for each reading. Where readings are many, whole minutes",
+    examples: ["1m", "1h", "day"],
+  });
 
 export const limitSchema = z
   .string()

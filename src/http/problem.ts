@@ -15,27 +15,39 @@ export const problemSchema = z
   .meta({ description: "What went wrong" });
 
 /** An answer other than the one asked for. */
-export class Refusal extends Error {
+export class Refusal extends GatewayError {
   readonly status: number;
-  readonly code: string;
-  readonly hint: string;
   /** Read by fastify and by its rate limiter. */
   readonly statusCode: number;
 
   constructor(status: number, code: string, message: string, hint: string) {
-    super(message);
+    super(code, message, { hint, retryable: status === 503 });
     this.status = status;
     this.statusCode = status;
-    this.code = code;
-    this.hint = hint;
   }
 }
+
+/** What the store says of a question; everything else that is operational is 503 where trying again helps, else 500. */
+const statusOfCode: Readonly<Record<string, number>> = {
+  bad_parameter: 400,
+  query_invalid: 400,
+  query_too_large: 400,
+  query_busy: 503,
+  query_too_long: 504,
+  query_overrun: 504,
+};
 
 /** The refusal that an error stands for. What is not known is said only in the log. */
 export function problemOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (isOperational(error)) {
-    return new Refusal(error.retryable ? 503 : 500, error.code, error.message, error.hint ?? "look at the gateway's log");
+    const status = statusOfCode[error.code] ?? (error.retryable ? 503 : 500);
+    return new Refusal(
+      status,
+      error.code,
+      error.message,
+      error.hint ?? (status < 500 ? "the parameters are described at /openapi.json" : "ask for less, or try again"),
+    );
   }
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   if (typeof status === "number" && status >= 400 && status < 500)
@@ -53,5 +65,5 @@ export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
     .code(refusal.status)
     .header("content-type", "application/json; charset=utf-8")
     .header("cache-control", "no-store")
-    .send(JSON.stringify({ error: { code: refusal.code, message: refusal.message, hint: refusal.hint } }));
+    .send(JSON.stringify({ error: { code: refusal.code, message: refusal.message, hint: refusal.hint ?? "" } }));
 }

@@ -4,7 +4,7 @@
 import type { z } from "zod";
 import type { Answer, QueryRequest } from "../storage/query.ts";
 import type { LabelFilter } from "./parameter.ts";
-import type { Status } from "./status.ts";
+import type { Status, StatusAnswer } from "./status.ts";
 
 /** The newest reading of each series that changed after commit `since`, as columns; `since` −1: of all series. */
 export type Latest = { readonly seq: number; readonly series: Uint32Array; readonly ts: Float64Array; readonly value: Float64Array };
@@ -17,10 +17,12 @@ export type GatewayDeps = {
   /** Prometheus' text format, of all threads. */
   metricsText(): Promise<string>;
   latest(since: number): Promise<Latest>;
+  /** Runs a route that is `fromStore` where the store is: `renderRoute` of answer.ts on the query thread. Without it they are run here. */
+  render?(path: string, request: RouteRequest<unknown, unknown>): Promise<Uint8Array>;
 };
 
 /** What routes may ask. */
-export type RouteDeps = GatewayDeps & { /** The OpenAPI page, as text. */ openapi(): string };
+export type RouteDeps = Omit<GatewayDeps, "status"> & { status(): Promise<StatusAnswer> /** The OpenAPI page, as text. */; openapi(): string };
 
 export type RouteRequest<Query, Params> = { readonly query: Query; readonly params: Params; readonly labels: LabelFilter };
 
@@ -40,8 +42,14 @@ type Parts<Query extends z.ZodObject, Params extends z.ZodObject, Body extends z
   readonly unwell?: string;
 };
 
-export type AnswerRoute<Query extends z.ZodObject, Params extends z.ZodObject, Body extends z.ZodType> = Parts<Query, Params, Body> & {
+export type AnswerRoute<Query extends z.ZodObject = z.ZodObject, Params extends z.ZodObject = z.ZodObject, Body extends z.ZodType = z.ZodType> = Parts<
+  Query,
+  Params,
+  Body
+> & {
   readonly kind: "answer";
+  /** It needs `deps.query` alone, answers 200 with JSON and may be long. */
+  readonly fromStore?: true;
   /** A text is sent as it is, anything else as JSON. @throws Refusal */
   handle(deps: RouteDeps, request: RouteRequest<z.output<Query>, z.output<Params>>): Promise<{ readonly status?: 200 | 503; readonly body: z.input<Body> }>;
 };
@@ -51,11 +59,11 @@ export type StreamRoute<Query extends z.ZodObject, Params extends z.ZodObject, B
   readonly kind: "stream";
 };
 
-export type Route = AnswerRoute<z.ZodObject, z.ZodObject, z.ZodType> | StreamRoute<z.ZodObject, z.ZodObject, z.ZodType>;
+export type Route = AnswerRoute | StreamRoute<z.ZodObject, z.ZodObject, z.ZodType>;
 
 export const JSON_TYPE = "application/json; charset=utf-8";
 
 /** Lets TypeScript infer the schemas of a route, then forgets them, so that routes fit into one list. */
 export const defineRoute = <Query extends z.ZodObject, Params extends z.ZodObject, Body extends z.ZodType>(
   route: AnswerRoute<Query, Params, Body> | StreamRoute<Query, Params, Body>,
-): Route => route as unknown as Route;
+): Route => route as Route;

@@ -5,19 +5,28 @@
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance } from "fastify";
+import { type Clock, systemClock } from "../clock.ts";
 import { GatewayError } from "../error.ts";
 import type { Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
+import { answerHere } from "./answer.ts";
 import { serveDashboard } from "./dashboard-files.ts";
 import { answersTo, isLoopback } from "./host.ts";
 import { createLive, type Live, type LiveDeps, type LiveLimits, liveLimits } from "./live.ts";
 import { openapiDocument } from "./openapi.ts";
 import { parseParameters } from "./parameter.ts";
 import { problemOf, Refusal, refuse } from "./problem.ts";
-import type { Route, RouteDeps } from "./route.ts";
+import type { AnswerRoute, GatewayDeps, Route, RouteDeps, RouteRequest } from "./route.ts";
 import { routes } from "./routes/index.ts";
+import type { StatusAnswer } from "./status.ts";
+import { rfc3339 } from "./view.ts";
 
-export type ServerDeps = RouteDeps & { readonly onTransition: LiveDeps["onTransition"]; readonly log: Log; readonly metrics?: Metrics };
+export type ServerDeps = GatewayDeps & {
+  readonly onTransition: LiveDeps["onTransition"];
+  readonly log: Log;
+  readonly metrics?: Metrics;
+  readonly clock?: Clock;
+};
 
 export type ServerOptions = {
   readonly host: string;
@@ -71,13 +80,15 @@ export function createServer(deps: ServerDeps, options: ServerOptions): { start(
   const metrics = deps.metrics ?? createMetrics();
   const app = fastify({ logger: false, bodyLimit: 1024, requestTimeout: limits.requestTimeoutMs, forceCloseConnections: "idle" });
   app.server.maxConnections = limits.connectionsMax;
-  const live = createLive({ ...deps, metrics }, limits);
+  const clock = deps.clock ?? systemClock;
+  const status = async (): Promise<StatusAnswer> => ({ name: options.gatewayName, time: rfc3339(clock.now()), ...(await deps.status()) });
+  const live = createLive({ ...deps, status, metrics }, limits);
   return {
     async start() {
       await guard(app, deps, options, limits);
       await serveDashboard(app, options);
       const openapi = JSON.stringify(await openapiDocument(routes));
-      const routeDeps = { ...deps, openapi: () => openapi };
+      const routeDeps = { ...deps, status, openapi: () => openapi };
       const gate = { answering: 0, max: limits.requestsMax };
       for (const route of routes) addRoute(app, route, routeDeps, live, gate);
       countRequests(app, metrics);
@@ -123,7 +134,7 @@ async function guard(app: FastifyInstance, deps: ServerDeps, options: ServerOpti
   });
   app.setErrorHandler((error, request, reply) => {
     const refusal = problemOf(error);
-    if (refusal.status >= 500 && refusal.status !== 503) deps.log.error({ err: error, path: request.routeOptions.url }, "a request failed");
+    if (refusal.status === 500) deps.log.error({ err: error, path: request.routeOptions.url }, "a request failed");
     return refuse(reply, refusal);
   });
 }
@@ -141,15 +152,23 @@ function addRoute(app: FastifyInstance, route: Route, deps: RouteDeps, live: Liv
     }
     if (gate.answering >= gate.max) throw new Refusal(503, "busy", "too many requests are being answered", "try again in a second or two");
     gate.answering += 1;
-    const answer = await route.handle(deps, { query: parsed.query, labels: parsed.labels, params: request.params as never }).finally(() => {
+    const asked = { query: parsed.query, labels: parsed.labels, params: request.params as never };
+    const answer = await answerOf(route, deps, asked).finally(() => {
       gate.answering -= 1;
     });
     return reply
       .code(answer.status ?? 200)
       .header("content-type", route.contentType)
       .header("cache-control", "no-store")
-      .send(typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body));
+      .send(answer.text);
   });
+}
+
+/** Long answers are made where the store is read, so that this thread only passes them on. */
+async function answerOf(route: AnswerRoute, deps: RouteDeps, request: RouteRequest<never, never>): Promise<{ status?: number; text: string | Buffer }> {
+  if (!route.fromStore || deps.render === undefined) return await answerHere(route, deps, request);
+  const bytes = await deps.render(route.path, request);
+  return { text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
 function countRequests(app: FastifyInstance, metrics: Metrics): void {

@@ -34,3 +34,7 @@ export const statusSchema = z
 
 /** In the words of the API, so that it is passed on as it is. */
 export type Status = z.output<typeof statusSchema>;
+
+/** What the server adds: whose status it is, and its clock, by which a page can say how old something is. */
+export const statusAnswerSchema = statusSchema.extend({ name: z.string(), time: z.iso.datetime() });
+export type StatusAnswer = z.output<typeof statusAnswerSchema>;

@@ -45,7 +45,13 @@ export function createRandom(seed: number): () => number {
 export function createFakeGateway(options: { series: number; now: () => number; seed?: number }): FakeGateway {
   const random = createRandom(options.seed ?? 7);
   const series = Array.from({ length: options.series }, (_, id) => describe(id));
-  const value = Float64Array.from(series, (_, id) => signal(id, options.now(), random));
+  /** By how much a series is off since when: what its alert tells of. */
+  const excursions = new Map<number, { from: number; by: number }>();
+  const at = (id: number, instant: number, noise: () => number): number => {
+    const { from, by } = excursions.get(id) ?? { from: 0, by: 0 };
+    return Math.round((signal(id, instant, noise) + by * Math.min(1, Math.max(0, (instant - from) / 400_000))) * 10) / 10;
+  };
+  const value = Float64Array.from(series, (_, id) => at(id, options.now(), random));
   const ts = Float64Array.from(series, (_, id) => options.now() - (id % 7) * 400 - (id % 23 === 22 ? 1_900_000 : 0));
   const changed = new Float64Array(series.length).fill(1);
   const listeners = new Set<(alert: AlertRecord, transition: Transition) => void>();
@@ -148,7 +154,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       for (const { id } of series) {
         if (only === undefined ? id % 23 === 22 : only.series !== id) continue;
         ts[id] = options.now();
-        value[id] = only?.value ?? signal(id, options.now(), random);
+        value[id] = only?.value ?? at(id, options.now(), random);
         changed[id] = seq;
       }
       books.received += series.length;
@@ -156,6 +162,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     },
     fire(alert) {
       alerts.unshift(alert);
+      excursions.set(alert.series, { from: (alert.firedAt ?? 0) - 300_000, by: alert.value - signal(alert.series, options.now(), random) });
       tell(alert, "firing");
     },
     resolve(id, good) {
@@ -163,6 +170,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       const alert = alerts[index] as AlertView & { id: string };
       const resolved = { ...alert, state: "resolved" as const, since: options.now(), resolvedAt: options.now(), value: good };
       alerts[index] = resolved;
+      excursions.delete(alert.series);
       tell(resolved, "resolved");
     },
     pend: (alert) => void alerts.unshift(alert),
@@ -177,8 +185,8 @@ export function createFakeGateway(options: { series: number; now: () => number; 
   function bucketsOf(id: number, from: number, to: number, step: number): Bucket[] {
     const buckets: Bucket[] = [];
     const noise = createRandom(id + 1);
-    for (let t = Math.floor(from / step) * step; t < to; t += step) {
-      const center = signal(id, t, noise);
+    for (let t = Math.floor(from / step) * step; t < to && buckets.length < 500; t += step) {
+      const center = at(id, t, noise);
       buckets.push({
         t,
         end: t + step,

@@ -5,8 +5,11 @@ import { cursorSchema, instantSchema, limitSchema, wordsSchema } from "../parame
 import { defineRoute, JSON_TYPE } from "../route.ts";
 import { alertOfView, alertSchema, alertStates } from "../view.ts";
 
+export type { Alert } from "../view.ts";
+
 export const alerts = defineRoute({
   kind: "answer",
+  fromStore: true,
   path: "/api/v1/alerts",
   summary: "Alerts, pending ones first, then newest first",
   query: z.strictObject({

@@ -7,6 +7,7 @@ import { dispositions, notificationOfView, notificationSchema } from "../view.ts
 
 export const notifications = defineRoute({
   kind: "answer",
+  fromStore: true,
   path: "/api/v1/notifications",
   summary: "Notifications and what became of them, newest first",
   query: z.strictObject({

@@ -31,6 +31,7 @@ export type SeriesBucketsRow = z.output<typeof seriesBucketsSchema>;
 
 export const readings = defineRoute({
   kind: "answer",
+  fromStore: true,
   path: "/api/v1/readings",
   summary: "Readings as buckets of time",
   description: "Only buckets that hold readings are given. Without `step` it is the finest that fits.",

@@ -2,7 +2,9 @@
 
 import { z } from "zod";
 import { defineRoute, JSON_TYPE } from "../route.ts";
-import { statusSchema } from "../status.ts";
+import { statusAnswerSchema } from "../status.ts";
+
+export type { StatusAnswer } from "../status.ts";
 
 export const status = defineRoute({
   kind: "answer",
@@ -11,7 +13,7 @@ export const status = defineRoute({
   query: z.strictObject({}),
   params: z.strictObject({}),
   takesLabels: false,
-  answer: statusSchema,
+  answer: statusAnswerSchema,
   contentType: JSON_TYPE,
   handle: async (deps) => ({ body: await deps.status() }),
 });

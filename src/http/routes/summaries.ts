@@ -38,6 +38,7 @@ export const summarySchema = z.strictObject({
 
 export const summaries = defineRoute({
   kind: "answer",
+  fromStore: true,
   path: "/api/v1/summaries",
   summary: "Daily summaries, newest day first",
   query: z.strictObject({
