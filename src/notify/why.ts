@@ -72,7 +72,7 @@ function conditionLines(told: Told): string[] {
   const lines = [`The ${name} was ${figure} ${when}: ${verdict}.`];
   const held = told.transition.ts - evidence.since;
   if (held > 0)
-    lines.push(`It has been so since ${instant(evidence.since)}, for ${formatSpan(held)} when the rule ${told.state === "firing" ? "fired" : "resolved"}.`);
+    lines.push(`It had been so since ${instant(evidence.since)}, for ${formatSpan(held)}, when the rule ${told.state === "firing" ? "fired" : "resolved"}.`);
   return lines;
 }
 

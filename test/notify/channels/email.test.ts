@@ -39,7 +39,7 @@ describe("the mail", () => {
     for (const body of [text, html || ""]) {
       expect(body).toContain("freezer-7 in room B2 is at -12.4 °C");
       expect(body).toContain("The temperature of freezer-7 was −12.4 °C at Sun 22 Nov 2026 13:31:07 CET (12:31:07 UTC): above −15 °C.");
-      expect(body).toContain("since Sun 22 Nov 2026 13:26:07 CET (12:26:07 UTC), for 5 min when the rule fired.");
+      expect(body).toContain("since Sun 22 Nov 2026 13:26:07 CET (12:26:07 UTC), for 5 min, when the rule fired.");
       expect(body).toContain("Rule freezer-too-warm@9f86d081884c: above −15 °C, clears below −17 °C.");
       expect(body).toContain("http://127.0.0.1:8080/#/alerts/a1b2c3d4e5f60718-mhx2k9");
       expect(body).toContain("https://wiki.example.org/freezers#warm");
