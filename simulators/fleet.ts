@@ -6,8 +6,8 @@
 import { parseArgs } from "node:util";
 import { connectAsync, type MqttClient } from "mqtt";
 import { type Clock, systemClock } from "../src/clock.ts";
+import { parseTimestamp } from "../src/recording.ts";
 import { createProgress } from "./progress.ts";
-import { parseTimestamp } from "./recording.ts";
 import { scenarios } from "./scenarios/index.ts";
 import type { Scenario, SimulatedMetric } from "./scenarios/scenario.ts";
 import { numberOption, runScript, textOptions } from "./script.ts";

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { connectAsync, type MqttClient } from "mqtt";
 import { type Clock, systemClock } from "../src/clock.ts";
+import { type RecordedReading, readRecording } from "../src/recording.ts";
 import { createProgress } from "./progress.ts";
-import { type RecordedReading, readRecording } from "./recording.ts";
 import { numberOption, runScript, textOptions } from "./script.ts";
 
 export type ReplayOptions = {

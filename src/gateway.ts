@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { MessageChannel, type Worker } from "node:worker_threads";
 import { createBroker } from "./broker/broker.ts";
 import { answerCalls } from "./call.ts";
-import { systemClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { ZoneTable } from "./engine/calendar.ts";
 import type { AlertRecord } from "./engine/effect.ts";
@@ -22,6 +22,7 @@ export type GatewayOptions = {
   readonly version: string;
   /** Build date of the release; a wall clock before it is wrong. */
   readonly releasedAt: number;
+  readonly clock: Clock;
   readonly log: Log;
   readonly logLevel: string;
   /** Take the wall clock as it is, though the journal is ahead of it. */
@@ -57,8 +58,7 @@ async function closeAll(closers: (() => Promise<void> | void)[]): Promise<void> 
 }
 
 async function compose(config: GatewayConfig, options: GatewayOptions, closers: (() => Promise<void> | void)[]): Promise<Gateway> {
-  const { log } = options;
-  const clock = systemClock;
+  const { log, clock } = options;
   const startedAt = clock.now();
   const metrics = createMetrics();
 

@@ -4,5 +4,6 @@ import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
+import { tryCommand } from "./try.ts";
 
-export const commands: readonly CliCommand[] = [runCommand, checkCommand, schemaCommand];
+export const commands: readonly CliCommand[] = [runCommand, checkCommand, tryCommand, schemaCommand];

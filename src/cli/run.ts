@@ -1,6 +1,7 @@
 // `highwater run`: the gateway, until SIGTERM or SIGINT drains it. SIGHUP reads the config again; a bad file keeps the old one.
 
 import { readFileSync } from "node:fs";
+import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config.ts";
 import { startGateway } from "../gateway.ts";
 import { createLog } from "../log.ts";
@@ -37,6 +38,7 @@ async function run(options: Options): Promise<void> {
   const gateway = await startGateway(loaded.config, {
     version,
     releasedAt: RELEASED_AT,
+    clock: systemClock,
     log,
     logLevel: options.logLevel,
     acceptClock: options.acceptClock === true,

@@ -58,6 +58,11 @@ export class Alert {
     this.#subject = subject;
   }
 
+  /** What was judged last; NaN before the first judgement. */
+  get measure(): number {
+    return this.#measure;
+  }
+
   get predicateText(): string {
     return this.condition.on === "silence" ? `no reading for ${this.condition.after} ms` : this.condition.predicate.text;
   }

@@ -3,7 +3,7 @@
 
 import { Dispatcher } from "./dispatch.ts";
 import { DueQueue } from "./due-queue.ts";
-import type { Effects } from "./effect.ts";
+import type { AlertState, Effects } from "./effect.ts";
 import { GatewayAlerts } from "./gateway-alerts.ts";
 import type { Input } from "./input.ts";
 import { compileMatchers } from "./matcher.ts";
@@ -49,12 +49,17 @@ export type Engine = {
   series(): readonly Omit<SeriesDefinition, "id">[];
   /** Newest readings of the series that changed after step `since`; `step` is the present one. */
   latest(since: number): { step: number; readings: readonly LatestReading[] };
+  /** How the rules of a series stand, in their order. */
+  standing(series: SeriesId): readonly RuleStanding[];
   /** Begins a snapshot as of now; its parts come from `nextSnapshotPart` while steps go on. */
   beginSnapshot(): void;
   nextSnapshotPart(): EnginePart;
   /** Takes the parts of one snapshot, in any order, into a fresh engine. */
   restore(parts: Iterable<{ readonly part: number; readonly saved: Saved }>): void;
 };
+
+/** A rule on a series: what it measured last (NaN: nothing yet), and where its alert stands. */
+export type RuleStanding = { readonly rule: string; readonly measure: number; readonly state: AlertState };
 
 const defaultTiming: SourceTiming = { outOfOrdernessMs: 0, maxFutureMs: 60_000, maxPastMs: null, idleAfterMs: 10_000 };
 
@@ -139,6 +144,10 @@ class StreamEngine implements Engine {
       readings.push({ series: series.id, ts: series.lastTs, value: series.lastValue });
     }
     return { step: this.#step, readings };
+  }
+
+  standing(series: SeriesId): readonly RuleStanding[] {
+    return this.#series[series]?.standing() ?? [];
   }
 
   #take(input: Input): void {

@@ -28,7 +28,7 @@ export const ruleSchema = z
       .regex(/^[^/+#\x00-\x1f]*$/, "a rule's name may not hold /, + or #: it becomes an MQTT topic level")
       .meta({ description: "Unique; the alert's `alertname`" }),
     match: matchSchema,
-    condition: conditionSchema,
+    condition: conditionSchema.meta({ description: "When it is breached; one of the types below" }),
     for: durationOrZeroSchema.prefault("0s").meta({ description: "On-delay: how long, in event time, the condition must hold before it fires" }),
     keep_firing_for: durationOrZeroSchema.prefault("0s").meta({ description: "Off-delay: how long it must be clear before it resolves" }),
     severity: z.enum(severities).default("warning").meta({ description: "How urgent the alert is" }),

@@ -138,6 +138,10 @@ export class Series {
     if (vanished.length === 0) this.#drain(this.#clock(due.up), into);
   }
 
+  standing(): { rule: string; measure: number; state: Alert["phase"] }[] {
+    return this.#alerts.map((alert) => ({ rule: alert.rule.name, measure: alert.measure, state: alert.phase }));
+  }
+
   trim(): void {
     this.memory.trim(this.watermark);
   }

@@ -9,9 +9,14 @@ import { type ConditionType, greatestCommonDivisor } from "./condition.ts";
 /** Panes that a window may be cut into; bounds the work at each close and the memory of each series. */
 export const PANES_MAX = 1440;
 
-const tumbling = z.strictObject({ tumbling: durationSchema }).transform(({ tumbling: size }) => ({ size, slide: size }));
+const tumbling = z
+  .strictObject({ tumbling: durationSchema.meta({ description: "Length of windows that follow each other" }) })
+  .transform(({ tumbling: size }) => ({ size, slide: size }));
 const hopping = z
-  .strictObject({ hopping: durationSchema, slide: durationSchema })
+  .strictObject({
+    hopping: durationSchema.meta({ description: "Length of windows that overlap" }),
+    slide: durationSchema.meta({ description: "From the start of one to the start of the next; at most the length" }),
+  })
   .refine(({ hopping: size, slide }) => slide <= size, {
     path: ["slide"],
     error: "slide is longer than the window: readings would fall between two windows; make it at most the window's length",

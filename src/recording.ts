@@ -3,13 +3,14 @@
 
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
+import { GatewayError } from "./error.ts";
 
 /** `text` is the value as it stands in the file: it is published with all its digits. */
 export type RecordedReading = { readonly ts: number; readonly value: number; readonly text: string };
 
 /**
  * Reads a recording in the file's order.
- * @throws Error `file:line: …` at the first line that is no reading, or when a column is absent
+ * @throws GatewayError `bad_recording`, `file:line:column: …`, at the first line that is no reading or when a column is absent
  */
 export async function* readRecording(file: string): AsyncGenerator<RecordedReading> {
   const lines = createInterface({ input: createReadStream(file, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
@@ -21,14 +22,20 @@ export async function* readRecording(file: string): AsyncGenerator<RecordedReadi
     const cells = line.split(",").map((cell) => cell.trim().replace(/^"(.*)"$/, "$1"));
     if (columns === undefined) {
       columns = { timestamp: cells.indexOf("timestamp"), value: cells.indexOf("value") };
-      if (columns.timestamp < 0 || columns.value < 0) throw new Error(`${file}:${number}: the first line must name the columns timestamp and value`);
+      if (columns.timestamp < 0 || columns.value < 0) throw bad(file, number, 1, "the first line must name the columns timestamp and value");
       continue;
     }
     const text = cells[columns.value] ?? "";
     const ts = parseTimestamp(cells[columns.timestamp] ?? "");
     const value = text === "" ? Number.NaN : Number(text);
-    if (ts === undefined) throw new Error(`${file}:${number}: ${cells[columns.timestamp] ?? ""} is not a timestamp`);
-    if (!Number.isFinite(value)) throw new Error(`${file}:${number}: ${text || "an empty cell"} is not a number`);
+    if (ts === undefined)
+      throw bad(
+        file,
+        number,
+        columnOf(cells, columns.timestamp),
+        `"${cells[columns.timestamp] ?? ""}" is not a timestamp; write 2013-12-02 21:15:00, RFC 3339 or a number`,
+      );
+    if (!Number.isFinite(value)) throw bad(file, number, columnOf(cells, columns.value), `"${text}" is not a number`);
     yield { ts, value, text };
   }
 }
@@ -47,3 +54,8 @@ export function parseTimestamp(text: string): number | undefined {
   const ms = Date.parse(`${parts[1]}T${parts[2]}${parts[3] ?? "Z"}`);
   return Number.isNaN(ms) ? undefined : ms;
 }
+
+const bad = (file: string, line: number, column: number, what: string): GatewayError => new GatewayError("bad_recording", `${file}:${line}:${column}: ${what}`);
+
+/** Where a cell begins in its line, from 1. */
+const columnOf = (cells: readonly string[], index: number): number => cells.slice(0, index).reduce((length, cell) => length + cell.length + 1, 1);
