@@ -60,13 +60,18 @@ const gateway = z
   .meta({ description: "The gateway itself" });
 
 const listener = z
-  .strictObject({ host: hostSchema, port: portSchema.default(1883) })
+  .strictObject({ host: hostSchema, port: portSchema.prefault(1883) })
   .prefault({})
   .meta({ description: "One TCP address to listen on" });
 
 const mqtt = z
   .strictObject({
-    listeners: z.array(listener).min(1).max(16).prefault([{}]).meta({ description: "Where clients connect" }),
+    listeners: z
+      .array(listener)
+      .min(1)
+      .max(16)
+      .prefault([{ host: "127.0.0.1", port: 1883 }])
+      .meta({ description: "Where clients connect" }),
     anonymous: z
       .union([z.literal(true), z.literal("unsafe")], { error: "write true, or unsafe when a listener is not on loopback" })
       .default(true)
@@ -134,17 +139,21 @@ const routeShape = {
   group_interval: durationSchema.prefault("5m").meta({ description: "Least time between notifications of a group" }),
   repeat_interval: durationSchema.prefault("4h").meta({ description: "How often a firing alert is told again" }),
 };
+const inherited = { description: "Default: that of the route above" };
 const subroute = z
   .strictObject({
-    receiver: nameText.exactOptional().meta({ description: "Default: that of the route above" }),
-    matchers: matchSchema.prefault({}),
+    receiver: nameText.meta(inherited).exactOptional(),
+    matchers: matchSchema.prefault({}).meta({ description: "Which alerts it takes: label: glob, list of globs, or /regex/ (anchored); all when empty" }),
     continue: z.boolean().default(false).meta({ description: "Also try the routes after this one" }),
-    group_by: routeShape.group_by.unwrap().exactOptional(),
-    group_wait: routeShape.group_wait.unwrap().exactOptional(),
-    group_interval: routeShape.group_interval.unwrap().exactOptional(),
-    repeat_interval: routeShape.repeat_interval.unwrap().exactOptional(),
+    group_by: routeShape.group_by.unwrap().meta(inherited).exactOptional(),
+    group_wait: routeShape.group_wait.unwrap().meta(inherited).exactOptional(),
+    group_interval: routeShape.group_interval.unwrap().meta(inherited).exactOptional(),
+    repeat_interval: routeShape.repeat_interval.unwrap().meta(inherited).exactOptional(),
     get routes(): z.ZodExactOptional<z.ZodArray<z.ZodType>> {
-      return z.array(subroute as z.ZodType).exactOptional();
+      return z
+        .array(subroute as z.ZodType)
+        .meta({ description: "Routes below this one; first match wins" })
+        .exactOptional();
     },
   })
   .meta({ id: "Route" });
@@ -197,7 +206,7 @@ const batch = z
   .meta({ description: "Work at night" });
 
 const http = z
-  .strictObject({ host: hostSchema, port: portSchema.default(8080) })
+  .strictObject({ host: hostSchema, port: portSchema.prefault(8080) })
   .prefault({})
   .meta({ description: "The page, the API and the metrics" });
 

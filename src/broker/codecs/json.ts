@@ -27,8 +27,8 @@ import { mapSchema, pointerSchema } from "./settings.ts";
 
 const schema = z
   .strictObject({
-    time: pointerSchema.exactOptional(),
-    value: pointerSchema.exactOptional(),
+    time: pointerSchema.meta({ description: "JSON pointer to the event time; default: the first of /ts, /time, /timestamp that is there" }).exactOptional(),
+    value: pointerSchema.meta({ description: "JSON pointer to the value; with neither value nor values each number is a metric" }).exactOptional(),
     values: z.record(z.string().min(1).max(200), pointerSchema).exactOptional().meta({ description: "Metrics and where their values stand" }),
     map: mapSchema.exactOptional(),
     timezone: z.string().min(1).exactOptional().meta({ description: "IANA zone of times without offset" }),

@@ -38,11 +38,11 @@ const urlSchema = z
   });
 
 const partsSchema = z.strictObject({
-  host: z.string().min(1),
-  port: z.int().min(1).max(65_535).default(587),
-  user: z.string().exactOptional(),
-  pass: z.string().exactOptional(),
-  tls: tlsSchema.default("starttls"),
+  host: z.string().min(1).meta({ description: "Name or address of the server" }),
+  port: z.int().min(1).max(65_535).default(587).meta({ description: "TCP port" }),
+  user: z.string().meta({ description: "Who logs in; nobody when absent" }).exactOptional(),
+  pass: z.string().meta({ description: "The password" }).exactOptional(),
+  tls: tlsSchema.default("starttls").meta({ description: "starttls: if the server offers it; required: or no mail; implicit: from the first byte; off" }),
 });
 
 const schema = z.strictObject({

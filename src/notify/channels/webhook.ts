@@ -23,7 +23,7 @@ const schema = z.strictObject({
     .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), "not a URL; write http://host:port/path or https://…")
     .refine((text) => !URL.canParse(text) || new URL(text).username === "", "a URL with a user; write headers: { Authorization: Basic … } instead")
     .meta({ description: "Where to POST to", pattern: "^https?://" }),
-  format: z.enum(webhookFormats).default("alertmanager"),
+  format: z.enum(webhookFormats).default("alertmanager").meta({ description: "Form of the body: Alertmanager webhook v4, Standard Webhooks, CloudEvents 1.0" }),
   secret: z
     .string()
     .refine((text) => keyOf(text) !== undefined, "not a secret; write whsec_ and the base64 of 24 to 64 random bytes, such as of: openssl rand -base64 32")
