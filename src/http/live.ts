@@ -3,6 +3,7 @@
 // itself and is given everything anew, so that no event needs an id and Last-Event-ID changes nothing.
 
 import type { ServerResponse } from "node:http";
+import type { Clock } from "../clock.ts";
 import type { AlertRecord, Transition } from "../engine/effect.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
@@ -17,6 +18,7 @@ export type LiveDeps = {
   onTransition(listener: (alert: AlertRecord, transition: Transition) => void): () => void;
   log: Log;
   metrics: Metrics;
+  clock: Clock;
 };
 
 export type LiveLimits = {
@@ -46,12 +48,12 @@ export type Live = {
 };
 
 export function createLive(deps: LiveDeps, limits: LiveLimits = liveLimits): Live {
-  const listeners = createListeners(deps.metrics, limits);
+  const listeners = createListeners(deps, limits);
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   /** Readings up to this commit were told to all who were greeted. */
   let seq = Number.POSITIVE_INFINITY;
-  let statusAt = 0;
+  let statusAt = Number.NEGATIVE_INFINITY;
 
   const stopTransitions = deps.onTransition((alert, transition) => {
     if (listeners.count() > 0) listeners.tellAll(event("alert", { alert: alertOfRecord(alert), transition: transition.to, reason: transition.reason }));
@@ -65,7 +67,7 @@ export function createLive(deps: LiveDeps, limits: LiveLimits = liveLimits): Liv
         await new Promise(setImmediate);
       }
     }
-    const now = performance.now();
+    const now = deps.clock.monotonic();
     if (now - statusAt >= limits.statusEveryMs) {
       statusAt = now;
       listeners.tellGreeted(event("status", await deps.status()));
@@ -116,7 +118,7 @@ export function createLive(deps: LiveDeps, limits: LiveLimits = liveLimits): Liv
 }
 
 /** Who listens: bounded in number, and each in what may wait for it. */
-function createListeners(metrics: Metrics, limits: LiveLimits) {
+function createListeners({ metrics, clock }: LiveDeps, limits: LiveLimits) {
   const clients = new Set<Client>();
   const open = metrics.gauge("highwater_http_streams", "Open streams of server-sent events");
   const ended = metrics.counter("highwater_http_streams_ended_total", "Streams that the gateway refused or cut", ["reason"]);
@@ -130,7 +132,7 @@ function createListeners(metrics: Metrics, limits: LiveLimits) {
   const tell = (client: Client, text: string): void => {
     if (!clients.has(client)) return;
     if (client.response.writableLength > limits.waitingBytesMax) return drop(client, "slow");
-    client.sentAt = performance.now();
+    client.sentAt = clock.monotonic();
     client.response.write(text);
   };
   return {
@@ -151,7 +153,7 @@ function createListeners(metrics: Metrics, limits: LiveLimits) {
         ended.inc({ reason: "too_many" });
         return undefined;
       }
-      const client: Client = { response, sentAt: performance.now(), greeted: false };
+      const client: Client = { response, sentAt: clock.monotonic(), greeted: false };
       response.writeHead(200, streamHeaders);
       response.on("close", () => drop(client));
       response.on("error", () => drop(client));

@@ -82,7 +82,7 @@ export function createServer(deps: ServerDeps, options: ServerOptions): { start(
   app.server.maxConnections = limits.connectionsMax;
   const clock = deps.clock ?? systemClock;
   const status = async (): Promise<StatusAnswer> => ({ name: options.gatewayName, time: rfc3339(clock.now()), ...(await deps.status()) });
-  const live = createLive({ ...deps, status, metrics }, limits);
+  const live = createLive({ ...deps, status, metrics, clock }, limits);
   return {
     async start() {
       await guard(app, deps, options, limits);

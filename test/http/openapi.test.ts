@@ -1,6 +1,8 @@
-// docs/openapi.json is what the routes say. To renew it: `UPDATE=1 npx vitest run test/http/openapi.test.ts`, then `npm run format`.
+// docs/openapi.json is what the routes say. To renew it: `UPDATE=1 npx vitest run test/http/openapi.test.ts`.
 
+import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { openapiDocument } from "../../src/http/openapi.ts";
 import { routes } from "../../src/http/routes/index.ts";
@@ -10,7 +12,10 @@ const file = new URL("../../docs/openapi.json", import.meta.url);
 
 test("docs/openapi.json is current", async () => {
   const document = JSON.parse(JSON.stringify(await openapiDocument(routes))) as unknown;
-  if (process.env.UPDATE === "1") await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
+  if (process.env.UPDATE === "1") {
+    await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
+    execFileSync(fileURLToPath(new URL("../../node_modules/.bin/biome", import.meta.url)), ["format", "--write", fileURLToPath(file)]);
+  }
   expect(JSON.parse(await readFile(file, "utf8")), "renew it with UPDATE=1").toEqual(document);
 });
 
