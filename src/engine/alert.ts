@@ -45,6 +45,8 @@ export class Alert {
   /** What was judged last, and its event time. */
   #measure = Number.NaN;
   #measureTs: EpochMs = Number.NaN;
+  /** The window that was judged last: start, end and how many readings it held; start is NaN where none was. */
+  #judged = { start: Number.NaN, end: Number.NaN, count: 0 };
   #peak = Number.NaN;
   #dated: EpochMs = Number.NEGATIVE_INFINITY;
   #firedLast: EpochMs = Number.NEGATIVE_INFINITY;
@@ -75,6 +77,7 @@ export class Alert {
     this.suspended = false;
     this.#measure = measure;
     this.#measureTs = ts;
+    if (trigger === "window") this.#judged = judgedBy(this.window);
     if (judgement === BREACH) this.#deepen(measure);
     switch (this.phase) {
       case "inactive":
@@ -118,6 +121,7 @@ export class Alert {
     this.#since = from.#since;
     this.#measure = from.#measure;
     this.#measureTs = from.#measureTs;
+    this.#judged = from.#judged;
     this.#peak = from.#peak;
     this.#dated = from.#dated;
     this.#firedLast = from.#firedLast;
@@ -133,6 +137,7 @@ export class Alert {
     to.number(this.#firedLast);
     if (this.phase === "inactive") return;
     for (const value of [this.due, this.heardThrough, this.#since, this.#measure, this.#measureTs, this.#peak, this.#ordinal]) to.number(value);
+    for (const value of [this.#judged.start, this.#judged.end, this.#judged.count]) to.number(value);
     if (this.phase !== "pending") to.text(JSON.stringify(this.#record));
   }
 
@@ -150,6 +155,7 @@ export class Alert {
     this.#measureTs = from.number();
     this.#peak = from.number();
     this.#ordinal = from.number();
+    this.#judged = { start: from.number(), end: from.number(), count: from.number() };
     if (this.phase !== "pending") this.#record = JSON.parse(from.text()) as AlertRecord;
   }
 
@@ -248,12 +254,9 @@ export class Alert {
   }
 
   #evidence(from: Phase, trigger: Trigger): Evidence {
-    const { condition, window, rule } = this;
-    const result = window?.result;
-    const judged =
-      condition.on === "window" && result
-        ? { window: { start: result.start, end: result.end, aggregate: condition.aggregate, count: result.aggregate.count } }
-        : {};
+    const { condition, rule } = this;
+    const { start, end, count } = this.#judged;
+    const judged = condition.on === "window" && !Number.isNaN(start) ? { window: { start, end, aggregate: condition.aggregate, count } } : {};
     const { watermark } = this.#subject;
     return {
       rule: rule.name,
@@ -274,4 +277,9 @@ export class Alert {
     const isDeeper = condition.on === "silence" || Number.isNaN(this.#peak) || condition.predicate.depth(measure) > condition.predicate.depth(this.#peak);
     if (isDeeper) this.#peak = measure;
   }
+}
+
+function judgedBy(window: Window | undefined): { start: EpochMs; end: EpochMs; count: number } {
+  const result = window?.result;
+  return result === undefined ? { start: Number.NaN, end: Number.NaN, count: 0 } : { start: result.start, end: result.end, count: result.aggregate.count };
 }

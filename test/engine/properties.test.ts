@@ -1,0 +1,231 @@
+// The laws of event time, over random logs with disorder, lateness, duplicates, conflicts, wrong clocks, gaps, silence,
+// a gateway that is down, and changes of the rules.
+
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Effects } from "../../src/engine/effect.ts";
+import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import type { Input } from "../../src/engine/input.ts";
+import type { RulePlan } from "../../src/engine/rule.ts";
+import { MINUTE, plan, rule, SECOND, SOURCE } from "./harness.ts";
+
+const timing = { outOfOrdernessMs: 20 * SECOND };
+const rulesOf = (limit: number) => [
+  rule({ name: "hot", condition: { type: "threshold", above: limit, clear_below: limit - 2 }, for: "1m", keep_firing_for: "30s" }),
+  rule({ name: "cold", condition: { type: "threshold", below: 10 } }),
+  rule({ name: "tumbling", condition: { type: "window", window: { tumbling: "1m" }, aggregate: "avg", above: limit - 5 }, for: "1m" }),
+  rule({ name: "hopping", condition: { type: "window", window: { hopping: "5m", slide: "1m" }, aggregate: "max", above: limit + 5, min_count: 2 } }),
+  rule({ name: "silent", condition: { type: "absence", after: "2m" }, keep_firing_for: "1m" }),
+];
+const plans = [plan(rulesOf(25), timing), plan(rulesOf(20), timing), plan(rulesOf(25).slice(1, 4), timing)];
+
+type Event =
+  | { kind: "readings"; listen: number; readings: { series: number; lag: number; value: number }[] }
+  | { kind: "down"; ms: number }
+  | { kind: "rules"; plan: number };
+
+const reading = fc.record({
+  series: fc.nat(2),
+  lag: fc.oneof(fc.integer({ min: -70, max: 40 }), fc.integer({ min: 0, max: 600 })),
+  value: fc.integer({ min: 0, max: 40 }),
+});
+const event: fc.Arbitrary<Event> = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      kind: fc.constant("readings" as const),
+      listen: fc.oneof(fc.nat(20), fc.nat(400)),
+      readings: fc.array(reading, { minLength: 1, maxLength: 4 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("down" as const), ms: fc.integer({ min: 1, max: 7200 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("rules" as const), plan: fc.nat(2) }) },
+);
+const log = fc.array(event, { maxLength: 60 });
+
+const labels = ["a", "b", "c"].map((device) => ({ device, metric: "temperature" }));
+
+/** Inputs in order of arrival; times in whole seconds. */
+function inputsOf(events: readonly Event[]): Input[] {
+  let [at, up] = [0, 0];
+  const inputs: Input[] = [{ kind: "rules", at, up, plan: plans[0] as RulePlan }];
+  const seen = new Set<number>();
+  for (const each of events) {
+    if (each.kind === "down") at += each.ms * SECOND;
+    if (each.kind === "rules") inputs.push({ kind: "rules", at, up, plan: plans[each.plan] as RulePlan });
+    if (each.kind !== "readings") continue;
+    at += each.listen * SECOND;
+    up += each.listen * SECOND;
+    const ids = each.readings.map(({ series }) => series);
+    // Ids are dense: a series is defined when it is first named, with all before it.
+    const defined = [0, 1, 2].filter((id) => id <= Math.max(...ids) && !seen.has(id));
+    for (const id of defined) seen.add(id);
+    const batch = {
+      series: Uint32Array.from(ids),
+      ts: Float64Array.from(each.readings, ({ lag }) => at - lag * SECOND),
+      value: Float64Array.from(each.readings, ({ value }) => value),
+      defined: defined.map((id) => ({ id, labels: labels[id] as (typeof labels)[0], source: SOURCE })),
+      rejected: {},
+    };
+    inputs.push({ kind: "readings", at, up, batch });
+  }
+  return inputs;
+}
+
+const timeOf = (input: Input) => ({ now: input.at, up: input.up });
+/** What came of it, without where the steps were cut. */
+const flat = (effects: readonly Effects[]) => ({
+  transitions: effects.flatMap((effect) => effect.transitions),
+  alerts: effects.flatMap((effect) => effect.alerts),
+  notifications: effects.flatMap((effect) => effect.notifications),
+  pending: effects.flatMap((effect) => effect.pending),
+  rollups: effects.flatMap((effect) => effect.rollups),
+  dirty: effects.flatMap((effect) => effect.dirty),
+  verdicts: effects.flatMap((effect) => effect.verdicts.map((marks) => [...marks])),
+});
+const oneByOne = (engine: Engine, inputs: readonly Input[]): Effects[] => inputs.map((input) => engine.step([input], timeOf(input)));
+
+function saved(engine: Engine) {
+  engine.beginSnapshot();
+  const parts = [];
+  for (;;) {
+    const { part, saved: state, isLast } = engine.nextSnapshotPart();
+    if (state !== undefined) parts.push({ part, saved: state });
+    if (isLast) return parts;
+  }
+}
+
+describe("laws", () => {
+  it("where a batch ends and how often the engine is woken change nothing", () => {
+    fc.assert(
+      fc.property(log, fc.array(fc.nat(5), { minLength: 1, maxLength: 20 }), fc.array(fc.nat(30), { minLength: 1, maxLength: 20 }), (events, cuts, wakes) => {
+        const inputs = inputsOf(events);
+        const expected = flat(oneByOne(createEngine(), inputs));
+        const engine = createEngine();
+        const effects: Effects[] = [];
+        for (let from = 0, turn = 0; from < inputs.length; turn++) {
+          const to = Math.min(inputs.length, from + 1 + (cuts[turn % cuts.length] as number));
+          const group = inputs.slice(from, to);
+          const last = group.at(-1) as Input;
+          effects.push(engine.step(group, timeOf(last)));
+          const room = (inputs[to]?.up ?? last.up) - last.up;
+          const wake = Math.min(room, (wakes[turn % wakes.length] as number) * SECOND);
+          effects.push(engine.step([], { now: last.at + wake, up: last.up + wake }));
+          from = to;
+        }
+        expect(flat(effects)).toEqual(expected);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("a snapshot taken anywhere, whole or in parts between steps, goes on as if nothing had been", () => {
+    fc.assert(
+      fc.property(log, fc.nat(60), (events, position) => {
+        const inputs = inputsOf(events);
+        const cut = Math.min(position, inputs.length);
+        const engine = createEngine();
+        oneByOne(engine, inputs.slice(0, cut));
+        // Its parts are asked for while later steps go on: they must still be of the step at which it began.
+        engine.beginSnapshot();
+        const copy = createEngine();
+        const parts: Parameters<Engine["restore"]>[0] extends Iterable<infer Part> ? Part[] : never = [];
+        const expected: Effects[] = [];
+        let isLast = false;
+        for (const input of inputs.slice(cut)) {
+          if (!isLast) isLast = take(engine, parts);
+          expected.push(engine.step([input], timeOf(input)));
+        }
+        while (!isLast) isLast = take(engine, parts);
+        copy.restore(parts);
+        expect(flat(oneByOne(copy, inputs.slice(cut)))).toEqual(flat(expected));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("a restored engine holds what it was restored from, bit for bit", () => {
+    fc.assert(
+      fc.property(log, (events) => {
+        const inputs = inputsOf(events);
+        const engine = createEngine();
+        oneByOne(engine, inputs);
+        const copy = createEngine();
+        copy.restore(saved(engine));
+        // The same rules again touch every series, so that the next snapshot of both is whole.
+        const last = inputs.at(-1) as Input;
+        const again: Input = { kind: "rules", at: last.at, up: last.up, plan: plans[0] as RulePlan };
+        expect(flat(oneByOne(copy, [again]))).toEqual(flat(oneByOne(engine, [again])));
+        expect(saved(copy)).toEqual(saved(engine));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("the books balance, and each reading has one verdict", () => {
+    fc.assert(
+      fc.property(log, (events) => {
+        const inputs = inputsOf(events);
+        const engine = createEngine();
+        const marks = flat(oneByOne(engine, inputs)).verdicts.flat();
+        const { received, ...parts } = engine.books();
+        expect(received).toBe(Object.values(parts).reduce((sum, count) => sum + count, 0));
+        expect(marks).toHaveLength(received);
+      }),
+    );
+  });
+
+  it("a quarantined reading changes only its counter", () => {
+    fc.assert(
+      fc.property(log, fc.nat(60), fc.integer({ min: 61, max: 1e9 }), (events, position, ahead) => {
+        const inputs = inputsOf(events);
+        const at = Math.min(position, inputs.length - 1);
+        const before = inputs[at] as Input;
+        const defined = inputs.slice(0, at + 1).flatMap((input) => (input.kind === "readings" ? input.batch.defined : []));
+        fc.pre(defined.length > 0);
+        const wrong = { series: Uint32Array.of(0), ts: Float64Array.of(before.at + ahead * SECOND), value: Float64Array.of(99), defined: [], rejected: {} };
+        const [left, right] = [createEngine(), createEngine()];
+        const expected = flat(oneByOne(left, inputs));
+        const got = flat(
+          oneByOne(right, [...inputs.slice(0, at + 1), { kind: "readings", at: before.at, up: before.up, batch: wrong }, ...inputs.slice(at + 1)]),
+        );
+        expect({ ...got, verdicts: [] }).toEqual({ ...expected, verdicts: [] });
+        expect(right.books().quarantined).toBe(left.books().quarantined + 1);
+      }),
+    );
+  });
+
+  it("a permutation within out_of_orderness gives the same transitions", () => {
+    const steady = fc.array(fc.record({ value: fc.integer({ min: 0, max: 40 }), shift: fc.nat(3) }), { minLength: 2, maxLength: 60 });
+    fc.assert(
+      fc.property(steady, (readings) => {
+        const disordered = readings
+          .map(({ value, shift }, index) => ({ ts: index * 5 * SECOND, value, order: index + shift }))
+          .sort((a, b) => a.order - b.order);
+        const told = (ordered: readonly { ts: number; value: number }[]) => {
+          const engine = createEngine();
+          const start: Input = { kind: "rules", at: 0, up: 0, plan: plans[0] as RulePlan };
+          const inputs = ordered.map(({ ts, value }, index): Input => {
+            const [at, defined] = [index * 5 * SECOND + MINUTE, index === 0 ? [{ id: 0, labels: labels[0] as (typeof labels)[0], source: SOURCE }] : []];
+            return {
+              kind: "readings",
+              at,
+              up: at,
+              batch: { series: Uint32Array.of(0), ts: Float64Array.of(ts), value: Float64Array.of(value), defined, rejected: {} },
+            };
+          });
+          const end: Input = { kind: "clock", at: 60 * MINUTE, up: 60 * MINUTE };
+          return flat(oneByOne(engine, [start, ...inputs, end])).transitions.map(({ alert, to, ts, figures }) => ({ alert, to, ts, figures }));
+        };
+        expect(told(disordered)).toEqual(told([...disordered].sort((a, b) => a.ts - b.ts)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function take(engine: Engine, parts: { part: number; saved: NonNullable<ReturnType<Engine["nextSnapshotPart"]>["saved"]> }[]): boolean {
+  const { part, saved: state, isLast } = engine.nextSnapshotPart();
+  if (state !== undefined) parts.push({ part, saved: state });
+  return isLast;
+}
