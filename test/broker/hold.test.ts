@@ -72,14 +72,14 @@ describe("before the commit", () => {
 
 describe("QoS 2 that is sent again", () => {
   it("while the first is held is taken once, also over another connection of its session", async () => {
-    const { inbox, raw } = await runBroker({ commits: "when told" });
+    const { broker, inbox, raw } = await runBroker({ commits: "when told" });
     const first = await raw({ clientId: "d", clean: false });
     first.publish("sensors/d/t", "1", 2, 7);
     first.publish("sensors/d/t", "1", 2, 7, true);
-    await eventually(() => inbox.waiting() > 0);
+    await eventually(() => broker.status().held === 2);
     const second = await raw({ clientId: "d", clean: false });
     second.publish("sensors/d/t", "1", 2, 7, true);
-    await eventually(() => inbox.waiting() > 1);
+    await eventually(() => broker.status().held === 3);
     inbox.commit();
     await eventually(() => second.commands().includes("pubrec 7"));
     expect(inbox.added.length).toBe(1);
@@ -102,7 +102,7 @@ describe("QoS 2 that is sent again", () => {
   });
 
   it("is passed on once", async () => {
-    const { inbox, raw, client } = await runBroker({ commits: "when told" });
+    const { broker, inbox, raw, client } = await runBroker({ commits: "when told" });
     const got: string[] = [];
     const subscriber = await client();
     subscriber.on("message", (_, payload) => got.push(String(payload)));
@@ -110,8 +110,7 @@ describe("QoS 2 that is sent again", () => {
     const device = await raw();
     device.publish("sensors/d/t", "1", 2, 7);
     device.publish("sensors/d/t", "1", 2, 7, true);
-    await eventually(() => inbox.waiting() > 0);
-    await pause(20);
+    await eventually(() => broker.status().held === 2);
     inbox.commit();
     await eventually(() => device.commands().filter((command) => command === "pubrec 7").length === 2);
     await pause(50);

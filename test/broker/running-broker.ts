@@ -43,11 +43,11 @@ export async function runBroker(options: Options = {}) {
     },
     /** @param heard gets every message, from the first one after CONNACK on */
     async client(more: IClientOptions = {}, heard: (payload: string) => void = () => {}): Promise<MqttClient> {
-      const client = connect(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0, ...more });
+      const client: MqttClient = connect(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0, ...more });
       client.on("error", () => {});
       client.on("message", (_topic, payload) => heard(String(payload)));
       onTestFinished(() => void client.end(true));
-      await once(client, "connect");
+      await eventually(() => client.connected);
       return client;
     },
     raw: (more?: Parameters<typeof connectRaw>[1]) => connectRaw(port, more),
@@ -73,6 +73,7 @@ export async function connectRaw(
   });
   onTestFinished(() => void socket.destroy());
   await once(socket, "connect");
+  socket.setNoDelay(true);
   const client = {
     socket,
     received,

@@ -35,7 +35,7 @@ function problemsOf(decoded: Decoded, length: number): string[] {
   for (const reading of decoded.readings) {
     if (!Number.isFinite(reading.value)) problems.push(`value ${reading.value}`);
     if (reading.ts !== undefined && !Number.isSafeInteger(reading.ts)) problems.push(`ts ${reading.ts}`);
-    if (Object.values(reading).includes(undefined)) problems.push("a key without a value");
+    if (Object.values(reading).some((one) => one === undefined)) problems.push("a key without a value");
   }
   for (const { reason, detail } of decoded.rejected) {
     if (!rejectReasons.includes(reason)) problems.push(`reason ${reason}`);
