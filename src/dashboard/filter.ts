@@ -13,6 +13,6 @@ function compileWord(word: string): (sensor: Filtered) => boolean {
     return ({ labels }) => Object.values(labels).some((value) => value.toLowerCase().includes(word));
   }
   const source = pattern.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*");
-  const shape = new RegExp(`^${source}`, "u");
+  const shape = new RegExp(`^${source}$`, "u");
   return ({ labels }) => Object.entries(labels).some(([label, value]) => label.toLowerCase() === name && shape.test(value.toLowerCase()));
 }
