@@ -42,7 +42,7 @@ type Sample = { rule: Rule; what: string; files: Record<string, string>; complai
 /** A sample for each line of `block`, as the whole text of the file `path`. */
 function each(rule: Rule, path: string, block: string, complaint: RegExp | null, others: Record<string, string> = {}): Sample[] {
   const lines = block.trim().split("\n");
-  return lines.map((line) => ({ rule, what: line.trim(), files: { ...others, [path]: line.trim().replace("⏎", "\n") }, complaint }));
+  return lines.map((line) => ({ rule, what: line.trim(), files: { ...others, [path]: line.trim().replaceAll("⏎", "\n") }, complaint }));
 }
 
 const SAMPLES: readonly Sample[] = [
@@ -188,6 +188,7 @@ const SAMPLES: readonly Sample[] = [
     `
     // mosquitto_pub is in the Debian package mosquitto-clients.⏎it.skipIf(x)("a", f)
     it("a", (context) => context.skip("there is no chromium here"))
+    if (none) console.warn("The page's tests are skipped: no browser");⏎⏎describe.skipIf(none)("the page", f);
     it("a", f); rows.skip(3); const o = { only: 1 };`,
     null,
   ),

@@ -102,10 +102,18 @@ function rootOf(member: SyntaxNode): string {
   return nameOf(object) ?? "";
 }
 
-/** A comment that ends on the line before or stands on the same line, or a note of four words or more; the title of a test is no reason. */
+/**
+ * A sentence of four words or more: a comment that ends on the line before or stands on the same line, what is printed just above about being skipped,
+ * or the note of `context.skip`. The title of a test is no reason.
+ */
 function says(source: Source, node: SyntaxNode, parent: SyntaxNode | undefined, line: number): boolean {
   const isSentence = (text: string): boolean => text.trim().split(/\s+/).length >= 4;
   if (source.comments.some((comment) => (comment.lastLine === line - 1 || comment.firstLine === line) && isSentence(comment.text))) return true;
+  const above = source.text
+    .split("\n")
+    .slice(Math.max(0, line - 4), line - 1)
+    .join("\n");
+  if (isSentence(/["'`][^"'`]*\bskip[^"`]*["`]/.exec(above)?.[0] ?? "")) return true;
   const call = node.type === "CallExpression" ? node : parent;
   const ofTest = node.type === "MemberExpression" && TEST_FUNCTIONS.has(rootOf(node));
   const notes = !ofTest && Array.isArray(call?.arguments) ? (call.arguments as SyntaxNode[]) : [];
