@@ -13,10 +13,11 @@ const FIGURE_COLUMNS = 8;
 const DAYS_MAX = 31;
 
 /**
- * @param report of a run that summarised at least one day
  * @param options.externalUrl where the dashboard is; no line about it without
+ * @returns undefined for a run that had nothing to do: no mail is sent then
  */
-export function renderSummaryMail(report: SummaryReport, options: { gatewayName: string; externalUrl: string | null }): SummaryMail {
+export function renderSummaryMail(report: SummaryReport, options: { gatewayName: string; externalUrl: string | null }): SummaryMail | undefined {
+  if (report.days.length === 0) return undefined;
   const period = periodOf(report);
   const subject = oneLine(`[${options.gatewayName}] ${period}: ${counted(report.alerts, "alert")}, coverage ${percent(report.coverage)}`);
   const lead = leadOf(report, period);
@@ -50,9 +51,9 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 const alertsCell = (alerts: number): Cell => (alerts > 0 ? { text: String(alerts), mark: "bad" } : { text: "0" });
 const coverageCell = (coverage: number): Cell => ({ text: percent(coverage), ...(coverage < 0.9 && { mark: "bad" }) });
 
-/** Four significant digits are what a table is read for; whole numbers keep all of theirs. */
+/** Four significant digits are what a table is read for, and all before the point. */
 function figure(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
+  if (Math.abs(value) < 1e7 && (Math.abs(value) >= 1000 || Number.isInteger(value))) return String(Math.round(value));
   const short = String(Number(value.toPrecision(4)));
   return short.length > FIGURE_COLUMNS ? value.toExponential(1) : short;
 }

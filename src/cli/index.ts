@@ -4,6 +4,7 @@ import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
+import { summarizeCommand } from "./summarize.ts";
 import { tryCommand } from "./try.ts";
 
-export const commands: readonly CliCommand[] = [runCommand, checkCommand, tryCommand, schemaCommand];
+export const commands: readonly CliCommand[] = [runCommand, checkCommand, tryCommand, summarizeCommand, schemaCommand];

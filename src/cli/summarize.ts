@@ -2,12 +2,14 @@
 // changes daily summaries. Interrupted, it keeps what is done; the rest is done by the next run.
 
 import type { Command } from "commander";
-import { type DailySummaryProgress, type Emit, runDailySummary } from "../batch/jobs/daily-summary.ts";
+import { type DailySummaryOptions, type DailySummaryProgress, runDailySummary } from "../batch/jobs/daily-summary.ts";
 import type { SummaryReport } from "../batch/jobs/summary-report.ts";
 import { renderSummaryMail } from "../batch/summary-mail.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { type GatewayConfig, loadConfig } from "../config.ts";
+import { callControl } from "../control.ts";
 import { type Day, dayBounds, isDay } from "../engine/calendar.ts";
+import { GatewayError } from "../error.ts";
 import { lockDataDir, openDatabase } from "../storage/database.ts";
 import { writeFinished } from "../storage/finished.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, EXIT_USAGE } from "./command.ts";
@@ -63,53 +65,52 @@ function notOver({ plan: { zone } }: GatewayConfig, { from }: Days, clock: Clock
   return dayBounds(zone, from).end > clock.now() ? `${from} is not over yet in ${zone.name}` : undefined;
 }
 
-async function run(config: GatewayConfig, days: Days | undefined, clock: Clock): Promise<SummaryReport> {
-  const { dataDir } = config.gateway;
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
+async function run({ gateway: { dataDir }, plan: { zone, devices } }: GatewayConfig, days: Days | undefined, clock: Clock): Promise<SummaryReport> {
   const line = createProgressLine(process.stderr, clock);
-  const db = openDatabase(dataDir, { readonly: true });
-  const sink = await openSink(dataDir);
-  process.once("SIGINT", interrupt);
+  const progress = (now: DailySummaryProgress): void => line.show(wordsOf(now));
   try {
-    const { zone, devices } = config.plan;
-    const options = {
-      zone,
-      devices,
-      now: clock.now(),
-      ...(days && { days }),
-      signal: interrupted.signal,
-      progress: (now: DailySummaryProgress) => line.show(wordsOf(now)),
-    };
-    return await runDailySummary(db, options, sink.emit);
+    const options = { zone, devices, now: clock.now(), ...(days && { days }), progress };
+    return (await runByGateway(dataDir, days, progress)) ?? (await runHere(dataDir, options));
   } finally {
-    process.off("SIGINT", interrupt);
     line.end();
-    await sink.close();
-    db.close();
+  }
+}
+
+/** While a gateway runs, its processor is the only writer. @returns undefined when none runs on this data directory */
+async function runByGateway(dataDir: string, days: Days | undefined, progress: (now: DailySummaryProgress) => void): Promise<SummaryReport | undefined> {
+  try {
+    const answer = await callControl(dataDir, "summarize", days === undefined ? {} : { days }, (now) => progress(now as DailySummaryProgress));
+    return answer?.value as SummaryReport | undefined;
+  } catch (cause) {
+    throw new GatewayError("summary_failed", (cause as Error).message, { hint: "the gateway's log says more; what is done stays done", cause });
   }
 }
 
 /**
- * Where the rows go: to this process's own hand under the data directory's lock. While a gateway runs, its processor is the only
- * writer: the rows will go to it through the socket in the data directory.
- * @throws GatewayError `data_dir_in_use`
+ * Reads and writes in this process, under the data directory's lock.
+ * @throws GatewayError `database_missing`, `data_dir_in_use`
  */
-async function openSink(dataDir: string): Promise<{ emit: Emit; close(): Promise<void> }> {
+async function runHere(dataDir: string, options: Omit<DailySummaryOptions, "signal">): Promise<SummaryReport> {
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  // Asked first, as opening to write would make a database where there is none.
+  openDatabase(dataDir, { readonly: true }).close();
   const lock = lockDataDir(dataDir);
   const db = openDatabase(dataDir, { readonly: false });
-  return {
-    emit: (rows) => writeFinished(db, rows),
-    async close() {
-      db.close();
-      lock.release();
-    },
-  };
+  process.once("SIGINT", interrupt);
+  try {
+    return await runDailySummary(db, { ...options, signal: interrupted.signal }, (rows) => writeFinished(db, rows));
+  } finally {
+    process.off("SIGINT", interrupt);
+    db.close();
+    lock.release();
+  }
 }
 
 const wordsOf = ({ day, done, days, readings }: DailySummaryProgress) => ({ done, of: days, text: `${done} of ${days} days, ${readings} readings, ${day}` });
 
 function asText(report: SummaryReport, { gateway }: GatewayConfig): string {
-  if (report.days.length > 0) return renderSummaryMail(report, { gatewayName: gateway.name, externalUrl: null }).text;
+  const mail = renderSummaryMail(report, { gatewayName: gateway.name, externalUrl: null });
+  if (mail !== undefined) return mail.text;
   return report.isWhole ? "nothing to summarise: no readings in these days, or all of them are summarised already\n" : "ended before anything was done\n";
 }
