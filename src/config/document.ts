@@ -47,7 +47,7 @@ const pathKey = (path: Path): string => JSON.stringify(path.map(String));
 
 /** Reads YAML text; never throws. */
 export function readDocument(file: string, text: string): ConfigDocument {
-  const lines = new LineCounter();
+  const lines = lineCounterOf(text);
   const offsets = new Map<string, Offsets>();
   const problems: Problem[] = [];
   const placeAt = (offset: number): Place => {
@@ -66,8 +66,10 @@ export function readDocument(file: string, text: string): ConfigDocument {
   let broken = false;
   let value: unknown;
   try {
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, stringKeys: false });
-    broken = reportSyntax(document, text, report);
+    const control = text.search(controlCharacter);
+    if (control >= 0) report(control, `the character U+${text.charCodeAt(control).toString(16).padStart(4, "0")} cannot stand in YAML`, "is this a text file?");
+    const document = parseDocument(control >= 0 ? "" : text, { prettyErrors: false, uniqueKeys: true });
+    broken = reportSyntax(document, text, report) || control >= 0;
     if (!broken) value = toValue(document, offsets, report);
   } catch (error) {
     broken = true;
@@ -86,6 +88,17 @@ export function readDocument(file: string, text: string): ConfigDocument {
       if (found !== undefined) offsets.set(pathKey(to), found);
     },
   };
+}
+
+/** Forbidden by YAML 1.2 (5.1), and tolerated by the parser with lines that are miscounted. */
+const controlCharacter = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+
+/** Filled from the text: the parser's own count loses lines where it gives up early. */
+function lineCounterOf(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
+  return lines;
 }
 
 type Report = (offset: number, message: string, hint?: string) => void;
