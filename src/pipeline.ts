@@ -27,6 +27,8 @@ export type PipelineDeps = {
   readonly holding: (reason: string) => void;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Readings after which a snapshot begins; default 250,000. A minute after the last one it begins anyway. */
+  readonly snapshotAfter?: number;
 };
 
 export type Settled = { readonly wakeAt: UptimeMs | undefined; readonly effects: Effects | undefined };
@@ -39,7 +41,7 @@ const RETRY_MS = 200;
 
 /** Recovers the engine from its snapshot and the journal, and gives the loop's body. */
 export function createPipeline(deps: PipelineDeps) {
-  const { db, log } = deps;
+  const { db, log, snapshotAfter = SNAPSHOT_AFTER_READINGS } = deps;
   const engine: Engine = createEngine();
   const recovered = recover(db, engine);
   for (const seq of recovered.differing.slice(0, 10)) log.warn({ seq }, "this release decides otherwise about a journal row; what was committed stands");
@@ -72,7 +74,7 @@ export function createPipeline(deps: PipelineDeps) {
   }
 
   function beginSnapshotIfDue(): void {
-    if (snapshot !== undefined || readingsSince === 0 || (readingsSince < SNAPSHOT_AFTER_READINGS && deps.monotonic() < snapshotDueAt)) return;
+    if (snapshot !== undefined || readingsSince === 0 || (readingsSince < snapshotAfter && deps.monotonic() < snapshotDueAt)) return;
     engine.beginSnapshot();
     snapshot = { seq };
     readingsSince = 0;

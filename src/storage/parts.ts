@@ -23,5 +23,6 @@ export function unpackPart(body: Uint8Array): Saved {
   if (version !== VERSION) throw new Error(`snapshot part of version ${version}; this release reads ${VERSION}`);
   const texts = Array.from({ length: reader.varint() }, () => reader.text());
   const count = reader.varint();
-  return { numbers: new Float64Array(reader.raw(count * 8).slice().buffer), texts };
+  // A copy of its own: what zstd gives is a Buffer, whose slices share memory and may lie askew.
+  return { numbers: new Float64Array(Uint8Array.from(reader.raw(count * 8)).buffer), texts };
 }
