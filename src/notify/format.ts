@@ -22,6 +22,18 @@ export function oneLine(text: string): string {
   return line.length <= 300 ? line : `${line.slice(0, 299)}…`;
 }
 
+/**
+ * A figure at a glance: two decimals, or three digits below 1; more where fewer would make it look like the limit.
+ * @param limit the number that it was compared with, if there is one
+ */
+export function formatFigure(value: number, unit: string | null, limit: number | null): string {
+  for (let decimals = 2; decimals < 6; decimals++) {
+    const rounded = Math.abs(value) < 1 ? Number(value.toPrecision(decimals + 1)) : Number(value.toFixed(decimals));
+    if (rounded === value || rounded !== limit) return formatQuantity(rounded, unit);
+  }
+  return formatQuantity(value, unit);
+}
+
 const spanUnits = [
   ["d", 86_400_000],
   ["h", 3_600_000],

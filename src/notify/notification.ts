@@ -6,7 +6,7 @@ import type { Labels } from "../engine/reading.ts";
 import type { Severity } from "../engine/rule.ts";
 import type { DurationMs, EpochMs } from "../engine/units.ts";
 import type { OutboxRow } from "../storage/outbox-row.ts";
-import { formatInstant, formatQuantity, formatSpan, oneLine, rfc3339 } from "./format.ts";
+import { formatFigure, formatInstant, formatQuantity, formatSpan, oneLine, rfc3339 } from "./format.ts";
 import { renderText } from "./template.ts";
 import { limitText, measureName, silenceMs, subjectOf, whyLines } from "./why.ts";
 
@@ -113,14 +113,14 @@ function deviceOf({ alert: { labels, rule }, transition }: OutboxRow): string {
   return labels["device"] ?? rule;
 }
 
-function figureOf({ transition, state }: OutboxRow, unit: string | null): string {
+function figureOf({ alert, transition, state }: OutboxRow, unit: string | null): string {
   switch (subjectOf(transition)) {
     case "gateway":
       return state === "firing" ? "gave up a notification" : "is tried again";
     case "silence":
       return state === "firing" ? `silent for ${formatSpan(silenceMs(transition.evidence) ?? 0)}` : "heard again";
     default:
-      return formatQuantity(transition.figures.value, unit);
+      return formatFigure(transition.figures.value, unit, alert.limit);
   }
 }
 

@@ -54,6 +54,11 @@ const READ_EVERY_MS = 15_000;
 /** A read that was stale, or failed, is repeated after this, doubled each time. */
 const REREAD_MS = 25;
 
+/** A read that takes longer is followed by a rest of READ_REST times as long: much that waits must not occupy the store. */
+const READ_MS_FREE = 20;
+const READ_REST = 3;
+const REST_MS_MAX = 1_000;
+
 /** A failure reported: its count, and when by the steady clock the next attempt is due. */
 type Attempted = { readonly attempts: number; readonly dueUp: number };
 
@@ -77,11 +82,15 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
   let isClosed = false;
   let rereadMs = REREAD_MS;
   let timer: NodeJS.Timeout | undefined;
+  /** Of a store that is slow to read, by the steady clock. */
+  let restUntil = 0;
   let timerAt = Number.POSITIVE_INFINITY;
 
   function wake(): void {
     if (isClosed) return;
+    const rest = restUntil - clock.monotonic();
     if (isReading) isWoken = true;
+    else if (rest > 0) schedule(rest);
     else void read();
   }
 
@@ -90,6 +99,7 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
     isWoken = false;
     clearTimeout(timer);
     timerAt = Number.POSITIVE_INFINITY;
+    const startedAt = clock.monotonic();
     let wait = READ_EVERY_MS;
     try {
       page = inOrder(await deps.waiting(PAGE));
@@ -101,6 +111,9 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
       wait = nextReread();
     } finally {
       isReading = false;
+      const endedAt = clock.monotonic();
+      const took = endedAt - startedAt;
+      restUntil = took > READ_MS_FREE ? endedAt + Math.min(READ_REST * took, REST_MS_MAX) : 0;
     }
     if (isWoken) wake();
     else schedule(wait);

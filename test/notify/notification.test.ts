@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { Evidence, TransitionReason } from "../../src/engine/effect.ts";
-import { formatInstant, formatNumber, formatSpan, oneLine } from "../../src/notify/format.ts";
+import { formatFigure, formatInstant, formatNumber, formatSpan, oneLine } from "../../src/notify/format.ts";
 import { readNotification } from "../../src/notify/notification.ts";
 import type { OutboxRow } from "../../src/storage/outbox-row.ts";
 import { FIRED_AT, row } from "./outbox-rows.ts";
@@ -42,7 +42,7 @@ test("a window: the aggregate, its window and how many readings it held", () => 
   expect(why[0]).toBe(
     "The avg of temperature of freezer-7 over 10 min was 9.12346 mm/s in the window ending Sun 22 Nov 2026 13:31:07 CET (12:31:07 UTC), of 10 readings: outside 2 to 7.1 mm/s.",
   );
-  expect(summary).toBe("avg of temperature of freezer-7 over 10 min is 9.12346 mm/s, outside 2 to 7.1 mm/s");
+  expect(summary).toBe("avg of temperature of freezer-7 over 10 min is 9.12 mm/s, outside 2 to 7.1 mm/s");
 });
 
 test("a count has no unit", () => {
@@ -115,6 +115,16 @@ describe("writing", () => {
     [21, "21"],
   ])("%d is %s", (value, text) => {
     expect(formatNumber(value)).toBe(text);
+  });
+
+  test.each([
+    [-16.24711, -17, "−16.25 °C"],
+    [-15.001, -15, "−15.001 °C"],
+    [-15, -15, "−15 °C"],
+    [0.012345, 0, "0.0123 °C"],
+    [1e9, null, "1000000000 °C"],
+  ])("%d against %o is %s at a glance", (value, limit, text) => {
+    expect(formatFigure(value, "°C", limit)).toBe(text);
   });
 
   test.each([
