@@ -28,7 +28,7 @@ export type InboxOptions = {
 
 export type Inbox = ReturnType<typeof createInbox>;
 
-/** All readings of a batch share one arrival; a batch is sealed when it is older than this. */
+/** All readings of a batch share one arrival, that of its first; a batch takes no more when it is older than this. */
 const BATCH_AGE_MS = 10;
 const READINGS_MAX = 65_536;
 const BYTES_PER_READING = 20;
@@ -52,6 +52,7 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
   let samples = new Map<string, Extract<FinishedRow, { kind: "rejected" }>>();
   let waiting: ((error?: Error) => void)[] = [];
   let underWay: ((error?: Error) => void)[] | undefined;
+  let opened = time.instant();
   let openedAt = 0;
   let bytesWaiting = 0;
   let flushScheduled = false;
@@ -67,16 +68,17 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
     const batch: ReadingBatch = { ...columns.take(), defined, rejected };
     defined = [];
     rejected = {};
-    sealed.push(...time.steps(), { kind: "readings", ...time.instant(), batch });
+    sealed.push({ kind: "readings", ...opened, batch });
   }
 
   function open(): void {
     const now = deps.clock.monotonic();
-    if (!hasOpen()) openedAt = now;
-    else if (now - openedAt > BATCH_AGE_MS || columns.count() >= READINGS_MAX) {
-      seal();
-      openedAt = now;
-    }
+    const isOpen = hasOpen();
+    if (isOpen && now - openedAt <= BATCH_AGE_MS && columns.count() < READINGS_MAX) return;
+    if (isOpen) seal();
+    sealed.push(...time.steps());
+    opened = time.instant();
+    openedAt = now;
   }
 
   function schedule(): void {

@@ -8,12 +8,9 @@ import { window } from "./window.ts";
 
 export const conditions = [threshold, window, absence] as const;
 
-export const conditionSchema = z.discriminatedUnion("type", [
-  threshold.schema,
-  window.schema,
-  absence.schema,
-] as never) as unknown as z.ZodType<ConditionSettings>;
-export type ConditionSettings = Parameters<(typeof conditions)[number]["bind"]>[0] extends never ? never : z.output<(typeof conditions)[number]["schema"]>;
+export type ConditionSettings = z.output<(typeof conditions)[number]["schema"]>;
+/** The block `condition` of a rule; `type` selects. */
+export const conditionSchema: z.ZodType<ConditionSettings> = z.discriminatedUnion("type", conditions.map(({ schema }) => schema) as never);
 
 /** Binds the settings of any condition to a series whose device has these limits. */
 export function bindCondition(settings: ConditionSettings, limits: Readonly<Record<string, number>>): Condition | undefined {
