@@ -7,6 +7,7 @@ export const refusalReasons = [
   "connections",
   "not_taking_connections",
   "client_id",
+  "sessions",
   "packet_bytes",
   "topic_bytes",
   "reserved_topic",

@@ -74,6 +74,8 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   const counters = createBrokerCounters(deps.metrics, { connections: connections.size, held: hold.size, unmatched: () => ingest.unmatched().messages });
   const audience = createAudience(limits.topics);
   const receivedOnce = createReceivedOnce(() => aedes.persistence);
+  /** Client ids whose session outlives the connection. */
+  const sessions = new Set<string>();
   let draining = false;
   let closing = false;
   let stalled = false;
@@ -101,6 +103,12 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
       refuse("client_id");
       return refuseConnect(client, 2, "an empty client id needs a clean session", callback);
     }
+    if (packet.clean === false && !sessions.has(packet.clientId) && sessions.size >= limits.sessions) {
+      refuse("sessions");
+      return refuseConnect(client, 3, "there may be no more sessions that outlive their connection", callback);
+    }
+    if (packet.clean === false) sessions.add(packet.clientId);
+    else sessions.delete(packet.clientId);
     const connection = connections.of(client);
     if (connection !== undefined) connection.username = packet.username;
     callback(null, true);

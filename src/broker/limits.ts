@@ -16,6 +16,7 @@ export const limitsSchema = z
     values_per_message: whole(10_000, 1, 1_000_000, "Values in one payload; a message with more is rejected whole (too_many_values)"),
     depth: whole(16, 1, 100, "Nesting of a payload; a deeper one is rejected (undecodable)"),
     unacknowledged: whole(1_024, 1, 65_535, "Packets of one connection that wait for their commit; beyond it nothing more is read from its socket"),
+    sessions: whole(10_000, 0, 10_000_000, "Client ids whose session outlives the connection (clean session 0); a new one more is refused"),
     subscriptions: whole(100, 1, 100_000, "Subscriptions of one connection; one more is answered with failure"),
     retained: whole(100_000, 0, 10_000_000, "Retained messages of clients; one more is passed on but not retained"),
     queued: whole(10_000, 0, 10_000_000, "Messages kept for one client that is away; one more is dropped"),

@@ -218,6 +218,34 @@ describe("refusals", () => {
     expect((await raw()).received).toMatchObject([{ returnCode: 0 }]);
   });
 
+  it("sessions over the limit are refused; a known one goes on, a clean one always", async () => {
+    const { raw, metric } = await runBroker({ limits: { sessions: 1 } });
+    const codes: unknown[] = [];
+    for (const [clientId, clean] of [
+      ["a", false],
+      ["b", false],
+      ["b", true],
+      ["a", false],
+      ["a", true],
+      ["b", false],
+    ] as const) {
+      const { received, socket } = await raw({ clientId, clean });
+      const [connack] = received;
+      codes.push(connack?.cmd === "connack" ? connack.returnCode : connack);
+      socket.destroy();
+    }
+    expect(codes).toEqual([0, 3, 0, 0, 0, 0]);
+    expect(await metric('highwater_broker_refused_total{reason="sessions"}')).toBe(1);
+  });
+
+  it("MQTT 5 is answered with the code for an unknown version", async () => {
+    const { raw } = await runBroker();
+    const client = await raw("no CONNECT");
+    client.send({ cmd: "connect", protocolId: "MQTT", protocolVersion: 5, clientId: "five", clean: true, keepalive: 0 });
+    await eventually(client.isClosed);
+    expect(client.received).toMatchObject([{ cmd: "connack", returnCode: 1 }]);
+  });
+
   it("connections over the limit are closed at once", async () => {
     const { broker, raw, metric } = await runBroker({ limits: { connections: 2 } });
     const [first, , third] = [await raw(), await raw(), await raw()];

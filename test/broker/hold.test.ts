@@ -202,6 +202,17 @@ describe("the end", () => {
     expect(got.filter((topic) => topic !== "sensors/d/t")).toEqual([]);
   });
 
+  it.each(["stored after all", "never stored"])("leaves what is held then in peace: %s", async (outcome) => {
+    const { broker, inbox, raw } = await runBroker({ commits: "when told" });
+    const device = await raw();
+    for (const qos of [0, 1, 2] as const) device.publish("sensors/d/t", "1", qos, 7 + qos);
+    await eventually(() => inbox.added.length === 3);
+    await broker.close();
+    inbox.commit(outcome === "never stored" ? new Error("the gateway is closing") : undefined);
+    await eventually(() => device.isClosed() && broker.status().held === 0);
+    expect(device.commands()).toEqual(["connack"]);
+  });
+
   it("comes twice without harm, and nothing is published after it", async () => {
     const { broker, raw } = await runBroker();
     const device = await raw();
