@@ -125,7 +125,7 @@ function createMailView(): (mail: ReceivedMail) => string[] {
     if (!isFirst) return lines;
     isFirst = false;
     const text = (mail.parsed.text ?? "").trimEnd().split("\n");
-    return [...lines, ...text.flatMap((line) => wrap(`    │ ${line}`, 79)).map((line) => styleText("dim", line.trimEnd()))];
+    return [...lines, ...text.flatMap((line) => wrap(line, 72)).map((line) => styleText("dim", `    │ ${line}`.trimEnd()))];
   };
 }
 

@@ -9,7 +9,7 @@ const faultsOf: readonly (readonly Fault[])[] = [
   [doorLeftOpen],
   [],
   [{ kind: "drift", perHour: 240, fromMs: 40 * SECOND, lastsMs: 2 * MINUTE, everyMs: 10 * MINUTE }],
-  [{ kind: "spike", by: 12, share: 0.05, fromMs: 0, lastsMs: 5 * MINUTE, everyMs: 10 * MINUTE }],
+  [{ kind: "spike", by: 12, share: 0.05, fromMs: 100 * SECOND, lastsMs: 5 * MINUTE, everyMs: 10 * MINUTE }],
   [],
   [{ kind: "stuck", fromMs: 3 * MINUTE, lastsMs: 5 * MINUTE, everyMs: 20 * MINUTE }],
   [{ kind: "dropout", fromMs: 50 * SECOND, lastsMs: 45 * SECOND, everyMs: 4 * MINUTE }],
