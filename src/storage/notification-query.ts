@@ -54,8 +54,7 @@ export function answerOutbox(db: Database, { limit }: { readonly limit: number }
     const record = row && alert.get(row.alert);
     if (row === undefined || told === undefined || record === undefined || earlier.get(row) !== undefined) continue;
     const { id, receiver, channel, seq, state, created_at: createdAt, attempts, next_at: nextAt } = row;
-    const { figures, ...fields } = toTransition(told);
-    rows.push({ id, receiver, channel, seq, state, createdAt, attempts, nextAt, alert: toAlert(record), transition: { ...fields, figures, ...figures } });
+    rows.push({ id, receiver, channel, seq, state, createdAt, attempts, nextAt, alert: toAlert(record), transition: toTransition(told) });
   }
   return { rows };
 }

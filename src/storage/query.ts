@@ -16,7 +16,7 @@ export const LIMIT_DEFAULT = 1000;
 export const LIMIT_MAX = 10_000;
 /** Buckets per series. */
 export const BUCKETS_DEFAULT = 1000;
-export const BUCKETS_MAX = 20_000;
+export const BUCKETS_MAX = 100_000;
 
 /** For each label one of the exact values; a label that is not there is `""`. The device's labels of the config count as labels of its series. */
 export type LabelFilter = Readonly<Record<string, readonly string[]>>;
