@@ -18,7 +18,14 @@ const topicSchema = z
     const parsed = parseTemplate(text);
     if (parsed.kind === "invalid") context.addIssue({ code: "custom", message: parsed.message, params: { hint: parsed.hint, offset: parsed.column - 1 } });
   })
-  .meta({ description: "Topic template: {name} takes a level as a label, {name+} several, + and # as in MQTT" });
+  .meta({ pattern: topicPattern(), description: "Topic template: {name} takes a level as a label, {name+} several, + and # as in MQTT" });
+
+/** What `parseTemplate` takes, but for names that occur twice and parts that take several levels twice. */
+function topicPattern(): string {
+  const label = "\\{(?!__|(?:limit|cursor|from|to|step|agg)\\+?\\})[A-Za-z_][A-Za-z0-9_]*\\+?\\}";
+  const level = `(?:[^/{}+#]*|\\+|${label})`;
+  return `^(?:#|(?!$)${level}(?:/${level})*(?:/#)?)$`;
+}
 
 const common = z.strictObject({
   topic: topicSchema,

@@ -29,7 +29,7 @@ const schema = z
   .strictObject({
     time: pointerSchema.meta({ description: "JSON pointer to the event time; default: the first of /ts, /time, /timestamp that is there" }).exactOptional(),
     value: pointerSchema.meta({ description: "JSON pointer to the value; with neither value nor values each number is a metric" }).exactOptional(),
-    values: z.record(z.string().min(1).max(200), pointerSchema).exactOptional().meta({ description: "Metrics and where their values stand" }),
+    values: z.record(z.string().min(1).max(200), pointerSchema).exactOptional().meta({ description: "Metrics and where their values stand", minProperties: 1 }),
     map: mapSchema.exactOptional(),
     timezone: z.string().min(1).exactOptional().meta({ description: "IANA zone of times without offset" }),
   })
@@ -38,7 +38,8 @@ const schema = z
       context.addIssue({ code: "custom", path: ["values"], message: "give either `value` or `values`, not both" });
     if (settings.values !== undefined && Object.keys(settings.values).length === 0)
       context.addIssue({ code: "custom", path: ["values"], message: "`values` names no metric" });
-  });
+  })
+  .meta({ not: { required: ["value", "values"] } });
 type Settings = z.output<typeof schema>;
 
 const defaultTimes = ["ts", "time", "timestamp"] as const;

@@ -1,0 +1,83 @@
+// Editors and `highwater check` agree: what check accepts, the JSON Schema accepts; and what the schema can express, it refuses as check does.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { editorSchema } from "../../src/config.ts";
+import { mistakes } from "./mistakes.ts";
+
+const config = new URL("../../config/", import.meta.url);
+const accepts = new Ajv2020({ strict: false, validateFormats: false }).compile(editorSchema());
+
+/** Mistakes that span places, need the outside, or a comparison of numbers: only check can see them. */
+const onlyCheckSees = new Set([
+  "a key that is there twice",
+  "a bracket that is not closed",
+  "a tab as indentation",
+  "an alias without anchor",
+  "two documents",
+  "a zone that does not exist",
+  "a zone of a source",
+  "a URL that is none",
+  "a listener off loopback",
+  "listeners that overlap",
+  "the page on the broker's port",
+  "a topic that is taken",
+  "a device's own label",
+  "a retention of nothing",
+  "a deadband on the wrong side",
+  "a range the wrong way round",
+  "a slide longer than its window",
+  "a regular expression that is none",
+  "two rules of one name",
+  "a label that every alert has",
+  "a rules file that is not there",
+  "a receiver that does not exist",
+  "a receiver of a route below",
+  "a receiver of the summary",
+  "a receiver that is there twice",
+  "a secret that is none, not shown",
+  "a secret from a file that is not there",
+  "a variable that is not set",
+  "a variable that is not closed",
+]);
+
+describe("the JSON Schema accepts", () => {
+  test.each(["highwater.yaml", ...readdirSync(new URL("rules/", config)).map((name) => `rules/${name}`)])("config/%s", (name) => {
+    accepts(parse(readFileSync(new URL(name, config), "utf8")));
+    expect(accepts.errors ?? []).toEqual([]);
+  });
+
+  test.each([
+    "{}",
+    "http: { port: '${PORT}' }",
+    "sources: [{ topic: 'a//{b+}/+/{limits}/#' }, { topic: '#' }, { topic: '/' }, { topic: '${TOPIC}' }]",
+    "rules: [{ name: a, match: {}, condition: { type: threshold, above: limit.high }, for: '${FOR}' }]",
+    "notify: { receivers: [{ name: a, webhook: { url_file: hook }, email: [{ smtp: { host: a, pass_file: p }, from: a@b.c, to: a@b.c }] }] }",
+    "notify: { route: { routes: [{ matchers: { a: [b] }, routes: [{ continue: true }] }] } }",
+  ])("%s", (yaml) => {
+    accepts(parse(yaml));
+    expect(accepts.errors ?? []).toEqual([]);
+  });
+});
+
+describe("the JSON Schema refuses what check refuses", () => {
+  test.each(mistakes.filter(([name]) => !onlyCheckSees.has(name)))("%s", (_name, yaml) => {
+    expect(accepts(parse(yaml))).toBe(false);
+  });
+
+  test("the exceptions are exceptions, each of them", () => {
+    const seen = mistakes.filter(([name, yaml]) => onlyCheckSees.has(name) && isRefused(yaml)).map(([name]) => name);
+    expect(seen).toEqual([]);
+    expect([...onlyCheckSees].filter((name) => !mistakes.some(([other]) => other === name))).toEqual([]);
+  });
+});
+
+function isRefused(yaml: string): boolean {
+  try {
+    return !accepts(parse(yaml));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,290 @@
+// Mistakes in a config, one each, and what `highwater check` says about them, exactly: place, words and hint are part of the product.
+
+/** What is wrong, the YAML, and what is said about it. */
+export const mistakes: [string, string, string[]][] = [
+  ["an unknown block", "gatway: {}", ["1:1: unknown key gatway (did you mean gateway?)"]],
+  ["an unknown key, with what was meant", "gateway:\n  nmae: x", ["2:3: unknown key nmae (did you mean name?)"]],
+  ["an unknown key that resembles nothing", "http:\n  zebra: 1", ["2:3: unknown key zebra (known here: host, port)"]],
+  ["a key that is there twice", "http: { port: 1 }\nhttp: { port: 2 }", ["2:1: the key http is given twice here (keep one of the two)"]],
+  [
+    "a bracket that is not closed",
+    "mqtt:\n  listeners: [{ port: 1883 }\nhttp: {}",
+    ["3:1: a [ above is not closed with ] (what stands between brackets is indented more than its key)"],
+  ],
+  ["a tab as indentation", "mqtt:\n\tanonymous: true", ["2:1: tabs are not allowed as indentation (indent with spaces)"]],
+  ["an alias without anchor", "rules: *other", ["1:8: *other names no anchor (an anchor is written &other, before its use)"]],
+  ["two documents", "http: {}\n---\nhttp: {}", ["2:1: source contains multiple documents (keep one document; take out the line ---)"]],
+  [
+    "not a map",
+    "- gateway\n- mqtt",
+    ["1:1: the config must be a map of blocks, not a list (blocks are gateway, mqtt, sources, devices, rules_files, rules, notify, storage, batch, http)"],
+  ],
+  [
+    "a zone that does not exist",
+    "gateway:\n  timezone: Europe/Olso",
+    ['2:13: timezone "Europe/Olso": no such time zone (an IANA name such as Europe/Oslo, or UTC)'],
+  ],
+  ["text where a number belongs", "http:\n  port: eighty", ['2:9: port cannot be "eighty" (write a whole number from 0 to 65535)']],
+  ["a port out of range", "mqtt: { listeners: [{ port: 70000 }] }", ["1:29: port must be at most 65535, not 70000 (TCP port; 0 takes a free one)"]],
+  ["a number where text belongs", "gateway: { data_dir: 7 }", ["1:22: data_dir must be text, not 7 (Folder of the database; relative to this file)"]],
+  ["an empty value", "gateway:\n  name:", ["2:8: name has no value (give it one, or take the key out)"]],
+  [
+    "a URL that is none",
+    "gateway: { external_url: gateway.local }",
+    ['1:26: external_url cannot be "gateway.local" (write a whole URL such as http://gateway.example.org:8080)'],
+  ],
+  ["no listener", "mqtt: { listeners: [] }", ["1:20: listeners needs at least 1 entry (Where clients connect)"]],
+  [
+    "a listener off loopback",
+    "mqtt:\n  listeners:\n    - { port: 1 }\n    - host: 0.0.0.0\n      port: 2",
+    ["4:7: 0.0.0.0 is not on loopback: anyone on the network could publish (listen on 127.0.0.1, or write `anonymous: unsafe` to allow it)"],
+  ],
+  [
+    "listeners that overlap",
+    "mqtt:\n  anonymous: unsafe\n  listeners:\n    - { host: 0.0.0.0, port: 1883 }\n    - { host: 127.0.0.1, port: 1883 }",
+    ["5:7: two listeners want 127.0.0.1:1883 (give each its own port, or keep one)"],
+  ],
+  ["the page on the broker's port", "http: { port: 1883 }", ["1:7: http and mqtt both want 127.0.0.1:1883 (give each its own port)"]],
+  [
+    "TLS",
+    "mqtt:\n  listeners:\n    - { port: 8883, tls: { cert: a.pem } }",
+    ["3:21: TLS is not built yet (listen on loopback, behind something that ends TLS)"],
+  ],
+  [
+    "accounts",
+    "mqtt: { users: [], acl: [], bridges: [] }",
+    [
+      "1:9: accounts of MQTT clients are not built yet (take the key out; `anonymous: true` on loopback works)",
+      "1:20: access lists of MQTT clients are not built yet (take the key out; anyone who connects may publish)",
+      "1:29: bridges to other brokers are not built yet (take the key out; let devices publish here)",
+    ],
+  ],
+  [
+    "no anonymous clients",
+    "mqtt: { anonymous: false }",
+    ["1:20: accounts of MQTT clients are not built yet: with `anonymous: false` nobody could connect (write true, and keep the listeners on loopback)"],
+  ],
+  [
+    "a limit of zero",
+    "mqtt: { limits: { connections: 0 } }",
+    ["1:32: connections must be at least 1, not 0 (Connections open at once, over all listeners; one more is closed at once)"],
+  ],
+  ["a codec that does not exist", 'sources: [{ topic: "a/{device}", codec: jsno }]', ['1:41: codec cannot be "jsno" (did you mean json?)']],
+  [
+    "a key of another codec",
+    'sources:\n  - { topic: "a/{device}/{metric}", codec: plain, value: /x }',
+    ["2:51: unknown key value (known here: topic, codec, labels, out_of_orderness, max_future, max_past, idle_after, map)"],
+  ],
+  ["a codec's key, misspelt", 'sources:\n  - topic: "a/{device}/{metric}"\n    tiem: /ts', ["3:5: unknown key tiem (did you mean time?)"]],
+  [
+    "a pointer without its slash",
+    'sources:\n  - topic: "a/{device}/{metric}"\n    time: ts',
+    ['3:11: time cannot be "ts" (a JSON pointer begins with /, for example /DS18B20/Temperature)'],
+  ],
+  [
+    "value and values",
+    'sources:\n  - topic: "a/{device}"\n    value: /v\n    values: { temperature: /t }',
+    ["4:13: values: give either `value` or `values`, not both"],
+  ],
+  [
+    "a broken topic template",
+    'sources:\n  - topic: "a/x{device}/{metric}"',
+    ['2:15: topic "a/x{device}/{metric}": "x{device}" mixes text with a brace or wildcard (braces and wildcards take whole levels, between slashes)'],
+  ],
+  [
+    "a reserved word in a topic",
+    "sources:\n  - topic: a/{device}/{limit}",
+    ['2:23: topic "a/{device}/{limit}": "limit" is a parameter of the HTTP API and cannot be a label (choose another name)'],
+  ],
+  [
+    "a zone of a source",
+    'sources:\n  - { topic: "a/{device}", timezone: Mars/Olympus }',
+    ['2:38: timezone "Mars/Olympus": no such time zone (an IANA name such as Europe/Oslo, or UTC)'],
+  ],
+  [
+    "a topic that is taken",
+    'sources:\n  - topic: "a/{device}/{metric}"\n  - topic: "a/{device}/{metric}"',
+    ["3:12: the topic a/{device}/{metric} is taken by source 1 already (first match wins: this source would never be used)"],
+  ],
+  ["no topic", "sources:\n  - codec: plain", ["2:5: topic is missing (Topic template: {name} takes a level as a label, {name+} several, + and # as in MQTT)"]],
+  ["no source", "sources: []", ["1:10: sources needs at least 1 entry (Which topics hold readings; the first whose template matches wins)"]],
+  ["a limit that is no number", "devices:\n  freezer-7:\n    limits: { high: warm }", ['3:21: high must be a number, not "warm"']],
+  [
+    "a name of a limit",
+    "devices: { fz: { limits: { so-warm: 1 } } }",
+    ["1:28: so-warm cannot be a name here (a limit's name has letters, digits and _, and begins with no digit)"],
+  ],
+  ["a device's own label", "devices: { fz: { labels: { device: x } } }", ["1:28: device tells series apart and cannot be set here (choose another name)"]],
+  [
+    "a rule without name and match",
+    "rules:\n  - condition: { type: threshold, above: 1 }",
+    ["2:5: name is missing (Unique; the alert's `alertname`)", "2:5: match is missing (label: glob, list of globs, or /regex/ (anchored))"],
+  ],
+  [
+    "a rule's name with a slash",
+    "rules:\n  - { name: a/b, match: {}, condition: { type: threshold, above: 1 } }",
+    ['2:13: name cannot be "a/b" (a rule\'s name may not hold /, + or #: it becomes an MQTT topic level)'],
+  ],
+  [
+    "a duration with a space",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: threshold, above: 1 }\n    for: 5 m",
+    ['5:10: "5 m" is not a duration (write one such as 500ms, 90s, 5m, 1h30m, 7d or 2w)'],
+  ],
+  [
+    "a duration that is a number",
+    "rules:\n  - { name: warm, match: {}, condition: { type: threshold, above: 1 }, for: 300 }",
+    ["2:77: for cannot be 300 (write a duration such as 500ms, 90s, 5m, 1h30m, 7d or 2w)"],
+  ],
+  [
+    "a condition that does not exist",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: treshold, above: 1 }",
+    ['4:24: type cannot be "treshold" (did you mean threshold?)'],
+  ],
+  [
+    "a condition that is not built",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: flatline, over: 5m }",
+    ["4:24: the condition flatline is not built yet (built so far: threshold, window, absence)"],
+  ],
+  [
+    "two predicates",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: threshold, above: 1, below: 0 }",
+    ["4:52: below: exactly one of above, below, outside, inside is needed (above and below are given)"],
+  ],
+  [
+    "no predicate",
+    "rules:\n  - name: warm\n    match: {}\n    condition:\n      type: threshold\n      clear_below: 1",
+    ["5:7: condition: exactly one of above, below, outside, inside is needed (none is given)"],
+  ],
+  [
+    "a predicate that is text",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: threshold, above: warm }",
+    ['4:42: above cannot be "warm" (write a number, or limit.NAME from the device\'s entry)'],
+  ],
+  [
+    "a deadband on the wrong side",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: threshold, above: 1, clear_below: 2 }",
+    ["4:58: clear_below lies above the limit (it must be at or below it)"],
+  ],
+  [
+    "a deadband of another predicate",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: threshold, above: 1, clear_above: 2 }",
+    ["4:58: clear_above belongs to below (for above write clear_below)"],
+  ],
+  [
+    "a range the wrong way round",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: threshold, outside: [5, 1] }",
+    ["4:44: outside needs [low, high] (the first is larger than the second)"],
+  ],
+  [
+    "a range of one",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: threshold, outside: [5] }",
+    ["4:44: outside needs at least 2 entries ([lo, hi]: breached by value < lo or value > hi)"],
+  ],
+  [
+    "a window that does not exist",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { hoping: 10m, slide: 1m }, aggregate: avg, above: 1 }",
+    ["4:42: unknown key hoping (did you mean hopping?)"],
+  ],
+  [
+    "a window that is not built",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { session: 10m }, aggregate: avg, above: 1 }",
+    ["4:42: session windows are not built yet (built so far: tumbling, hopping)"],
+  ],
+  [
+    "a slide longer than its window",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { hopping: 1m, slide: 2m }, aggregate: avg, above: 1 }",
+    ["4:62: slide is longer than the window: readings would fall between two windows (make it at most the window's length)"],
+  ],
+  [
+    "an aggregate that does not exist",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { tumbling: 1m }, aggregate: average, above: 1 }",
+    ['4:69: aggregate cannot be "average" (known: avg, min, max, sum, count)'],
+  ],
+  [
+    "an aggregate that is not built",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { tumbling: 1m }, aggregate: p95, above: 1 }",
+    ["4:69: the aggregate p95 is not built yet (built so far: avg, min, max, sum, count)"],
+  ],
+  [
+    "a severity that does not exist",
+    "rules:\n  - { name: warm, match: {}, condition: { type: threshold, above: 1 }, severity: high }",
+    ['2:82: severity cannot be "high" (known: critical, warning, info)'],
+  ],
+  [
+    "a delay of an absence",
+    "rules:\n  - name: gone\n    match: {}\n    condition: { type: absence, after: 1m }\n    for: 1m",
+    ['5:10: for "1m": absence has its own delay (lengthen `after` instead of `for`)'],
+  ],
+  [
+    "a regular expression that is none",
+    "rules:\n  - { name: warm, match: { device: [a, '/(/'] }, condition: { type: threshold, above: 1 } }",
+    ["2:40: /(/ is not a regular expression: Unterminated group"],
+  ],
+  [
+    "two rules of one name",
+    "rules:\n  - { name: warm, match: {}, condition: { type: threshold, above: 1 } }\n  - { name: warm, match: {}, condition: { type: threshold, above: 2 } }",
+    ["3:13: a rule warm is there already, at case.yaml:2 (give each its own name)"],
+  ],
+  [
+    "a label that every alert has",
+    "rules:\n  - { name: warm, match: {}, condition: { type: threshold, above: 1 }, labels: { severity: high } }",
+    ["2:82: the label severity is given to each alert already (write severity beside labels, not in it)"],
+  ],
+  [
+    "levels",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: threshold, above: 1 }\n    group_by: [site]",
+    ["5:5: `group_by` of a rule is not built yet (take the key out; each series is judged alone)"],
+  ],
+  [
+    "a rules file that is not there",
+    "rules_files: [rules.yaml]",
+    ["1:15: rules.yaml cannot be read: no such file (relative paths start at the config's folder)"],
+  ],
+  [
+    "a receiver that does not exist",
+    "notify:\n  receivers: [{ name: on-call, webhook: { url: http://localhost } }]\n  route: { receiver: oncall }",
+    ["3:22: there is no receiver oncall (did you mean on-call?)"],
+  ],
+  [
+    "a receiver of a route below",
+    "notify:\n  receivers: [{ name: on-call, webhook: { url: http://localhost } }]\n  route:\n    routes:\n      - { matchers: { team: it }, receiver: it }",
+    ["5:45: there is no receiver it (receivers there are: on-call)"],
+  ],
+  ["a receiver of the summary", "batch: { daily_summary: { receiver: boss } }", ["1:37: there is no receiver boss (add it to notify.receivers)"]],
+  [
+    "a receiver that is there twice",
+    "notify:\n  receivers:\n    - { name: a, webhook: { url: http://localhost } }\n    - { name: a, webhook: { url: http://localhost } }",
+    ["4:15: a receiver a is there already (give each its own name)"],
+  ],
+  ["a channel that does not exist", "notify: { receivers: [{ name: a, emial: {} }] }", ["1:34: unknown key emial (did you mean email?)"]],
+  ["a channel without its address", "notify:\n  receivers:\n    - name: a\n      webhook: [{ format: standard }]", ["4:17: url is missing (Where to POST to)"]],
+  [
+    "an address that is none",
+    "notify: { receivers: [{ name: a, email: { smtp: smtp://localhost, from: me, to: [you@example.org] } }] }",
+    ['1:73: from cannot be "me" (write an address such as oncall@example.org or Name <oncall@example.org>)'],
+  ],
+  [
+    "a webhook that is no URL",
+    "notify: { receivers: [{ name: a, webhook: { url: localhost:9000 } }] }",
+    ['1:50: url "localhost:9000": not a URL (write http://host:port/path or https://…)'],
+  ],
+  [
+    "a secret that is none, not shown",
+    "notify: { receivers: [{ name: a, webhook: { url: http://localhost, secret: hunter2 } }] }",
+    ["1:76: secret: not a secret (write whsec_ and the base64 of 24 to 64 random bytes, such as of: openssl rand -base64 32)"],
+  ],
+  [
+    "a secret from a file that is not there",
+    "notify: { receivers: [{ name: a, webhook: { url: http://localhost, secret_file: ./no } }] }",
+    ["1:81: ./no cannot be read: no such file (relative paths start at the config's folder)"],
+  ],
+  [
+    "a variable that is not set",
+    "gateway:\n  name: ${HIGHWATER_NO_SUCH}",
+    ["2:9: the environment variable HIGHWATER_NO_SUCH is not set (set HIGHWATER_NO_SUCH before the start, or write $${HIGHWATER_NO_SUCH} for the plain text)"],
+  ],
+  ["a variable that is not closed", "gateway:\n  name: a ${b-c} d", ["2:9: ${b-c} is not the name of an environment variable (write $${ for a plain ${)"]],
+  ["a time of day without quotes", "batch: { daily_summary: { at: 4:15 } }", ['1:31: at cannot be "4:15" (write a time of day in quotes, such as "04:15")']],
+  ["a retention of nothing", "storage: { retention: { 1m: 0s } }", ['1:29: 1m "0s": must be longer than zero (write one such as 500ms or 5m)']],
+  ["a group that waits", "notify: { route: { group_wait: soon } }", ['1:32: "soon" is not a duration (write one such as 500ms, 90s, 5m, 1h30m, 7d or 2w)']],
+];
