@@ -2,6 +2,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { DailySummaryOptions } from "./batch/jobs/daily-summary.ts";
+import type { JobName } from "./batch/jobs/index.ts";
 import type { BrokerStatus } from "./broker/broker.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { AlertRecord, Transition } from "./engine/effect.ts";
@@ -65,7 +66,7 @@ export type FromService =
 export type QueryStart = Pick<QueryContext, "devices" | "zone"> & { readonly dataDir: string };
 export type QueryVerbs = { query(request: QueryRequest): unknown };
 
-export type JobStart = { readonly dataDir: string; readonly options: Omit<DailySummaryOptions, "signal" | "progress"> };
+export type JobStart = { readonly job: JobName; readonly dataDir: string; readonly options: Omit<DailySummaryOptions, "signal" | "progress"> };
 /** What a job asks of its starter. */
 export type JobVerbs = {
   /** Resolves when the rows are committed. */

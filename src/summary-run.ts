@@ -12,11 +12,11 @@ import { startWorker } from "./worker.ts";
  * @param signal ends the thread; what was emitted stands, and the next run goes on from there
  */
 export async function runSummary(
-  start: JobStart,
+  start: Omit<JobStart, "job">,
   emit: JobVerbs["emit"],
   options: { signal?: AbortSignal; progress?: (progress: DailySummaryProgress) => void } = {},
 ): Promise<SummaryReport | undefined> {
-  const worker = startWorker("job", start);
+  const worker = startWorker("job", { job: "daily-summary", ...start } satisfies JobStart);
   const ended = once(worker, "exit");
   const end = (): void => void worker.terminate();
   options.signal?.addEventListener("abort", end, { once: true });

@@ -61,7 +61,7 @@ export function createScheduler({ run, clock, log }: SchedulerDeps, { at, zone }
     },
     ask,
     async close() {
-      await Promise.all(tasks.map((task) => task.destroy()));
+      for (const task of tasks) await task.destroy();
       await running;
     },
   };

@@ -1,16 +1,16 @@
 // A job thread: reads, computes, and hands finished rows to whoever started it; ends with the job's report.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { runDailySummary } from "../batch/jobs/daily-summary.ts";
+import { jobs } from "../batch/jobs/index.ts";
 import { createCaller } from "../call.ts";
 import type { JobStart, JobVerbs } from "../messages.ts";
 import { openDatabase } from "../storage/database.ts";
 
 const port = parentPort as NonNullable<typeof parentPort>;
-const { dataDir, options } = workerData as JobStart;
+const { job, dataDir, options } = workerData as JobStart;
 const db = openDatabase(dataDir, { readonly: true });
 const ask = createCaller<JobVerbs>(port);
-const report = await runDailySummary(db, { ...options, progress: (progress) => port.postMessage({ kind: "progress", progress }) }, (rows) => ask("emit", rows));
+const report = await jobs[job](db, { ...options, progress: (progress) => port.postMessage({ kind: "progress", progress }) }, (rows) => ask("emit", rows));
 db.close();
 port.postMessage({ kind: "report", report });
 port.close();
