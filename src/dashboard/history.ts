@@ -9,6 +9,8 @@ export type Point = { readonly t: number; readonly low: number; readonly mid: nu
 export type Histories = {
   /** Oldest first; undefined until it is known. Asking for it makes it be fetched. */
   of(id: number): Signal<readonly Point[] | undefined>;
+  /** Does not ask for it. */
+  known(id: number): Signal<readonly Point[] | undefined> | undefined;
   append(id: number, reading: { readonly ts: number; readonly value: number }): void;
   /** All is asked for anew: readings were missed. */
   forget(): void;
@@ -60,6 +62,7 @@ export function createHistories(fetchBuckets: (ids: readonly number[], from: num
       want(id);
       return cell;
     },
+    known: (id) => known.get(id),
     append(id, { ts, value }) {
       const cell = known.get(id);
       const points = cell?.peek();

@@ -6,6 +6,7 @@ import { compileFilter } from "./filter.ts";
 import { formatAge, formatExactCount, formatSpan, formatValue } from "./format.ts";
 import { Sparkline } from "./sparkline.tsx";
 import type { Sensor, Store } from "./store.ts";
+import { useFollowed, useVisible } from "./visible.ts";
 
 const PAGE = matchMedia("(max-width: 40rem)").matches ? 12 : 48;
 /** A sensor that was not heard for this long is called silent. */
@@ -101,41 +102,48 @@ function Empty({ store, found }: { store: Store; found: ReadonlySignal<readonly 
 }
 
 function Tile({ sensor, alert, store }: { sensor: Sensor; alert: Alert | undefined; store: Store }) {
-  const reading = sensor.last;
-  const isOld = useComputed(() => isSilent(sensor, store.now.value));
-  const classes = ["tile", alert === undefined ? "" : `alerting ${alert.severity}`, isOld.value ? "silent" : ""].filter(Boolean).join(" ");
+  const { ref, isVisible } = useVisible<HTMLLIElement>();
+  const reading = useFollowed(sensor.last, isVisible, store.now, sensor.id).value;
+  const now = useFollowed(store.now, isVisible, store.now, sensor.id);
+  const age = useComputed(() => now.value - (sensor.last.value?.ts ?? Number.NEGATIVE_INFINITY));
+  const isOld = useComputed(() => age.value > SILENT_MS).value;
+  const classes = ["tile", alert === undefined ? "" : `alerting ${alert.severity}`, isOld ? "silent" : ""].filter(Boolean).join(" ");
   return (
-    <li class={classes}>
+    <li class={classes} ref={ref}>
       <div class="row">
         <p class="name">
           <b>{sensor.device}</b> <span>{sensor.metric}</span>
         </p>
         <p class="value">
-          {reading.value === undefined ? "–" : formatValue(reading.value.value)}
+          {reading === undefined ? "–" : formatValue(reading.value)}
           {sensor.unit !== null && <span class="unit"> {sensor.unit}</span>}
         </p>
       </div>
-      <Chart sensor={sensor} limit={alert?.limit ?? null} store={store} />
+      <Chart sensor={sensor} limit={alert?.limit ?? null} isVisible={isVisible} now={now} store={store} />
       <div class="row">
         <p class="place">{alert === undefined ? sensor.others.map(([, value]) => value).join(" · ") : `${alert.state}: ${alert.rule}`}</p>
-        <Age sensor={sensor} store={store} />
+        <Age age={age} />
       </div>
     </li>
   );
 }
 
-function Chart({ sensor, limit, store }: { sensor: Sensor; limit: number | null; store: Store }) {
-  // The line moves with each reading; between readings once in ten seconds is enough.
-  const slow = useComputed(() => Math.ceil(store.now.value / 10_000) * 10_000);
-  return <Sparkline history={store.histories.of(sensor.id)} now={slow.value} limit={limit} />;
+type ChartProps = { sensor: Sensor; limit: number | null; isVisible: ReadonlySignal<boolean>; now: ReadonlySignal<number>; store: Store };
+
+/** The line moves with each reading that is seen; between readings once in ten seconds is enough. */
+function Chart({ sensor, limit, isVisible, now, store }: ChartProps) {
+  const slow = useComputed(() => Math.ceil(now.value / 10_000) * 10_000);
+  const history = useComputed(() => {
+    if (isVisible.value) return store.histories.of(sensor.id).value;
+    return store.histories.known(sensor.id)?.peek();
+  });
+  return <Sparkline history={history} now={slow.value} limit={limit} />;
 }
 
-function Age({ sensor, store }: { sensor: Sensor; store: Store }) {
+function Age({ age }: { age: ReadonlySignal<number> }) {
   const text = useComputed(() => {
-    const reading = sensor.last.value;
-    if (reading === undefined) return "never heard";
-    const age = store.now.value - reading.ts;
-    return age > SILENT_MS ? `silent for ${formatSpan(age)}` : formatAge(age);
+    if (age.value === Number.POSITIVE_INFINITY) return "never heard";
+    return age.value > SILENT_MS ? `silent for ${formatSpan(age.value)}` : formatAge(age.value);
   });
   return <p class="age">{text}</p>;
 }

@@ -1,7 +1,7 @@
 // The last hour of one sensor as a line in its band of extremes, with the limit where one is crossed. Decoration: what
 // it shows is also said in words for those who do not see it.
 
-import type { Signal } from "@preact/signals";
+import type { ReadonlySignal } from "@preact/signals";
 import { formatValue } from "./format.ts";
 import { type Point, SPAN_MS } from "./history.ts";
 
@@ -13,7 +13,7 @@ const GAP_MS = 300_000;
 
 type Scale = { x(t: number): number; y(value: number): number };
 
-export function Sparkline({ history, now, limit }: { history: Signal<readonly Point[] | undefined>; now: number; limit?: number | null }) {
+export function Sparkline({ history, now, limit }: { history: ReadonlySignal<readonly Point[] | undefined>; now: number; limit?: number | null }) {
   const points = history.value;
   if (points === undefined) return <div class="spark" />;
   const newest = points.at(-1);
@@ -30,8 +30,9 @@ export function Sparkline({ history, now, limit }: { history: Signal<readonly Po
         {limit != null && <line class="limit" x1="0" x2={WIDTH} y1={scale.y(limit)} y2={scale.y(limit)} />}
         <path class="band" d={bandOf(shown, scale)} />
         <path class="line" d={lineOf(shown, scale)} />
+        {/* A line of no length with round ends: a dot that the stretching of the picture leaves round. */}
+        <path class="dot" d={`M${at(scale.x(newest.t), scale.y(newest.mid))}h0.01`} />
       </svg>
-      <span class="dot" style={{ left: `${(scale.x(newest.t) / WIDTH) * 100}%`, top: `${(scale.y(newest.mid) / HEIGHT) * 100}%` }} />
       <span class="unseen">
         Last hour: between {formatValue(low)} and {formatValue(high)}.
       </span>

@@ -41,7 +41,7 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
     const shown = await openPage(browser, `${served.url}/`, look);
     open.push({ close: () => shown.page.context().close() });
     await shown.page.getByText("Live", { exact: true }).waitFor();
-    await shown.page.locator(".tile .line").first().waitFor({ state: "attached" });
+    await shown.page.locator(".tile").first().waitFor();
     return shown;
   };
   const trouble = (gateway: FakeGateway): void => {
@@ -133,6 +133,11 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
     const { page } = await show(served);
     await page.getByRole("heading", { name: "Sensors 1,000" }).waitFor();
     expect(await page.locator(".tile").count()).toBe(48);
+    // Only what is seen is asked for and drawn.
+    await page.locator(".tile .line").first().waitFor({ state: "attached" });
+    expect(await page.locator(".tile .line").count()).toBeLessThan(48);
+    await page.mouse.wheel(0, 20_000);
+    await page.locator(".tile").last().locator(".line").waitFor({ state: "attached" });
     await page.getByRole("button", { name: /^Show 48 of 952 more/ }).click();
     await expect.poll(() => page.locator(".tile").count()).toBe(96);
     const filter = page.getByRole("searchbox");
