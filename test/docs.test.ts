@@ -1,0 +1,44 @@
+// What the docs show is true: each YAML block of the rules page is a rules file, the README's config is a config.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { loadConfig, loadRules } from "../src/config.ts";
+
+const root = new URL("..", import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), "highwater-docs-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const blocks = (page: string): string[] => [...readFileSync(join(root, page), "utf8").matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => text as string);
+
+function written(text: string, name: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+describe("docs/reference/rules.md", () => {
+  it.each(blocks("docs/reference/rules.md").map((text, index) => [index + 1, text] as const))("block %i is a rules file", (index, text) => {
+    const loaded = loadRules(written(text, `rules-${index}.yaml`));
+    expect(loaded.kind === "invalid" ? loaded.problems : []).toEqual([]);
+  });
+
+  it("shows every condition there is", async () => {
+    const { conditions } = await import("../src/engine/conditions/index.ts");
+    const page = readFileSync(join(root, "docs/reference/rules.md"), "utf8");
+    for (const { type } of conditions) expect(page).toContain(`## \`${type}\``);
+  });
+});
+
+describe("README.md", () => {
+  it("shows a config that is one", () => {
+    const [text = ""] = blocks("README.md");
+    const loaded = loadConfig(written(text, "highwater.yaml"), {});
+    expect(loaded.kind === "invalid" ? loaded.problems : []).toEqual([]);
+  });
+
+  it("is short enough to be read", () => {
+    expect(readFileSync(join(root, "README.md"), "utf8").split("\n").length).toBeLessThan(200);
+  });
+});
