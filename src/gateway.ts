@@ -113,7 +113,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
       limits: config.mqtt.limits,
       zones: zonesOf(config),
       timezone: config.gateway.timezone,
-      takesConnections: () => clockProblem ?? true,
+      takesConnections: () => clockProblem ?? inbox.fullness() ?? true,
     },
   );
   answerCalls<MainVerbs>(service, {
@@ -121,13 +121,26 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
     metrics: () => metrics.text(),
     deadLetter: ({ id, reason }) => inbox.post({ kind: "dead-letter", notification: id, reason }),
   });
+  let disk: string | undefined;
+  const tellReadiness = (): void => {
+    const reasons = [clockProblem, disk].filter((reason) => reason !== undefined);
+    tell<ToService>(service, { kind: "readiness", ready: reasons.length === 0, reasons });
+  };
   const publish = (alert: AlertRecord): void =>
     broker.publish(`highwater/alerts/${alert.rule}/${encodeURIComponent(inbox.registry.keyOf(alert.series))}`, JSON.stringify(alertState(alert)), {
       retain: true,
     });
   processor.on("message", (told: FromProcessor) => {
-    if (told.kind === "holding") inbox.holding();
+    if (told.kind === "holding") {
+      inbox.holding();
+      disk ??= `the disk refuses: ${told.reason}; nothing is acknowledged until it takes the commit`;
+      tellReadiness();
+    }
     if (told.kind !== "settled") return;
+    if (disk !== undefined) {
+      disk = undefined;
+      tellReadiness();
+    }
     inbox.settled(told.wakeAt);
     for (const { alert } of told.changes) publish(alert);
   });
@@ -142,7 +155,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
   const publishStatus = (state: string): void =>
     broker.publish("highwater/status", JSON.stringify({ state, name: config.gateway.name, version: options.version }), { retain: true });
   publishStatus("online");
-  tell<ToService>(service, { kind: "readiness", ready: clockProblem === undefined, reasons: clockProblem === undefined ? [] : [clockProblem] });
+  tellReadiness();
 
   return {
     mqtt,

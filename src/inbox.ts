@@ -187,6 +187,9 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
       time.listen(false);
     },
 
+    /** Why no new client may come now, if so. */
+    fullness: (): string | undefined => (bytesWaiting > options.bytesMax ? `${bytesWaiting} bytes of readings wait for their commit` : undefined),
+
     /** The clocks as the next input would get them. */
     instant: () => time.instant(),
 

@@ -8,6 +8,8 @@ import { decodeRow, isHistory, type ReadingColumns, spanSecond } from "./journal
 /** Journal rows that the look-ups of one step may decode. */
 export const ROWS_PER_STEP = 200;
 const ROWS_PER_LOOKUP = 64;
+/** Timestamps of one step that are looked up at all. */
+const LOOKUPS_PER_STEP = 2000;
 const CACHED_ROWS = 256;
 
 /** @returns a function that finds what is known, and how many look-ups it left unanswered */
@@ -32,8 +34,8 @@ export function createLookup(db: Database): (lookups: readonly Lookup[]) => { kn
   return (lookups) => {
     budget = ROWS_PER_STEP;
     const known: KnownReading[] = [];
-    let unanswered = 0;
-    for (const { series, ts } of lookups) {
+    let unanswered = Math.max(0, lookups.length - LOOKUPS_PER_STEP);
+    for (const { series, ts } of lookups.slice(0, LOOKUPS_PER_STEP)) {
       const rows = candidates.all(spanSecond(ts), spanSecond(ts), ROWS_PER_LOOKUP + 1);
       let isWhole = rows.length <= ROWS_PER_LOOKUP;
       const value = firstOf(rows, (seq) => {
