@@ -38,14 +38,10 @@ export async function createControl(dataDir: string, verbs: Readonly<Record<stri
 
 async function serve(socket: Socket, verbs: Readonly<Record<string, ControlVerb>>): Promise<void> {
   const say = (answer: Answer): void => void socket.write(`${JSON.stringify(answer)}\n`);
-  let text = "";
-  for await (const chunk of socket.setEncoding("utf8")) {
-    text += chunk as string;
-    if (text.includes("\n")) break;
-    if (text.length > LINE_BYTES_MAX) return void socket.destroy();
-  }
+  const line = await firstLine(socket);
+  if (line === undefined) return void socket.destroy();
   try {
-    const { verb, argument } = JSON.parse(text.split("\n")[0] ?? "") as { verb: string; argument: unknown };
+    const { verb, argument } = JSON.parse(line) as { verb: string; argument: unknown };
     const handler = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
     if (handler === undefined) throw new Error(`the gateway knows no verb ${verb}`);
     say({ kind: "done", value: await handler(argument, (value) => say({ kind: "progress", value })) });
@@ -53,6 +49,21 @@ async function serve(socket: Socket, verbs: Readonly<Record<string, ControlVerb>
     say({ kind: "failed", message: (error as Error).message });
   }
   socket.end();
+}
+
+/** What is asked, without its line break; undefined when the line is too long or never ends. Iterating over the socket would end it with the loop. */
+function firstLine(socket: Socket): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let text = "";
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk) => {
+      text += String(chunk);
+      const [line, ...rest] = text.split("\n");
+      if (rest.length > 0) resolve(line);
+      else if (text.length > LINE_BYTES_MAX) resolve(undefined);
+    });
+    socket.once("close", () => resolve(undefined));
+  });
 }
 
 /**
