@@ -70,6 +70,10 @@ export function createConnections(
   return {
     accept,
     of: (client: Client | null): Connection | undefined => (client === null ? undefined : byClient.get(client)),
+    named(client: Client, username: string | undefined): void {
+      const connection = byClient.get(client);
+      if (connection !== undefined) connection.username = username;
+    },
     size: () => open.size,
     destroyAll(): void {
       for (const { socket } of open) socket.destroy();

@@ -102,7 +102,9 @@ export function createIngest(
       routes.clear();
       unmatched.forget((topic) => findRoute(sources, topic).source !== undefined);
     },
-    unmatched: (): { readonly messages: number; readonly topics: UnmatchedTopic[] } => ({ messages: unmatched.messages(), topics: unmatched.list() }),
+    /** Topics that no source takes, the most frequent first. */
+    unmatched: (): UnmatchedTopic[] => unmatched.list(),
+    unmatchedMessages: unmatched.messages,
   };
 }
 

@@ -1,0 +1,103 @@
+// What becomes of a publish and of a last will: refused, or taken and held until its commit. A payload is never a reason to refuse.
+
+import type { AedesOptions, Client } from "aedes";
+import type { Clock } from "../clock.ts";
+import type { RefusalReason } from "./broker-counters.ts";
+import type { AedesClient, Connection } from "./connections.ts";
+import type { Hold } from "./hold.ts";
+import type { Ingest } from "./ingest.ts";
+import type { BrokerLimits } from "./limits.ts";
+import type { createReceivedOnce } from "./received-once.ts";
+
+export type AuthorizePublish = NonNullable<AedesOptions["authorizePublish"]>;
+export type Publish = Parameters<AuthorizePublish>[1];
+export type Done = (error?: Error | null) => void;
+
+/** Reserved for the gateway's own messages. */
+export const ownTopics = "highwater/";
+/** A will within this time of a hold's begin is the device's own doing. */
+const willGraceMs = 1_000;
+
+export type PublishingDeps = {
+  readonly ingest: Ingest;
+  readonly hold: Hold;
+  readonly clock: Clock;
+  readonly receivedOnce: ReturnType<typeof createReceivedOnce>;
+  readonly connectionOf: (client: Client | null) => Connection | undefined;
+  /** Counts a message of this QoS. */
+  readonly count: (qos: 0 | 1 | 2) => void;
+  readonly refuse: (reason: RefusalReason) => void;
+  /** Whether the gateway is stopping: nothing is taken any more. */
+  readonly stopping: () => boolean;
+};
+
+/** @returns aedes' `authorizePublish`: what it is given back as done is acknowledged and passed on */
+export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits, "topic_bytes">): AuthorizePublish {
+  const { ingest, hold, receivedOnce, connectionOf } = deps;
+
+  /** @returns what is wrong with the topic, counted */
+  const breachOf = (topic: string): Error | undefined => {
+    if (topic.startsWith(ownTopics) || topic.startsWith("$SYS/")) {
+      deps.refuse("reserved_topic");
+      return new Error("the topic is reserved");
+    }
+    if (topic.length <= limits.topic_bytes) return undefined;
+    deps.refuse("topic_bytes");
+    return new Error(`a topic of ${topic.length} characters; the limit is ${limits.topic_bytes}`);
+  };
+
+  const take = (connection: Connection | undefined, packet: Publish, done: Done): void => {
+    if (deps.stopping()) return; // never acknowledged, so the device sends it again
+    ingest.take(packet.topic, bytesOf(packet.payload), connection?.username);
+    hold.add(connection, done);
+  };
+
+  const takeOnce = async (client: Client, packet: Publish, done: Done): Promise<void> => {
+    const connection = connectionOf(client);
+    const seen = await receivedOnce.see(client, packet);
+    if (seen === "stored") return done();
+    // Behind the first one: by the next turn of the loop aedes has stored it and answers with PUBREC alone.
+    if (seen === "pending") return hold.add(connection, (error) => void setImmediate(done, error));
+    take(connection, packet, (error) => {
+      // Of a clean session that is gone nothing may be stored under its client id.
+      if (!(client.clean && client.closed)) done(error);
+      setImmediate(() => receivedOnce.settled(client, packet));
+    });
+  };
+
+  const takePublish = (client: Client, packet: Publish, done: Done): void => {
+    const breach = breachOf(packet.topic);
+    if (breach !== undefined) return done(breach);
+    deps.count(packet.qos);
+    if (packet.qos === 2) void takeOnce(client, packet, done);
+    else take(connectionOf(client), packet, done);
+  };
+
+  /** `done(error)` only means that the will is not published. */
+  const takeWill = (client: Client | null, packet: Publish, done: Done): void => {
+    if (deps.stopping()) return done(new Error("the gateway is stopping, not the device"));
+    const connection = connectionOf(client);
+    if (connection !== undefined && causedByHold(connection, deps.clock.monotonic())) {
+      deps.refuse("will_of_hold");
+      return done(new Error("the connection ended because of a hold"));
+    }
+    const breach = breachOf(packet.topic);
+    if (breach !== undefined) return done(breach);
+    ingest.take(packet.topic, bytesOf(packet.payload), connection?.username);
+    hold.add(undefined, done);
+  };
+
+  return (client, packet, done) => (client === null || isWill(client, packet) ? takeWill(client, packet, done) : takePublish(client, packet, done));
+}
+
+function isWill(client: AedesClient, packet: Publish): boolean {
+  return client.will === packet;
+}
+
+function causedByHold(connection: Connection, now: number): boolean {
+  return connection.evicted || (connection.held > 0 && now - connection.heldSince >= willGraceMs);
+}
+
+function bytesOf(payload: string | Buffer): Uint8Array {
+  return typeof payload === "string" ? Buffer.from(payload) : payload;
+}
