@@ -2,8 +2,8 @@
 // Everything outside src/config/ imports from here.
 
 export { editorSchema } from "./config/editor-schema.ts";
-export type { ChannelConfig, GatewayConfig, ReceiverConfig, SourceConfig } from "./config/gateway-config.ts";
+export type { GatewayConfig } from "./config/gateway-config.ts";
 export type { LoadResult, RulesResult } from "./config/load.ts";
 export { loadConfig, loadRules } from "./config/load.ts";
-export { canonicalJson, createPlan, toRule } from "./config/plan.ts";
+export { createPlan } from "./config/plan.ts";
 export type { Problem } from "./config/problem.ts";

@@ -11,7 +11,7 @@ import { formatDuration } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import { type RecordedReading, readRecording } from "../recording.ts";
 import { zoneTable } from "../zone.ts";
-import { type CliCommand, EXIT_USAGE } from "./command.ts";
+import { type CliCommand, EXIT_USAGE, USAGE } from "./command.ts";
 import { formatProblem, screenOf } from "./problems.ts";
 
 type Options = { rules?: string; config?: string; device: string; metric: string; label: string[]; trace?: true; json?: true };
@@ -68,7 +68,7 @@ async function* feed(engine: Engine, plan: RulePlan, labels: Labels, readings: A
 
 function planOf(options: Options): RulePlan | undefined {
   if (options.rules === undefined && options.config === undefined)
-    throw new GatewayError("no_rules", "there are no rules to try", { hint: "give a file with --rules, or a config with --config" });
+    throw new GatewayError(USAGE, "there are no rules to try", { hint: "give a file with --rules, or a config with --config" });
   const config = options.config === undefined ? undefined : loadConfig(options.config);
   if (config?.kind === "invalid") return fail(config.problems);
   const rules = options.rules === undefined ? undefined : loadRules(options.rules);
@@ -93,7 +93,7 @@ function fail(problems: readonly Problem[]): undefined {
 function labelsOf({ device, metric, label }: Options): Labels {
   const more = label.map((text) => {
     const [name = "", ...rest] = text.split("=");
-    if (rest.length === 0 || name === "") throw new GatewayError("bad_label", `--label ${text} is not name=value`, { hint: "write --label site=oslo" });
+    if (rest.length === 0 || name === "") throw new GatewayError(USAGE, `--label ${text} is not name=value`, { hint: "write --label site=oslo" });
     return [name, rest.join("=")] as const;
   });
   return { ...Object.fromEntries(more), device, metric };

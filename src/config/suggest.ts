@@ -1,10 +1,13 @@
 // "Did you mean": the nearest of the known words, by the fewest slips of the keyboard (insert, leave out, replace, swap two).
 
-/** @returns the nearest of `known`, or undefined when none is near: at most a third of the word's letters, and at most 3, may differ */
+/** @returns the nearest of `known`, or the one that begins with the word; undefined when none is near: at most a third of the word's letters, and at most 3, may differ */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
+  const words = [...known];
+  const [begun, ...others] = word.length < 3 ? [] : words.filter((candidate) => candidate.startsWith(word));
+  if (begun !== undefined && others.length === 0) return begun;
   let best: string | undefined;
   let least = Math.min(3, Math.max(1, Math.floor(word.length / 3))) + 1;
-  for (const candidate of known) {
+  for (const candidate of words) {
     const slips = slipsBetween(word.toLowerCase().replaceAll("-", "_"), candidate.toLowerCase().replaceAll("-", "_"), least);
     if (slips < least) [best, least] = [candidate, slips];
   }

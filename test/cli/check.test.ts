@@ -77,6 +77,11 @@ test("the version is the package's; wrong usage is exit code 2 and says what was
   expect([wrong.code, wrong.out]).toEqual([2, ""]);
   expect(wrong.err).toContain("Did you mean check?");
   expect(highwater("check", "--cofnig", "x").code).toBe(2);
+  expect(highwater("try", "nowhere.csv")).toEqual({
+    code: 2,
+    out: "",
+    err: "highwater: there are no rules to try (give a file with --rules, or a config with --config)\n",
+  });
   const help = highwater("--help");
   expect([help.code, help.out.includes("check the config and its rules files")]).toEqual([0, true]);
 });
