@@ -28,6 +28,9 @@ export type AlertSubject = {
   readonly watermark: EpochMs;
 };
 
+/** `at`: when the last occurrence fired; `dated`: the date of the last transition, which the next may not precede. */
+export type FiredLast = { readonly at: EpochMs; readonly dated: EpochMs };
+
 export class Alert {
   rule: Rule;
   readonly condition: Condition;
@@ -40,6 +43,7 @@ export class Alert {
   suspended = false;
   /** Of an absence told in silence: readings accepted up to this ordinal do not resolve it. */
   heardThrough = 0;
+  fired: FiredLast = { at: Number.NEGATIVE_INFINITY, dated: Number.NEGATIVE_INFINITY };
   /** Pending: since when breached. Recovering: since when clear. */
   #since: EpochMs = Number.NaN;
   /** What was judged last, and its event time. */
@@ -48,8 +52,6 @@ export class Alert {
   /** The window that was judged last: start, end and how many readings it held; start is NaN where none was. */
   #judged = { start: Number.NaN, end: Number.NaN, count: 0 };
   #peak = Number.NaN;
-  #dated: EpochMs = Number.NEGATIVE_INFINITY;
-  #firedLast: EpochMs = Number.NEGATIVE_INFINITY;
   #ordinal = 0;
   #record: AlertRecord | undefined;
 
@@ -123,8 +125,7 @@ export class Alert {
     this.#measureTs = from.#measureTs;
     this.#judged = from.#judged;
     this.#peak = from.#peak;
-    this.#dated = from.#dated;
-    this.#firedLast = from.#firedLast;
+    this.fired = from.fired;
     this.#ordinal = from.#ordinal;
     this.#record = from.#record;
     if (this.phase === "pending") this.due = this.#since + this.rule.forMs;
@@ -133,8 +134,8 @@ export class Alert {
 
   save(to: StateWriter): void {
     to.number(phases.indexOf(this.phase) + (this.suspended ? 8 : 0));
-    to.number(this.#dated);
-    to.number(this.#firedLast);
+    to.number(this.fired.at);
+    to.number(this.fired.dated);
     if (this.phase === "inactive") return;
     for (const value of [this.due, this.heardThrough, this.#since, this.#measure, this.#measureTs, this.#peak, this.#ordinal]) to.number(value);
     for (const value of [this.#judged.start, this.#judged.end, this.#judged.count]) to.number(value);
@@ -145,8 +146,7 @@ export class Alert {
     const mark = from.number();
     this.phase = phases[mark % 8] as Phase;
     this.suspended = mark >= 8;
-    this.#dated = from.number();
-    this.#firedLast = from.number();
+    this.fired = { at: from.number(), dated: from.number() };
     if (this.phase === "inactive") return;
     this.due = from.number();
     this.heardThrough = from.number();
@@ -176,13 +176,12 @@ export class Alert {
   }
 
   #fire(ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
-    const firedAt = Math.max(ts, this.#dated, this.#firedLast + 1);
+    const firedAt = Math.max(ts, this.fired.dated, this.fired.at + 1);
     const from = this.phase;
     if (from === "pending") this.#drop(into);
     this.phase = "firing";
     this.due = Number.POSITIVE_INFINITY;
-    this.#dated = firedAt;
-    this.#firedLast = firedAt;
+    this.fired = { at: firedAt, dated: firedAt };
     this.#ordinal = 0;
     this.#record = this.#open(firedAt);
     this.#transit("firing", "condition", this.#evidence(from, trigger), into);
@@ -194,7 +193,7 @@ export class Alert {
     const evidence = this.#evidence(this.phase, trigger);
     this.phase = "recovering";
     this.due = ts + this.rule.keepFiringForMs;
-    this.#dated = Math.max(ts, this.#dated);
+    this.#date(ts);
     this.#transit("recovering", "condition", evidence, into);
   }
 
@@ -203,7 +202,7 @@ export class Alert {
     this.phase = "firing";
     this.due = Number.POSITIVE_INFINITY;
     this.#since = ts;
-    this.#dated = Math.max(ts, this.#dated);
+    this.#date(ts);
     this.#transit("firing", "condition", evidence, into);
   }
 
@@ -212,7 +211,7 @@ export class Alert {
     this.phase = "inactive";
     this.due = Number.POSITIVE_INFINITY;
     this.suspended = false;
-    this.#dated = Math.max(ts, this.#dated);
+    this.#date(ts);
     this.#transit("resolved", reason, evidence, into);
     this.#record = undefined;
     this.#peak = Number.NaN;
@@ -223,13 +222,18 @@ export class Alert {
     this.#record = {
       ...(this.#record as AlertRecord),
       state: to,
-      since: this.#dated,
-      resolvedAt: to === "resolved" ? this.#dated : null,
+      since: this.fired.dated,
+      resolvedAt: to === "resolved" ? this.fired.dated : null,
       value: this.#measure,
       peak: this.#peak,
     };
     const figures = { value: this.#measure, peak: this.#peak };
-    into.transition({ alert: this.#record.id, ordinal: this.#ordinal, to, reason, ts: this.#dated, figures, evidence }, this.#record);
+    into.transition({ alert: this.#record.id, ordinal: this.#ordinal, to, reason, ts: this.fired.dated, figures, evidence }, this.#record);
+  }
+
+  /** A transition is never dated before the one before it. */
+  #date(ts: EpochMs): void {
+    this.fired = { at: this.fired.at, dated: Math.max(ts, this.fired.dated) };
   }
 
   #open(firedAt: EpochMs): AlertRecord {

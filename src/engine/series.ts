@@ -1,7 +1,7 @@
 // One series: its clock, the readings it holds back, its windows, its alerts. Readings are taken in order of arrival and
 // evaluated in event-time order; at one instant windows come first, then readings, then timers. DESIGN §3 is the contract.
 
-import { Alert } from "./alert.ts";
+import { Alert, type FiredLast } from "./alert.ts";
 import type { Condition, WindowSpec } from "./conditions/condition.ts";
 import { bindCondition } from "./conditions/index.ts";
 import type { Dispatcher } from "./dispatch.ts";
@@ -22,6 +22,9 @@ export type Due = { readonly up: UptimeMs; readonly event: EpochMs };
 
 const NEVER = Number.POSITIVE_INFINITY;
 const LONG_AGO = Number.NEGATIVE_INFINITY;
+
+/** Rules that are gone of which a series remembers when they fired. */
+const FIRED_MAX = 64;
 
 /** Whether an absence may (again) be told of this alert. */
 const mayVanish = (alert: Alert): boolean => alert.phase === "inactive" || alert.phase === "recovering";
@@ -50,6 +53,8 @@ export class Series {
   /** In the order of the rules. */
   #alerts: Alert[] = [];
   #absences: Alert[] = [];
+  /** When rules that are gone fired last, by name: one that comes back may not give the same occurrence again. */
+  #fired = new Map<string, FiredLast>();
   /** Earliest window end and earliest running timer, event time. */
   #nextEnd: EpochMs = NEVER;
   #nextTimer: EpochMs = NEVER;
@@ -265,13 +270,26 @@ export class Series {
     for (const alert of this.#alerts) {
       const old = before.get(alert.rule.name);
       before.delete(alert.rule.name);
-      if (old === undefined) continue;
+      if (old === undefined) {
+        alert.fired = this.#fired.get(alert.rule.name) ?? alert.fired;
+        continue;
+      }
       if (old.rule.logic !== alert.rule.logic || !sameCondition(old.condition, alert.condition)) this.#judgeAnew(old, alert, up, into);
       alert.takeOver(old);
     }
-    for (const gone of before.values()) gone.end(this.maxTs, "rule_removed", into);
+    for (const gone of before.values()) {
+      gone.end(this.maxTs, "rule_removed", into);
+      this.#remember(gone);
+    }
     this.#findNextEnd();
     this.#findNextTimer();
+  }
+
+  #remember({ rule, fired }: Alert): void {
+    if (fired.at === LONG_AGO) return;
+    this.#fired.delete(rule.name);
+    this.#fired.set(rule.name, fired);
+    if (this.#fired.size > FIRED_MAX) this.#fired.delete(this.#fired.keys().next().value as string);
   }
 
   /** Of an alert whose logic changed: what is not breached any more ends; a firing window alert waits for its first window. */
@@ -317,6 +335,12 @@ export class Series {
     this.#sampler.save(to);
     to.number(this.#windows.length);
     for (const window of this.#windows) window.save(to);
+    to.number(this.#fired.size);
+    for (const [name, { at, dated }] of this.#fired) {
+      to.text(name);
+      to.number(at);
+      to.number(dated);
+    }
     to.number(this.#alerts.length);
     for (const alert of this.#alerts) {
       to.number(alert.window === undefined ? -1 : this.#windows.indexOf(alert.window));
@@ -338,6 +362,7 @@ export class Series {
     this.memory = Memory.restore(from);
     this.#sampler = Downsampler.restore(from);
     const windows = Array.from({ length: from.number() }, () => Window.restore(from));
+    this.#fired = new Map(Array.from({ length: from.number() }, () => [from.text(), { at: from.number(), dated: from.number() }]));
     this.#build(rules, () => undefined);
     if (from.number() !== this.#alerts.length) throw new Error(`saved alerts of ${this.key} do not fit the rules in force`);
     this.#alerts = this.#alerts.map((built) => {
