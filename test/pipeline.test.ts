@@ -16,7 +16,7 @@ import { type Database, openDatabase } from "../src/storage/database.ts";
 import { readJournal } from "../src/storage/journal.ts";
 import { recover } from "../src/storage/recovery.ts";
 import { SECOND, SOURCE } from "./engine/harness.ts";
-import { inputsOf, labels, log, plans } from "./engine/random-log.ts";
+import { inputsOf, labels, log, plans, runs } from "./engine/random-log.ts";
 
 const folders: string[] = [];
 const databases: Database[] = [];
@@ -96,7 +96,7 @@ describe("recovery", () => {
         // Both have stepped the same rows; a step more or less that had no effect is not part of the state.
         expect(withoutStep(stateOf(engine, last))).toEqual(withoutStep(stateOf(pipeline.engine, last)));
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -214,7 +214,7 @@ describe("the journal", () => {
         expect([...(row?.ts ?? [])]).toEqual(ts);
         expect([...(row?.value ?? [])].every((one, index) => Object.is(one, value[index]))).toBe(true);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 

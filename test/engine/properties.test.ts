@@ -8,7 +8,7 @@ import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
 import type { RulePlan } from "../../src/engine/rule.ts";
 import { MINUTE, SECOND, SOURCE } from "./harness.ts";
-import { inputsOf, labels, log, plans } from "./random-log.ts";
+import { inputsOf, labels, log, plans, runs } from "./random-log.ts";
 
 const timeOf = (input: Input) => ({ now: input.at, up: input.up });
 /** What came of it, without where the steps were cut. */
@@ -53,7 +53,7 @@ describe("laws", () => {
         }
         expect(flat(effects)).toEqual(expected);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -78,7 +78,7 @@ describe("laws", () => {
         copy.restore(parts);
         expect(flat(oneByOne(copy, inputs.slice(cut)))).toEqual(flat(expected));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -96,7 +96,7 @@ describe("laws", () => {
         expect(flat(oneByOne(copy, [again]))).toEqual(flat(oneByOne(engine, [again])));
         expect(saved(copy)).toEqual(saved(engine));
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -157,7 +157,7 @@ describe("laws", () => {
         };
         expect(told(disordered)).toEqual(told([...disordered].sort((a, b) => a.ts - b.ts)));
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

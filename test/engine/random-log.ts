@@ -68,3 +68,6 @@ export function inputsOf(events: readonly Event[]): Input[] {
   }
   return inputs;
 }
+
+/** How often a property is tried: HIGHWATER_RUNS=50 tries fifty times as many logs. */
+export const runs = (count: number): number => count * Number(process.env["HIGHWATER_RUNS"] ?? 1);
