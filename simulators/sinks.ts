@@ -2,7 +2,7 @@
 // store it when asked, and can be told to misbehave: refuse, answer 503, hang, or take a message and drop the line.
 // A library (createSinks) and a script: node simulators/sinks.ts --smtp 1025 --http 9000 --store DIR
 
-import { once } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer } from "smtp-server";
 import { verifies } from "../src/notify/signature.ts";
+import { numberOption, runScript, textOptions } from "./script.ts";
 import { mailLines, webhookLines } from "./sink-lines.ts";
 
 /** A webhook that is larger is cut off. */
@@ -81,18 +82,27 @@ export async function createSinks(options: SinkOptions = {}) {
   });
   smtp.listen(smtpPort, host);
   http.listen(httpPort, host);
-  await Promise.all([once(smtp.server, "listening"), once(http, "listening")]);
+  const close = async (): Promise<void> => {
+    http.closeAllConnections();
+    await Promise.all([new Promise((resolve) => http.close(resolve)), new Promise<void>((resolve) => smtp.close(() => resolve()))]);
+  };
+  try {
+    await Promise.all([listening(smtp.server), listening(http)]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const portOf = (server: { address(): unknown }): number => (server.address() as AddressInfo).port;
   return {
     smtpUrl: `smtp://${host}:${portOf(smtp.server)}`,
     webhookUrl: `http://${host}:${portOf(http)}/alerts`,
     faults,
-    async close(): Promise<void> {
-      http.closeAllConnections();
-      await Promise.all([new Promise((resolve) => http.close(resolve)), new Promise<void>((resolve) => smtp.close(() => resolve()))]);
-    },
+    close,
   };
 }
+
+/** @throws when the port is taken */
+const listening = (server: EventEmitter): Promise<unknown> => once(server, "listening");
 
 function createMailServer(options: SinkOptions, faults: Fault[], onMail: (mail: ReceivedMail) => void): SMTPServer {
   const { login } = options;
@@ -206,42 +216,36 @@ const usage = `Receives what a gateway sends, and shows it.
   --secret S       check the signatures of webhooks
   --fail N         refuse the first N messages of each kind: 451 and 503
   --retry-after S  with --fail: the 503 asks for S seconds
-  --hang N         take the next N messages of each kind without ever answering
-`;
+  --hang N         take the next N messages of each kind without ever answering`;
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: {
-      smtp: { type: "string", default: "1025" },
-      http: { type: "string", default: "9000" },
-      host: { type: "string", default: "127.0.0.1" },
-      store: { type: "string" },
-      secret: { type: "string" },
-      fail: { type: "string", default: "0" },
-      "retry-after": { type: "string" },
-      hang: { type: "string", default: "0" },
-      help: { type: "boolean", short: "h" },
-    },
+    options: { ...textOptions("smtp", "http", "host", "store", "secret", "fail", "retry-after", "hang"), help: { type: "boolean", short: "h" } },
   });
-  if (values.help === true) return void process.stdout.write(usage);
   const print = (lines: readonly string[]) => process.stdout.write(`${lines.join("\n")}\n`);
+  if (values.help) {
+    print([usage]);
+    return 0;
+  }
   const sinks = await createSinks({
-    host: values.host,
-    smtpPort: Number(values.smtp),
-    httpPort: Number(values.http),
+    host: values.host ?? "127.0.0.1",
+    smtpPort: numberOption(values, "smtp", 1025),
+    httpPort: numberOption(values, "http", 9000),
     ...(values.store === undefined ? {} : { store: values.store }),
     ...(values.secret === undefined ? {} : { secret: values.secret }),
     onMail: (mail) => print(mailLines(mail)),
     onWebhook: (webhook) => print(webhookLines(webhook)),
   });
   const headers = values["retry-after"] === undefined ? {} : { "retry-after": values["retry-after"] };
-  for (let count = 0; count < Number(values.fail); count++) {
+  for (let count = numberOption(values, "fail", 0); count > 0; count--) {
     sinks.faults.smtp.push({ kind: "answer", code: 451 });
     sinks.faults.http.push({ kind: "answer", code: 503, headers });
   }
-  for (let count = 0; count < Number(values.hang); count++) for (const list of [sinks.faults.smtp, sinks.faults.http]) list.push({ kind: "hang" });
+  for (let count = numberOption(values, "hang", 0); count > 0; count--) for (const list of [sinks.faults.smtp, sinks.faults.http]) list.push({ kind: "hang" });
   print([`mail      ${sinks.smtpUrl}`, `webhooks  ${sinks.webhookUrl}`, ""]);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void sinks.close().then(() => process.exit(0)));
+  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  await sinks.close();
+  return 0;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) runScript(main);

@@ -189,7 +189,9 @@ describe("what answers mean", () => {
   });
 
   test("a reply whose body never comes has said its status", async () => {
-    const server = createServer((_request, response) => void response.writeHead(200, { "content-length": "10" }).flushHeaders()).listen(0, "127.0.0.1");
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { "content-length": "10" }).flushHeaders();
+    }).listen(0, "127.0.0.1");
     await once(server, "listening");
     expect(await send("firing", { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` })).toEqual({ kind: "delivered" });
     server.closeAllConnections();
