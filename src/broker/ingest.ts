@@ -88,11 +88,7 @@ export function createIngest(
       if (route.source === undefined) return unmatched.count(topic, payload);
       if (payload.length > limits.payload_bytes)
         return inbox.reject("too_large", { topic, detail: `${payload.length} bytes; the limit is ${limits.payload_bytes}`, payload });
-      const decoded = route.source.decode(payload, topic, {
-        at: clock.now(),
-        ...(username !== undefined && { username }),
-        ...(route.metric !== undefined && { metric: route.metric }),
-      });
+      const decoded = route.source.decode(payload, topic, { at: clock.now(), username, metric: route.metric });
       for (const reading of decoded.readings) add(route, reading, topic, payload);
       for (const { reason, detail } of decoded.rejected) inbox.reject(reason, { topic, detail, payload });
     },

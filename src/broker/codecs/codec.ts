@@ -16,9 +16,9 @@ export type Origin = {
   /** Arrival. */
   readonly at: EpochMs;
   /** Of the CONNECT; some devices are known by nothing else. */
-  readonly username?: string;
+  readonly username?: string | undefined;
   /** The topic's `{metric}`, or the source's fixed one: names a lone value and prefixes several. */
-  readonly metric?: string;
+  readonly metric?: string | undefined;
 };
 
 /** Both empty only for an empty payload, which is how MQTT deletes a retained message. */
