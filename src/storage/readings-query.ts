@@ -8,7 +8,7 @@ import { BucketSet } from "./buckets.ts";
 import type { Database } from "./database.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { bucketsIn, createGrid, type Grid, STEPS } from "./grid.ts";
-import { type Answer, type Bucket, BUCKETS_DEFAULT, BUCKETS_MAX, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest } from "./query.ts";
+import { type Answer, BUCKETS_DEFAULT, BUCKETS_MAX, type Bucket, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest } from "./query.ts";
 import { createHistories, createRawBudget, gatherRaw, type Span, takeRaw } from "./raw-readings.ts";
 import { type SelectedSeries, selectSeries } from "./series-query.ts";
 import { closedEndOf, createRollupReader, streamBuckets } from "./stream-buckets.ts";
@@ -115,7 +115,7 @@ function mergeLayers(db: Database, page: readonly SelectedSeries[], { grid, exte
 }
 
 function fromStream(db: Database, ids: readonly SeriesId[], grid: Grid, span: Span, deadline: Deadline): (id: SeriesId) => Bucket[] {
-  const buckets = streamBuckets(db, ids, grid, span, deadline);
+  const buckets = streamBuckets(db, ids, grid, span, { deadline, budget: createRawBudget() });
   return (id) => buckets.get(id) ?? [];
 }
 

@@ -9,7 +9,7 @@ import type { Database } from "./database.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Grid } from "./grid.ts";
 import type { Bucket } from "./query.ts";
-import { createHistories, createRawBudget, gatherRaw, type RawBudget, type Span, takeRaw } from "./raw-readings.ts";
+import { createHistories, gatherRaw, type RawBudget, type Span, takeRaw } from "./raw-readings.ts";
 import { decodeRollup } from "./rollups.ts";
 
 const MINUTE_MS = 60_000;
@@ -49,8 +49,17 @@ export function closedEndOf(rollups: RollupReader, grid: Grid, series: SeriesId)
 
 type Work = { readonly id: SeriesId; readonly set: BucketSet; readonly touched: RollupRow[]; tailFrom: EpochMs };
 
-/** @param span on the grid: it begins and ends with a bucket */
-export function streamBuckets(db: Database, ids: readonly SeriesId[], grid: Grid, span: Span, deadline: Deadline): Map<SeriesId, Bucket[]> {
+/**
+ * @param span on the grid: it begins and ends with a bucket
+ * @param budget for what is read from raw
+ */
+export function streamBuckets(
+  db: Database,
+  ids: readonly SeriesId[],
+  grid: Grid,
+  span: Span,
+  { deadline, budget }: { deadline: Deadline; budget: RawBudget },
+): Map<SeriesId, Bucket[]> {
   const rollups = createRollupReader(db);
   const works = ids.map((id): Work => {
     deadline.check();
@@ -58,7 +67,6 @@ export function streamBuckets(db: Database, ids: readonly SeriesId[], grid: Grid
     for (const rest of addHours(rollups, work, grid, span)) addMinutes(rollups, work, rest);
     return work;
   });
-  const budget = createRawBudget();
   addTouched(db, works, budget, deadline);
   addTails(db, works, span, budget, deadline);
   return new Map(works.map(({ id, set }) => [id, set.buckets(closedEndOf(rollups, grid, id))]));

@@ -10,7 +10,8 @@ import { createDeadline } from "../../src/storage/deadline.ts";
 import { createGrid } from "../../src/storage/grid.ts";
 import { answerQuery } from "../../src/storage/queries.ts";
 import type { Bucket, QueryContext, QueryRequest, Step } from "../../src/storage/query.ts";
-import { streamBuckets } from "../../src/storage/stream-buckets.ts";
+import { createRawBudget, type RawBudget } from "../../src/storage/raw-readings.ts";
+import { createRollupReader, streamBuckets } from "../../src/storage/stream-buckets.ts";
 import { zoneTable } from "../../src/zone.ts";
 import { plan } from "../engine/harness.ts";
 import { createRecorder, type Kept, type Recorder, type Sent } from "./recorder.ts";
@@ -116,24 +117,44 @@ describe("readings", () => {
     );
   });
 
-  it("from the stream are the same, dirty minutes and the open end included", () => {
+  /** What the stream layer alone gives, and what it must give; `closedOnly`: without the minutes that are still open. */
+  function checkStream(
+    list: readonly Arrival[],
+    step: Step,
+    zone: ZoneTable,
+    options: { outOfOrdernessMs: number; budget: RawBudget; closedOnly?: boolean },
+  ): void {
+    const store = record({ outOfOrdernessMs: options.outOfOrdernessMs });
+    fill(store, list);
+    const grid = createGrid(step, zone);
+    const ids = ["a", "b"].filter((device) => store.idOf(device) >= 0);
+    const all = ids.flatMap((device) => store.kept(device).map(({ ts }) => ts));
+    const span = { from: grid.boundsOf(Math.min(...all)).start, to: grid.boundsOf(Math.max(...all)).end };
+    const found = streamBuckets(store.db, ids.map(store.idOf), grid, span, { deadline: createDeadline(systemClock, 60_000), budget: options.budget });
+    for (const device of ids) {
+      const closedEnd = createRollupReader(store.db).closedEnd(minute, store.idOf(device));
+      const kept = store.kept(device).filter(({ ts }) => !options.closedOnly || ts < closedEnd);
+      expectSame(found.get(store.idOf(device)) ?? [], bruteForce(kept, step, zone));
+    }
+  }
+  const streamSteps = fc.constantFrom<Step>(minute, 5 * minute, hour, 3 * hour, 12 * hour, "day");
+  const kathmandu = zoneTable("Asia/Kathmandu") as ZoneTable;
+
+  it("from the stream are the same, dirty minutes, the open end and days off the UTC hour included", () => {
     fc.assert(
-      fc.property(
-        arrivals,
-        fc.constantFrom<Step>(minute, 5 * minute, hour, 3 * hour, 12 * hour, "day"),
-        fc.constantFrom(0, 5 * minute),
-        (list, step, outOfOrdernessMs) => {
-          const store = record({ outOfOrdernessMs });
-          fill(store, list);
-          const grid = createGrid(step, oslo);
-          const ids = ["a", "b"].filter((device) => store.idOf(device) >= 0);
-          const all = ids.flatMap((device) => store.kept(device).map(({ ts }) => ts));
-          const span = { from: grid.boundsOf(Math.min(...all)).start, to: grid.boundsOf(Math.max(...all)).end };
-          const found = streamBuckets(store.db, ids.map(store.idOf), grid, span, createDeadline(systemClock, 60_000));
-          for (const device of ids) expectSame(found.get(store.idOf(device)) ?? [], bruteForce(store.kept(device), step, oslo));
-        },
-      ),
+      fc.property(arrivals, streamSteps, fc.constantFrom(oslo, kathmandu), fc.constantFrom(0, 5 * minute), (list, step, zone, outOfOrdernessMs) => {
+        checkStream(list, step, zone, { outOfOrdernessMs, budget: createRawBudget() });
+      }),
       { numRuns: 100 },
+    );
+  });
+
+  it("from the stream lack but what is still open when nothing may be read from raw", () => {
+    fc.assert(
+      fc.property(arrivals, streamSteps, (list, step) => {
+        checkStream(list, step, kathmandu, { outOfOrdernessMs: 0, budget: { rows: 0, readings: 0 }, closedOnly: true });
+      }),
+      { numRuns: 40 },
     );
   });
 

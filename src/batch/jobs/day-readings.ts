@@ -43,7 +43,8 @@ class Pass {
   readonly #wanted: Wanted;
   readonly #low: SeriesId;
   readonly #heldMax: number;
-  readonly #histories = new Map<SeriesId, History>();
+  /** By series id, which are dense; null: not held in this pass. */
+  readonly #histories: (History | null | undefined)[] = [];
   #held = 0;
 
   constructor(bounds: DayBounds, wanted: Wanted, low: SeriesId, heldMax: number) {
@@ -66,32 +67,41 @@ class Pass {
   }
 
   *drain(): Generator<DayReadings> {
-    for (const series of [...this.#histories.keys()].sort((a, b) => a - b)) {
-      const readings = (this.#histories.get(series) as History).ordered();
-      this.#histories.delete(series);
+    for (const series of this.#ids()) {
+      const readings = (this.#histories[series] as History).ordered();
+      this.#histories[series] = null;
       yield { series, readings };
     }
   }
 
-  #historyOf(series: SeriesId): History | undefined {
-    const known = this.#histories.get(series);
+  #ids(): SeriesId[] {
+    const ids: SeriesId[] = [];
+    for (let id = this.#low; id < this.#histories.length; id += 1) if (this.#histories[id]) ids.push(id);
+    return ids;
+  }
+
+  #historyOf(series: SeriesId): History | null {
+    const known = this.#histories[series];
     if (known !== undefined) return known;
-    if (series < this.#low || series >= this.high || (this.#wanted !== "all" && !this.#wanted.has(series))) return undefined;
-    const history = new History();
-    this.#histories.set(series, history);
+    // Filled from the front, so that the array has no holes.
+    while (this.#histories.length < series) this.#histories.push(undefined);
+    const isHeld = series >= this.#low && series < this.high && (this.#wanted === "all" || this.#wanted.has(series));
+    const history = isHeld ? new History() : null;
+    this.#histories[series] = history;
     return history;
   }
 
   /** Lets go of the upper half of the series, unless there is only one; counts anew what is held, as rows bring more than is kept. */
   #shed(): void {
-    const ids = [...this.#histories.keys()].sort((a, b) => a - b);
-    this.#held = ids.reduce((sum, id) => sum + (this.#histories.get(id)?.length ?? 0), 0);
+    const ids = this.#ids();
+    const lengthOf = (id: SeriesId): number => this.#histories[id]?.length ?? 0;
+    this.#held = ids.reduce((sum, id) => sum + lengthOf(id), 0);
     if (this.#held <= this.#heldMax || ids.length < 2) return;
     this.high = ids[Math.ceil(ids.length / 2)] as SeriesId;
     for (const id of ids) {
       if (id < this.high) continue;
-      this.#held -= this.#histories.get(id)?.length ?? 0;
-      this.#histories.delete(id);
+      this.#held -= lengthOf(id);
+      this.#histories[id] = null;
     }
   }
 }
