@@ -278,3 +278,35 @@ test("a store that cannot be read is asked again", async () => {
   outboxOf(flaky, [postTo("on-call", sink.webhookUrl)]).outbox.wake();
   await store.until(() => delivered(store).length === 1);
 });
+
+test("a failure that the store does not know yet is not tried again at once", async () => {
+  const sink = await sinks();
+  for (let count = 0; count < 50; count++) sink.faults.http.push({ kind: "answer", code: 503 });
+  const store = rowStore([row("firing", viaWebhook)], { commits: false });
+  const { outbox } = outboxOf(store, [postTo("on-call", sink.webhookUrl)], { clock: movableClock() });
+  outbox.wake();
+  await store.until(() => store.reports.length === 1);
+  for (let count = 0; count < 5; count++) {
+    outbox.wake();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(store.reports).toHaveLength(1);
+});
+
+test("a store that gives more than the first of each alert, in any order, does not upset the order", async () => {
+  const sink = await sinks();
+  const [firing, resolved] = [row("firing", viaWebhook), row("resolved", viaWebhook)];
+  const store = rowStore([firing, resolved], { commits: false });
+  outboxOf({ ...store, waiting: async () => [resolved, firing] }, [postTo("on-call", sink.webhookUrl)]).outbox.wake();
+  await store.until(() => delivered(store).length === 2);
+  expect(ids(sink.webhooks)).toEqual([firing.id, resolved.id]);
+});
+
+test("an attempt ends after its limit, whatever its channel allows", async () => {
+  const sink = await sinks();
+  sink.faults.http.push({ kind: "hang" });
+  const store = rowStore([row("firing", viaWebhook)]);
+  outboxOf(store, [postTo("on-call", sink.webhookUrl, "1h")], { attemptMs: 100 }).outbox.wake();
+  await store.until(() => store.reports.length === 1);
+  expect(store.reports[0]).toMatchObject({ disposition: "waiting", attempts: 1, reason: "the receiver did not answer in time" });
+});
