@@ -41,9 +41,7 @@ export function createCaller<V extends Verbs>(port: Port): Caller<V> {
 
 /** Answers questions that come through the port. */
 export function answerCalls<V extends Verbs>(port: Port, verbs: V): void {
-  port.on("message", async (message: Question | { kind: string }) => {
-    if (message.kind !== "question") return;
-    const { id, verb, argument } = message as Question;
+  const answer = async ({ id, verb, argument }: Question): Promise<void> => {
     try {
       const handler = verbs[verb];
       if (handler === undefined) throw new Error(`no verb ${verb}`);
@@ -52,5 +50,8 @@ export function answerCalls<V extends Verbs>(port: Port, verbs: V): void {
       const { message: text, name, code } = error as Error & { code?: string };
       port.postMessage({ kind: "reply", id, error: { message: text, name, ...(code === undefined ? {} : { code }) } } satisfies Reply);
     }
+  };
+  port.on("message", (message: Question | { kind: string }) => {
+    if (message.kind === "question") void answer(message as Question);
   });
 }

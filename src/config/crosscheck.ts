@@ -3,8 +3,9 @@
 
 import { parseTemplate } from "../broker/topic.ts";
 import { compileMatchers } from "../engine/matcher.ts";
+import { isLoopback } from "../http/host.ts";
 import type { ConfigDocument, Path } from "./document.ts";
-import { isLoopback, overlap } from "./listener.ts";
+import { overlap } from "./listener.ts";
 import { type Problem, problem } from "./problem.ts";
 import type { LocatedRule } from "./rules.ts";
 import type { Blocks } from "./schema.ts";
@@ -50,10 +51,11 @@ function checkListeners({ document, blocks }: Checked, { problems, notes }: Find
   const httpPlace = document.placeOf(["http"]);
   if (listeners.some((listener) => overlap(listener, http)))
     problems.push(problem(document.file, httpPlace, `http and mqtt both want ${http.host}:${http.port}`, "give each its own port"));
-  if (!isLoopback(http.host))
-    notes.push(
-      problem(document.file, document.placeOf(["http", "host"]), `the page has no accounts yet: anyone who reaches ${http.host}:${http.port} can read all`),
-    );
+  if (isLoopback(http.host)) return;
+  const place = document.placeOf(["http", "host"]);
+  const exposed = `the page has no accounts yet: anyone who reaches ${http.host}:${http.port} can read all`;
+  if (http.anonymous === "unsafe") notes.push(problem(document.file, place, exposed));
+  else problems.push(problem(document.file, place, exposed, "listen on 127.0.0.1, or write `anonymous: unsafe` to allow it"));
 }
 
 function checkSources({ document, blocks }: Checked, { problems, notes }: Findings): void {

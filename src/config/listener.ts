@@ -1,11 +1,6 @@
-// Hosts of listeners: which are on loopback, and which two of them would want the same port.
+// Hosts of listeners: which two of them would want the same port.
 
 const wildcards = new Set(["0.0.0.0", "::", "[::]", "*"]);
-
-/** Whether only this machine can reach it. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^(?:::ffff:)?127\.\d+\.\d+\.\d+$/.test(host);
-}
 
 /** Whether two listeners cannot both be opened; port 0 is always a free one. */
 export function overlap(a: { host: string; port: number }, b: { host: string; port: number }): boolean {

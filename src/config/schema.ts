@@ -206,7 +206,11 @@ const batch = z
   .meta({ description: "Work at night" });
 
 const http = z
-  .strictObject({ host: hostSchema, port: portSchema.prefault(8080) })
+  .strictObject({
+    host: hostSchema,
+    port: portSchema.prefault(8080),
+    anonymous: z.literal("unsafe").exactOptional().meta({ description: "Listen off loopback too, where anyone who reaches the port may read everything" }),
+  })
   .prefault({})
   .meta({ description: "The page, the API and the metrics" });
 

@@ -214,6 +214,7 @@ export class Alert {
     this.#date(ts);
     this.#transit("resolved", reason, evidence, into);
     this.#record = undefined;
+    this.#ordinal = 0;
     this.#peak = Number.NaN;
   }
 

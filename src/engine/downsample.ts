@@ -27,6 +27,20 @@ export class Downsampler {
     this.#addToHour(series, alone.values(), into);
   }
 
+  /**
+   * Hears of an accepted reading that may wait long for its turn. Where its bucket is closed it is taken at once, so that what
+   * is stored is marked; where only the hour is, the hour is marked until the minute is merged in.
+   * @returns whether it was taken
+   */
+  foresee(series: SeriesId, ts: EpochMs, value: number, into: DownsampleEffects): boolean {
+    if (!this.#minute.isOpen(ts)) {
+      this.add(series, ts, value, into);
+      return true;
+    }
+    if (!this.#hour.isOpen(ts)) into.dirty.push({ tier: HOUR, series, start: ts - floorMod(ts, HOUR), values: new Aggregate().values() });
+    return false;
+  }
+
   closeThrough(clock: EpochMs): void {
     this.#minute.closeThrough(clock);
     this.#hour.closeThrough(clock);

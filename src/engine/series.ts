@@ -15,7 +15,14 @@ import type { DurationMs, EpochMs, SeriesId, UptimeMs } from "./units.ts";
 import { Window } from "./window.ts";
 
 /** An accepted reading that waits for its turn. */
-type Held = { readonly ts: EpochMs; readonly value: number; readonly at: EpochMs; readonly up: UptimeMs; readonly ordinal: number };
+type Held = {
+  readonly ts: EpochMs;
+  readonly value: number;
+  readonly at: EpochMs;
+  readonly up: UptimeMs;
+  readonly ordinal: number;
+  readonly isSampled: boolean;
+};
 
 /** When something falls due in silence: `up` by the listening clock, `event` the event time that it is about. */
 export type Due = { readonly up: UptimeMs; readonly event: EpochMs };
@@ -92,7 +99,8 @@ export class Series {
     if (watermark > this.watermark) this.watermark = watermark;
     this.#heardUp = up;
     this.#accepted += 1;
-    const reading = { ts, value, at, up, ordinal: this.#accepted };
+    const isSampled = this.#sampler.foresee(this.id, ts, value, into);
+    const reading = { ts, value, at, up, ordinal: this.#accepted, isSampled };
     let index = this.#held.length;
     while (index > 0 && (this.#held[index - 1] as Held).ts > ts) index--;
     if (index === this.#held.length) this.#held.push(reading);
@@ -215,7 +223,7 @@ export class Series {
       if (condition.on === "reading") this.#sample(alert, ts, condition.predicate.judge(value), value, "reading", into);
       else if (condition.on === "silence" && reading.ordinal > alert.heardThrough) this.#sample(alert, ts, CLEAR, value, "reading", into);
     }
-    this.#sampler.add(this.id, ts, value, into);
+    if (!reading.isSampled) this.#sampler.add(this.id, ts, value, into);
     for (const window of this.#windows) window.add(ts, value);
     this.#findNextEnd();
   }
@@ -329,7 +337,7 @@ export class Series {
     to.text(JSON.stringify(this.ownLabels));
     for (const value of [this.watermark, this.maxTs, this.#heardUp, this.#accepted, this.#held.length, this.#evaluated ? 1 : 0]) to.number(value);
     for (const held of this.#evaluated ? [...this.#held, this.#evaluated] : this.#held) {
-      for (const value of [held.ts, held.value, held.at, held.up, held.ordinal]) to.number(value);
+      for (const value of [held.ts, held.value, held.at, held.up, held.ordinal, held.isSampled ? 1 : 0]) to.number(value);
     }
     this.memory.save(to);
     this.#sampler.save(to);
@@ -356,7 +364,14 @@ export class Series {
     this.#accepted = from.number();
     const heldCount = from.number();
     const hasEvaluated = from.number() === 1;
-    const held = (): Held => ({ ts: from.number(), value: from.number(), at: from.number(), up: from.number(), ordinal: from.number() });
+    const held = (): Held => ({
+      ts: from.number(),
+      value: from.number(),
+      at: from.number(),
+      up: from.number(),
+      ordinal: from.number(),
+      isSampled: from.number() === 1,
+    });
     this.#held = Array.from({ length: heldCount }, held);
     this.#evaluated = hasEvaluated ? held() : undefined;
     this.memory = Memory.restore(from);

@@ -33,6 +33,11 @@ export class Window {
     this.#paneSize = greatestCommonDivisor(spec.size, spec.slide);
   }
 
+  /** Whether a window that is still open holds `ts`. */
+  isOpen(ts: EpochMs): boolean {
+    return ts >= this.#closedThrough || this.#lastEnd(ts - floorMod(ts, this.#paneSize)) > this.#closedThrough;
+  }
+
   /** Takes a reading into the windows that are still open. @returns false when there are none */
   add(ts: EpochMs, value: number): boolean {
     const newest = this.#panes.at(-1);

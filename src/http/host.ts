@@ -5,7 +5,8 @@ import { isIP } from "node:net";
 
 /** Whether only this machine reaches a server that listens on `host`. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+  const address = host.replace(/^::ffff:/, "");
+  return host === "localhost" || host === "::1" || (isIP(address) === 4 && address.startsWith("127."));
 }
 
 /**

@@ -69,6 +69,7 @@ function createRollupWriter(db: Database): (closed: readonly RollupBucket[], dir
       merged.merge(values);
       const stored = read.get(tier, series, start);
       if (stored !== undefined) merged.merge(decodeRollup(stored, start));
+      if (merged.count === 0) continue; // only to be marked, and nothing is there
       insert.run(tier, series, start, 1, encodeRollup(merged.values(), start));
     }
   };

@@ -3,6 +3,7 @@
 
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { answerCalls } from "../call.ts";
+import { systemClock } from "../clock.ts";
 import type { AlertRecord } from "../engine/effect.ts";
 import { createLog } from "../log.ts";
 import type { AlertChange, FromProcessor, ProcessorStart, ProcessorToService, ProcessorVerbs, ServiceToProcessor, ToProcessor } from "../messages.ts";
@@ -19,7 +20,7 @@ const main = parentPort as NonNullable<typeof parentPort>;
 const db = openDatabase(dataDir, { readonly: false });
 const pipeline = createPipeline({
   db,
-  monotonic: () => performance.now(),
+  monotonic: systemClock.monotonic,
   sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
   holding: (reason) => tellMain({ kind: "holding", reason }),
   log: createLog({ level: logLevel, name: "processor" }),

@@ -93,6 +93,7 @@ async function status(): Promise<Status> {
   };
 }
 
+const exposed = config.http.anonymous === undefined ? {} : { anonymous: config.http.anonymous };
 const server = createServer(
   {
     query: (request) => queries.query(request),
@@ -107,7 +108,7 @@ const server = createServer(
     log: log.child({ room: "http" }),
     metrics,
   },
-  { host: config.http.host, port: config.http.port, gatewayName: config.gateway.name, externalUrl: config.gateway.externalUrl, dashboardDir },
+  { host: config.http.host, port: config.http.port, gatewayName: config.gateway.name, externalUrl: config.gateway.externalUrl, dashboardDir, ...exposed },
 );
 
 /** One run, by hand or by night. @param days undefined: what the store says is due */

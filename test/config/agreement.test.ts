@@ -21,6 +21,7 @@ const onlyCheckSees = new Set([
   "a zone of a source",
   "a URL that is none",
   "a listener off loopback",
+  "the page off loopback",
   "listeners that overlap",
   "the page on the broker's port",
   "a topic that is taken",

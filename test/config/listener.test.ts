@@ -1,8 +1,9 @@
 // Hosts of listeners, and the nearest word.
 
 import { describe, expect, test } from "vitest";
-import { isLoopback, overlap, urlOf } from "../../src/config/listener.ts";
+import { overlap, urlOf } from "../../src/config/listener.ts";
 import { nearest } from "../../src/config/suggest.ts";
+import { isLoopback } from "../../src/http/host.ts";
 
 test.each([
   ["127.0.0.1", true],

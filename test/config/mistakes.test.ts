@@ -91,7 +91,11 @@ describe("notes: allowed, but not what one may think", () => {
       "notify: { receivers: [{ name: a, webhook: { url: http://localhost } }] }\nbatch: { daily_summary: { receiver: a } }",
       ["2:37: the summary is a mail, and the receiver a has no email (add email to it, or name another receiver)"],
     ],
-    ["the page off loopback", "http: { host: 0.0.0.0 }", ["1:15: the page has no accounts yet: anyone who reaches 0.0.0.0:8080 can read all"]],
+    [
+      "the page off loopback",
+      "http: { host: 0.0.0.0, anonymous: unsafe }",
+      ["1:15: the page has no accounts yet: anyone who reaches 0.0.0.0:8080 can read all"],
+    ],
     [
       "keys of the route that do nothing yet",
       "notify:\n  route:\n    group_by: [site]\n    group_wait: 30s\n    group_interval: 5m\n    repeat_interval: 4h\n    routes:\n      - { matchers: { team: it }, continue: true }",

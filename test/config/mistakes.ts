@@ -4,7 +4,7 @@
 export const mistakes: [string, string, string[]][] = [
   ["an unknown block", "gatway: {}", ["1:1: unknown key gatway (did you mean gateway?)"]],
   ["an unknown key, with what was meant", "gateway:\n  nmae: x", ["2:3: unknown key nmae (did you mean name?)"]],
-  ["an unknown key that resembles nothing", "http:\n  zebra: 1", ["2:3: unknown key zebra (known here: host, port)"]],
+  ["an unknown key that resembles nothing", "http:\n  zebra: 1", ["2:3: unknown key zebra (known here: host, port, anonymous)"]],
   ["a key that is there twice", "http: { port: 1 }\nhttp: { port: 2 }", ["2:1: the key http is given twice here (keep one of the two)"]],
   [
     "a bracket that is not closed",
@@ -38,6 +38,11 @@ export const mistakes: [string, string, string[]][] = [
     "a listener off loopback",
     "mqtt:\n  listeners:\n    - { port: 1 }\n    - host: 0.0.0.0\n      port: 2",
     ["4:7: 0.0.0.0 is not on loopback: anyone on the network could publish (listen on 127.0.0.1, or write `anonymous: unsafe` to allow it)"],
+  ],
+  [
+    "the page off loopback",
+    "http: { host: 0.0.0.0 }",
+    ["1:15: the page has no accounts yet: anyone who reaches 0.0.0.0:8080 can read all (listen on 127.0.0.1, or write `anonymous: unsafe` to allow it)"],
   ],
   [
     "listeners that overlap",

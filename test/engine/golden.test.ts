@@ -74,6 +74,33 @@ describe("watermark and windows, out_of_orderness 5 s, tumbling 60 s", () => {
   });
 });
 
+describe("buckets that the borrowed clock has closed", () => {
+  const late = { outOfOrdernessMs: 5 * MINUTE };
+
+  it("are marked as soon as a reading for them is accepted, though it waits for its turn", () => {
+    const run = drive(plan([], late));
+    run.reading(0, 1);
+    run.listen(10 * MINUTE);
+    expect(closed(run)).toEqual([[0, 1]]);
+    expect(run.reading(1, 2)).toBe("accepted");
+    expect(dirty(run)).toEqual([0]);
+    run.listen(60 * MINUTE);
+    expect(dirty(run)).toEqual([0]);
+  });
+
+  it("mark their hour while the minute is still open", () => {
+    const run = drive(plan([], late));
+    run.reading(0, 1);
+    run.listen(120 * MINUTE);
+    expect(run.reading(30 * MINUTE, 2)).toBe("accepted");
+    const hours = run.effects.flatMap((effect) => effect.dirty.filter(({ tier }) => tier === 60 * MINUTE));
+    expect(hours.map(({ start, values }) => [start, values.count])).toEqual([[0, 0]]);
+    run.listen(60 * MINUTE);
+    const all = run.effects.flatMap((effect) => effect.dirty.filter(({ tier }) => tier === 60 * MINUTE));
+    expect(all.at(-1)?.values.count).toBe(1);
+  });
+});
+
 describe("timers, silence and backlog", () => {
   const above30 = (more: object) => rule({ condition: { type: "threshold", above: 30 }, ...more });
 
