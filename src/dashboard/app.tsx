@@ -1,7 +1,7 @@
 // The first page: what somebody who was woken at three needs, from top to bottom.
 
 import { useComputed, useSignalEffect } from "@preact/signals";
-import { Firing, Pending, Resolved } from "./alerts.tsx";
+import { Asked, Firing, Pending, Resolved } from "./alerts.tsx";
 import { formatExactCount } from "./format.ts";
 import { Gateway, LostBanner } from "./gateway.tsx";
 import { Sensors } from "./sensors.tsx";
@@ -36,6 +36,7 @@ export function App({ store }: { store: Store }) {
       <LostBanner store={store} />
       <main id="main" tabIndex={-1}>
         <div class="alerting-column">
+          <Asked store={store} />
           <Verdict store={store} firing={firing.value} />
           <Firing store={store} />
           <Pending store={store} />

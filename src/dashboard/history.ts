@@ -17,8 +17,8 @@ export type Histories = {
 };
 
 export const SPAN_MS = 3_600_000;
-/** Live readings that are closer than this are drawn as one point. */
-const POINT_MS = 15_000;
+/** Live readings that are closer than this share of what is drawn become one point. */
+const POINT_SHARE = 1 / 200;
 /** As many series as one request may name. */
 const BATCH_MAX = 100;
 
@@ -86,8 +86,9 @@ function carryOn(points: readonly Point[], ts: number, value: number): readonly 
   const kept = points.filter(({ t }) => t >= start && t <= ts);
   const last = kept.at(-1);
   const beforeLast = kept.at(-2);
+  const span = ts - (kept[0]?.t ?? ts);
   // The newest point moves along until it is far enough from the one before it.
-  if (last !== undefined && beforeLast !== undefined && ts - beforeLast.t < POINT_MS) kept.pop();
+  if (last !== undefined && beforeLast !== undefined && ts - beforeLast.t < span * POINT_SHARE) kept.pop();
   kept.push({ t: ts, low: value, mid: value, high: value });
   return kept;
 }

@@ -111,19 +111,19 @@ function Tile({ sensor, alert, store }: { sensor: Sensor; alert: Alert | undefin
   return (
     <li class={classes} ref={ref}>
       <div class="row">
-        <p class="name">
-          <b>{sensor.device}</b> <span>{sensor.metric}</span>
-        </p>
+        <p class="name">{sensor.device}</p>
         <p class="value">
           {reading === undefined ? "–" : formatValue(reading.value)}
           {sensor.unit !== null && <span class="unit"> {sensor.unit}</span>}
         </p>
       </div>
-      <Chart sensor={sensor} limit={alert?.limit ?? null} isVisible={isVisible} now={now} store={store} />
       <div class="row">
-        <p class="place">{alert === undefined ? sensor.others.map(([, value]) => value).join(" · ") : `${alert.state}: ${alert.rule}`}</p>
+        <p class="place">
+          {[sensor.metric, ...(alert === undefined ? sensor.others.map(([, value]) => value) : [`${alert.state}: ${alert.rule}`])].join(" · ")}
+        </p>
         <Age age={age} />
       </div>
+      <Chart sensor={sensor} limit={alert?.limit ?? null} isVisible={isVisible} now={now} store={store} />
     </li>
   );
 }

@@ -2,7 +2,7 @@
 // it shows is also said in words for those who do not see it.
 
 import type { ReadonlySignal } from "@preact/signals";
-import { formatValue } from "./format.ts";
+import { formatSpan, formatValue } from "./format.ts";
 import { type Point, SPAN_MS } from "./history.ts";
 
 const WIDTH = 240;
@@ -10,6 +10,8 @@ const HEIGHT = 40;
 const PAD = 3;
 /** A longer pause than this is drawn as a gap. */
 const GAP_MS = 300_000;
+/** A series younger than an hour fills the picture, but not before it is this old. */
+const SPAN_LEAST_MS = 120_000;
 
 type Scale = { x(t: number): number; y(value: number): number };
 
@@ -21,9 +23,10 @@ export function Sparkline({ history, now, limit }: { history: ReadonlySignal<rea
   // A recording that is played back has its own time.
   const end = now - newest.t < SPAN_MS ? Math.max(now, newest.t) : newest.t;
   const shown = points.filter(({ t }) => t >= end - SPAN_MS);
+  const span = Math.min(SPAN_MS, Math.max(SPAN_LEAST_MS, end - (shown[0]?.t ?? end)));
   const low = Math.min(...shown.map((point) => point.low));
   const high = Math.max(...shown.map((point) => point.high));
-  const scale = scaleOf(end, limit == null ? [low, high] : [Math.min(low, limit), Math.max(high, limit)]);
+  const scale = scaleOf({ end, span }, limit == null ? [low, high] : [Math.min(low, limit), Math.max(high, limit)]);
   return (
     <div class="spark">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
@@ -34,19 +37,19 @@ export function Sparkline({ history, now, limit }: { history: ReadonlySignal<rea
         <path class="dot" d={`M${at(scale.x(newest.t), scale.y(newest.mid))}h0.01`} />
       </svg>
       <span class="unseen">
-        Last hour: between {formatValue(low)} and {formatValue(high)}.
+        Last {span === SPAN_MS ? "hour" : formatSpan(span)}: between {formatValue(low)} and {formatValue(high)}.
       </span>
     </div>
   );
 }
 
-function scaleOf(end: number, [low, high]: readonly [number, number]): Scale {
+function scaleOf({ end, span: time }: { end: number; span: number }, [low, high]: readonly [number, number]): Scale {
   const span = high - low;
   // A flat line lies in the middle; a nearly flat one is not blown up to noise.
   const least = Math.max(Math.abs(high), Math.abs(low), 1) * 0.004;
   const [base, reach] = span < least ? [(low + high - least) / 2, least] : [low, span];
   return {
-    x: (t) => ((t - end + SPAN_MS) / SPAN_MS) * (WIDTH - PAD),
+    x: (t) => ((t - end + time) / time) * (WIDTH - PAD),
     y: (value) => HEIGHT - PAD - ((value - base) / reach) * (HEIGHT - 2 * PAD),
   };
 }

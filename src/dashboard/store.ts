@@ -33,11 +33,13 @@ export type Store = {
   readonly alerts: Signal<readonly Alert[] | undefined>;
   /** The last few that ended. */
   readonly resolved: Signal<readonly Alert[]>;
+  /** The alert that the address names, `#/alerts/ID`. */
+  readonly asked: Signal<string | undefined>;
   /** The gateway's clock, each second. */
   readonly now: Signal<number>;
   readonly histories: Histories;
   sensor(id: number): Sensor | undefined;
-  askHistory(id: string): Promise<AlertAnswer>;
+  askHistory(id: string): Promise<AlertAnswer | "unknown">;
   start(): void;
 };
 
@@ -47,7 +49,7 @@ const RECONNECT_MS = 3000;
 /** Pending alerts make no transition, so they are asked for. */
 const ALERTS_EVERY_MS = 4000;
 const RESOLVED_SHOWN = 8;
-const SERIES_MAX = 10_000;
+const YOUNG_MS = 900_000;
 
 export function createStore(): Store {
   const connection = signal<Connection>({ kind: "connecting" });
@@ -55,6 +57,7 @@ export function createStore(): Store {
   const sensors = signal<readonly Sensor[]>([]);
   const alerts = signal<readonly Alert[] | undefined>(undefined);
   const resolved = signal<readonly Alert[]>([]);
+  const asked = signal(alertInAddress());
   const now = signal(Date.now());
   const byId = new Map<number, Sensor>();
   let clockAhead = 0;
@@ -62,8 +65,12 @@ export function createStore(): Store {
   let stream: EventSource | undefined;
 
   const loadSeries = debounced(300, async () => {
-    const answer = await ask<{ series: SeriesRow[] }>(`/api/v1/series?limit=${SERIES_MAX}`);
-    for (const row of answer.series) if (!byId.has(row.id)) byId.set(row.id, sensorOf(row));
+    let page: { series: SeriesRow[]; cursor: string | null } | undefined;
+    do {
+      const cursor: string = page?.cursor == null ? "" : `?cursor=${encodeURIComponent(page.cursor)}`;
+      page = await ask<{ series: SeriesRow[]; cursor: string | null }>(`/api/v1/series${cursor}`);
+      for (const row of page.series) if (!byId.has(row.id)) byId.set(row.id, sensorOf(row));
+    } while (page.cursor !== null);
     sensors.value = [...byId.values()].sort((a, b) => compare(a.device, b.device) || compare(a.metric, b.metric) || a.id - b.id);
   });
   const loadAlerts = debounced(150, async () => {
@@ -76,9 +83,12 @@ export function createStore(): Store {
       resolved.value = ended.alerts;
     });
   });
+  const askBuckets = async (ids: readonly number[], from: number, step: string): Promise<readonly SeriesBucketsRow[]> =>
+    (await ask<{ series: SeriesBucketsRow[] }>(`/api/v1/readings?series=${ids.join(",")}&from=${from}&step=${step}&agg=min,max,avg`)).series;
   const histories = createHistories(async (ids, from) => {
-    const answer = await ask<{ series: SeriesBucketsRow[] }>(`/api/v1/readings?series=${ids.join(",")}&from=${from}&step=1m&agg=min,max,avg&limit=1000`);
-    return answer.series;
+    // The minutes of a gateway that has just begun are too few for a line; where readings are too many for that it says so.
+    const isYoung = (status.peek()?.uptime_ms ?? 0) < YOUNG_MS;
+    return isYoung ? await askBuckets(ids, from, "10s").catch(() => askBuckets(ids, from, "1m")) : await askBuckets(ids, from, "1m");
   });
 
   const take = {
@@ -139,16 +149,24 @@ export function createStore(): Store {
     sensors,
     alerts,
     resolved,
+    asked,
     now,
     histories,
     sensor: (id) => byId.get(id),
-    askHistory: (id) => ask<AlertAnswer>(`/api/v1/alerts/${encodeURIComponent(id)}`),
+    askHistory: async (id) => {
+      const response = await fetch(`/api/v1/alerts/${encodeURIComponent(id)}`, { signal: AbortSignal.timeout(10_000) });
+      return response.status === 404 ? "unknown" : await bodyOf<AlertAnswer>(response);
+    },
     start() {
       connect();
       setInterval(watch, 1000);
       setInterval(() => {
         if (!document.hidden && connection.peek().kind === "live") loadAlerts();
       }, ALERTS_EVERY_MS);
+      window.addEventListener("hashchange", () => {
+        asked.value = alertInAddress();
+        if (asked.value !== undefined) scrollTo({ top: 0 });
+      });
       document.addEventListener("visibilitychange", () => {
         if (!document.hidden) loadAlerts();
       });
@@ -157,9 +175,21 @@ export function createStore(): Store {
 }
 
 async function ask<Answer>(path: string): Promise<Answer> {
-  const response = await fetch(path, { signal: AbortSignal.timeout(10_000) });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return await bodyOf<Answer>(await fetch(path, { signal: AbortSignal.timeout(10_000) }));
+}
+
+async function bodyOf<Answer>(response: Response): Promise<Answer> {
+  if (!response.ok) throw new Error(`${response.url}: ${response.status}`);
   return (await response.json()) as Answer;
+}
+
+function alertInAddress(): string | undefined {
+  const [, id] = /^#\/alerts\/([^/?]+)$/.exec(location.hash) ?? [];
+  try {
+    return id === undefined ? undefined : decodeURIComponent(id);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Runs `work` soon after it was asked for, once however often, and once more when it was asked for meanwhile. */

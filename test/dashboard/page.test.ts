@@ -9,6 +9,9 @@ import { alertOn, createFakeGateway, type FakeGateway } from "../http/fake-gatew
 import { type Served, serve } from "../http/serve.ts";
 import { buildDashboard, type Look, launch, noBrowser, openPage } from "./browser.ts";
 
+/** The machine may be busy with other tests. */
+const poll = <Value>(ask: () => Promise<Value>) => expect.poll(ask, { timeout: 20_000 });
+
 if (noBrowser !== undefined) console.warn(`The dashboard's tests are skipped: ${noBrowser}`);
 
 describe.skipIf(noBrowser !== undefined)("the page", () => {
@@ -64,6 +67,8 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
       rule: "soon-too-warm",
     });
   };
+  const tileOf = (page: Page, device: string, metric: string) =>
+    page.locator(".tile", { has: page.getByText(device, { exact: true }) }).filter({ hasText: metric });
   const overflow = (page: Page): Promise<number> => page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
   const violations = async (page: Page): Promise<string[]> => {
     await page.evaluate(axe);
@@ -80,8 +85,8 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
     served.gateway.fire(alertOn(served.gateway.series[0] as never, { id: "a1", firedAt: Date.now() - 252_000 }));
     const alert = page.locator(".alert");
     await alert.waitFor();
-    await expect.poll(() => page.title()).toBe("(1) firing · cold-chain · Highwater");
-    await expect.poll(() => alert.innerText()).toMatch(/Why: above −15, clears below −17, held for 5 min/);
+    await poll(() => page.title()).toBe("(1) firing · cold-chain · Highwater");
+    await poll(() => alert.innerText()).toMatch(/Why: above −15, clears below −17, held for 5 min/);
     const text = await alert.innerText();
     for (const part of ["critical", "freezer-too-warm", "freezer-1", "temperature", "site bergen", "freezer-1 is at −11.4 °C", "−15 °C", "−9.8 °C"])
       expect(text).toContain(part);
@@ -97,21 +102,21 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
   test("a reading appears with its unit and age; a silent sensor says so", async () => {
     const served = await start();
     const { page } = await show(served);
-    const tile = page.locator(".tile", { hasText: "freezer-1 temperature" });
+    const tile = tileOf(page, "freezer-1", "temperature");
     served.gateway.beat({ series: 0, value: -12.345 });
-    await expect.poll(() => tile.locator(".value").innerText()).toBe("−12.35 °C");
-    await expect.poll(() => tile.locator(".age").innerText()).toMatch(/^now$|^\d s ago$/);
+    await poll(() => tile.locator(".value").innerText()).toBe("−12.35 °C");
+    await poll(() => tile.locator(".age").innerText()).toMatch(/^now$|^\d s ago$/);
     const silent = page.locator(".tile.silent");
     expect(await silent.count()).toBe(1);
     expect(await silent.innerText()).toContain("silent for 31 min");
     await page.getByRole("button", { name: "Silent 1" }).click();
-    await expect.poll(() => page.locator(".tile").count()).toBe(1);
+    await poll(() => page.locator(".tile").count()).toBe(1);
   });
 
   test("the books show what was rejected, and which topic nobody reads", async () => {
     const { page } = await show(await start());
     const gateway = page.getByRole("complementary", { name: "Gateway" });
-    await expect.poll(async () => (await gateway.innerText()).replace(/\s+/g, " ")).toContain("rejected 102");
+    await poll(async () => (await gateway.innerText()).replace(/\s+/g, " ")).toContain("rejected 102");
     await gateway.getByText("1 topic matches no source").click();
     await gateway.getByText('- { topic: "zigbee2mqtt/{device}", codec: json }').waitFor();
   });
@@ -125,7 +130,7 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
     await page.getByText("Live", { exact: true }).waitFor({ timeout: 30_000 });
     expect(await page.getByText("The gateway is not heard").count()).toBe(0);
     again.gateway.beat({ series: 0, value: 55 });
-    await expect.poll(() => page.locator(".tile", { hasText: "freezer-1 temperature" }).locator(".value").innerText()).toBe("55 °C");
+    await poll(() => tileOf(page, "freezer-1", "temperature").locator(".value").innerText()).toBe("55 °C");
   });
 
   test("the filter finds by text and by label; a thousand sensors are drawn some at a time", async () => {
@@ -139,12 +144,37 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
     await page.mouse.wheel(0, 20_000);
     await page.locator(".tile").last().locator(".line").waitFor({ state: "attached" });
     await page.getByRole("button", { name: /^Show 48 of 952 more/ }).click();
-    await expect.poll(() => page.locator(".tile").count()).toBe(96);
+    await poll(() => page.locator(".tile").count()).toBe(96);
     const filter = page.getByRole("searchbox");
     await filter.fill("device=freezer-12 metric=temp*");
-    await expect.poll(() => page.locator(".tile .name").allInnerTexts()).toEqual(["freezer-12 temperature"]);
+    await poll(() => page.locator(".tile .name").allInnerTexts()).toEqual(["freezer-12"]);
     await filter.fill("nothing-like-it");
     await page.getByText("No sensor is like that.").waitFor();
+  });
+
+  test("a notification's link shows its alert, also one that has ended; a link to none says so", async () => {
+    const served = await start();
+    trouble(served.gateway);
+    const { page } = await show(served);
+    await page.goto(`${served.url}/#/alerts/a4`);
+    const asked = page.getByRole("region", { name: "The alert of the link" });
+    await asked.getByText(/^resolved \d+ s ago, after 15 min/).waitFor();
+    await asked.getByText(/resolved at −18 kW: above −15, clears below −17/).waitFor();
+    // One that still fires is shown once, not twice.
+    await page.goto(`${served.url}/#/alerts/a1`);
+    await asked.getByText(/firing for 4 min/).waitFor();
+    expect(await page.locator(".alert", { hasText: "freezer-too-warm" }).count()).toBe(1);
+    await page.goto(`${served.url}/#/alerts/gone%2F..`);
+    await asked.getByText("There is no such alert").waitFor();
+    await asked.getByRole("link", { name: "Close it" }).click();
+    await asked.waitFor({ state: "detached" });
+  });
+
+  test("a runbook in words is told as words", async () => {
+    const served = await start();
+    served.gateway.fire({ ...alertOn(served.gateway.series[0] as never, { id: "a1", firedAt: Date.now() }), annotations: { runbook: "Close the door." } });
+    const { page } = await show(served);
+    await page.getByText("What to do: Close the door.").waitFor();
   });
 
   test("the keyboard opens a history", async () => {

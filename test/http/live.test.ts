@@ -11,6 +11,9 @@ afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });
 
+/** The machine may be busy with other tests. */
+const poll = <Value>(ask: () => Value) => expect.poll(ask, { timeout: 30_000, interval: 20 });
+
 const limits = { readingsEveryMs: 20, statusEveryMs: 60, heartbeatEveryMs: 200 };
 const start = async (more: object = {}, series = 30): Promise<Served> => {
   const served = await serve({ limits: { ...limits, ...more } }, createFakeGateway({ series, now: Date.now }));
@@ -52,17 +55,17 @@ test("a listener is greeted with everything, then told what changes", async () =
   const served = await start();
   const listener = await listen(served);
   expect(listener.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
-  await expect.poll(() => listener.of<Readings>("readings")[0]?.series.length).toBe(30);
+  await poll(() => listener.of<Readings>("readings")[0]?.series.length).toBe(30);
   expect(listener.events[0]).toMatchObject({ name: "status", data: { name: "cold-chain", readings: { rejected: 102 } } });
   served.gateway.beat({ series: 7, value: 99.5 });
-  await expect.poll(() => listener.of<Readings>("readings").at(-1)).toMatchObject({ series: [7], value: [99.5] });
-  await expect.poll(() => listener.of("status").length).toBeGreaterThan(2);
+  await poll(() => listener.of<Readings>("readings").at(-1)).toMatchObject({ series: [7], value: [99.5] });
+  await poll(() => listener.of("status").length).toBeGreaterThan(2);
 });
 
 test("many series come in several events, all of them once", async () => {
   const served = await start({}, 4500);
   const listener = await listen(served);
-  await expect.poll(() => listener.of<Readings>("readings").flatMap(({ series }) => series).length).toBe(4500);
+  await poll(() => listener.of<Readings>("readings").flatMap(({ series }) => series).length).toBe(4500);
   expect(listener.of<Readings>("readings").length).toBe(3);
   expect(new Set(listener.of<Readings>("readings").flatMap(({ series }) => series)).size).toBe(4500);
 });
@@ -70,11 +73,11 @@ test("many series come in several events, all of them once", async () => {
 test("transitions come as they happen, in the API's words", async () => {
   const served = await start();
   const listener = await listen(served);
-  await expect.poll(() => listener.events.length).toBeGreaterThan(0);
+  await poll(() => listener.events.length).toBeGreaterThan(0);
   served.gateway.fire(alertOn(served.gateway.series[0] as never, { id: "a1", firedAt: 1000 }));
-  await expect.poll(() => listener.of("alert")).toHaveLength(1);
+  await poll(() => listener.of("alert")).toHaveLength(1);
   served.gateway.resolve("a1", -18);
-  await expect.poll(() => listener.of("alert")).toHaveLength(2);
+  await poll(() => listener.of("alert")).toHaveLength(2);
   expect(listener.of("alert")).toMatchObject([
     { transition: "firing", reason: "condition", alert: { id: "a1", state: "firing", fired_at: "1970-01-01T00:00:01.000Z" } },
     { transition: "resolved", alert: { id: "a1", state: "resolved", value: -18 } },
@@ -92,9 +95,9 @@ test("the gateway is asked only while someone listens", async () => {
   await new Promise((resolve) => setTimeout(resolve, 150));
   expect(asked).toBe(0);
   const listener = await listen(counted);
-  await expect.poll(() => asked).toBeGreaterThan(2);
+  await poll(() => asked).toBeGreaterThan(2);
   await listener.close();
-  await expect.poll(async () => (await counted.metrics.text()).includes("highwater_http_streams 0")).toBe(true);
+  await poll(async () => (await counted.metrics.text()).includes("highwater_http_streams 0")).toBe(true);
   await new Promise((resolve) => setTimeout(resolve, 100));
   const before = asked;
   await new Promise((resolve) => setTimeout(resolve, 150));
@@ -104,7 +107,7 @@ test("the gateway is asked only while someone listens", async () => {
 test("Last-Event-ID changes nothing", async () => {
   const served = await start();
   const listener = await listen(served, { "last-event-id": "../../99999999999999999999" });
-  await expect.poll(() => listener.of<Readings>("readings")[0]?.series.length).toBe(30);
+  await poll(() => listener.of<Readings>("readings")[0]?.series.length).toBe(30);
 });
 
 test("one too many is refused in the usual shape, and there is room again when one has gone", async () => {
@@ -116,7 +119,7 @@ test("one too many is refused in the usual shape, and there is room again when o
   expect(await third.json()).toMatchObject({ error: { code: "too_many_streams", hint: expect.any(String) } });
   expect(await served.metrics.text()).toContain('highwater_http_streams_ended_total{reason="too_many"} 1');
   await first.close();
-  await expect.poll(async () => (await served.metrics.text()).includes("highwater_http_streams 1")).toBe(true);
+  await poll(async () => (await served.metrics.text()).includes("highwater_http_streams 1")).toBe(true);
   expect((await listen(served)).response.status).toBe(200);
 });
 
@@ -133,17 +136,12 @@ test("a reader that does not keep up is cut, and the others are not", async () =
   const good = await listen(served);
   const slow = await rawListener(served);
   slow.pause();
-  await expect
-    .poll(
-      async () => {
-        for (let id = 0; id < 2000; id += 1) served.gateway.beat({ series: id, value: id + 0.123456789 });
-        return (await served.metrics.text()).includes('highwater_http_streams_ended_total{reason="slow"} 1');
-      },
-      { timeout: 30_000, interval: 20 },
-    )
-    .toBe(true);
+  await poll(async () => {
+    for (let id = 0; id < 2000; id += 1) served.gateway.beat({ series: id, value: id + 0.123456789 });
+    return (await served.metrics.text()).includes('highwater_http_streams_ended_total{reason="slow"} 1');
+  }).toBe(true);
   const before = good.events.length;
-  await expect.poll(() => good.events.length).toBeGreaterThan(before);
+  await poll(() => good.events.length).toBeGreaterThan(before);
 });
 
 test("a quiet stream carries comments, so that a dead one is found", async () => {
@@ -153,14 +151,14 @@ test("a quiet stream carries comments, so that a dead one is found", async () =>
   socket.on("data", (chunk: Buffer) => {
     text += chunk.toString();
   });
-  await expect.poll(() => text.split(": still here\n\n").length).toBeGreaterThan(2);
+  await poll(() => text.split(": still here\n\n").length).toBeGreaterThan(2);
   expect(text).toContain("Content-Security-Policy: default-src 'none'");
 });
 
 test("closing the server ends the streams", async () => {
   const served = await serve({ limits });
   const listener = await listen(served);
-  await expect.poll(() => listener.events.length).toBeGreaterThan(0);
+  await poll(() => listener.events.length).toBeGreaterThan(0);
   await served.close();
   await listener.ended;
 });

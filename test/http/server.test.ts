@@ -282,7 +282,7 @@ describe("what goes wrong", () => {
     const gate = Promise.withResolvers<never>();
     const narrow = await serve({ limits: { requestsMax: 1 } }, { ...gateway, status: () => gate.promise });
     const held = narrow.get("/api/v1/status");
-    await expect.poll(async () => (await narrow.get("/healthz")).status).toBe(503);
+    await expect.poll(async () => (await narrow.get("/healthz")).status, { timeout: 20_000 }).toBe(503);
     gate.reject(new Error("enough"));
     expect((await held).status).toBe(500);
     expect((await narrow.get("/healthz")).status).toBe(200);

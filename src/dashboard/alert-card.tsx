@@ -1,0 +1,218 @@
+// One alert in full: since when, how far beyond its limit, why, and on demand what became of it and who was told.
+
+import { type ReadonlySignal, signal, useSignal, useSignalEffect } from "@preact/signals";
+import type { AlertAnswer } from "../http/routes/alert.ts";
+import type { Alert } from "../http/routes/alerts.ts";
+import { fillTemplate, formatAge, formatSpan, formatSpanExactly, formatTime, formatValue, withUnit } from "./format.ts";
+import { SeverityMark } from "./severity.tsx";
+import { Sparkline } from "./sparkline.tsx";
+import type { Store } from "./store.ts";
+
+const nothing = signal(undefined);
+
+/** Asks for the history of an alert, anew when it changes. */
+export function useHistory(id: ReadonlySignal<string>, changed: ReadonlySignal<unknown>, store: Store): ReadonlySignal<AlertAnswer | "unknown" | undefined> {
+  const history = useSignal<AlertAnswer | "unknown" | undefined>(undefined);
+  useSignalEffect(() => {
+    const asked = id.value;
+    void changed.value;
+    const take = (answer: AlertAnswer | "unknown" | undefined): void => {
+      if (id.peek() === asked && answer !== undefined) history.value = answer;
+    };
+    store.askHistory(asked).then(take, () => undefined);
+  });
+  return history;
+}
+
+export function AlertCard({ alert, store, opened = false }: { alert: Alert; store: Store; opened?: boolean }) {
+  const id = useSignal("");
+  const revision = useSignal("");
+  id.value = alert.id ?? "";
+  revision.value = `${alert.state} ${alert.since}`;
+  const history = useHistory(id, revision, store).value;
+  const isOpen = useSignal(opened);
+  const now = store.now.value;
+  const sensor = store.sensor(alert.series);
+  const summary = summaryOf(alert);
+  return (
+    <li class={alert.state === "resolved" ? "alert ended" : `alert ${alert.severity}`}>
+      <header>
+        <SeverityMark severity={alert.severity} />
+        <h3>{alert.rule}</h3>
+        <State alert={alert} now={now} />
+      </header>
+      <SeriesName labels={alert.labels} />
+      {summary !== undefined && <p class="summary">{summary}</p>}
+      <div class="figures">
+        <dl>
+          <LiveFigure alert={alert} store={store} />
+          <Figure name="limit" value={alert.limit} unit={alert.unit} />
+          <Figure name="peak" value={alert.peak} unit={alert.unit} />
+          <Figure name={valueName[alert.state]} value={alert.value} unit={alert.unit} />
+        </dl>
+        <Sparkline history={sensor === undefined ? nothing : store.histories.of(alert.series)} now={now} limit={alert.limit} />
+      </div>
+      <Why alert={alert} history={history} now={now} />
+      <footer>
+        <button type="button" class="quiet" aria-expanded={isOpen.value} onClick={() => (isOpen.value = !isOpen.value)}>
+          History
+        </button>
+        <RunbookLink alert={alert} />
+      </footer>
+      {isOpen.value && <History answer={history} now={now} unit={alert.unit} />}
+    </li>
+  );
+}
+
+const valueName: Readonly<Record<Alert["state"], string>> = {
+  pending: "breached with",
+  firing: "fired with",
+  recovering: "recovering at",
+  resolved: "resolved at",
+};
+
+function State({ alert, now }: { alert: Alert; now: number }) {
+  const firedAt = Date.parse(alert.fired_at ?? alert.since);
+  if (alert.resolved_at === null) {
+    return (
+      <p class="state">
+        {alert.state} for <b>{formatSpanExactly(now - firedAt)}</b>
+      </p>
+    );
+  }
+  const resolvedAt = Date.parse(alert.resolved_at);
+  return (
+    <p class="state">
+      <b>resolved</b> {formatAge(now - resolvedAt)}, after {formatSpanExactly(resolvedAt - firedAt)}
+    </p>
+  );
+}
+
+function Why({ alert, history, now }: { alert: Alert; history: AlertAnswer | "unknown" | undefined; now: number }) {
+  const answer = typeof history === "object" ? history : undefined;
+  const reason = answer?.transitions.findLast(({ to }) => to === "firing")?.evidence;
+  const runbook = runbookOf(alert);
+  return (
+    <>
+      <p class="why">
+        {reason !== undefined && (
+          <>
+            <b>Why:</b> {inWords(reason.predicate)}
+            {holding(alert, reason.since)}.{" "}
+          </>
+        )}
+        Since <Time at={alert.fired_at ?? alert.since} now={now} />.
+      </p>
+      {runbook !== undefined && !isLink(runbook) && (
+        <p class="why">
+          <b>What to do:</b> {runbook}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** A predicate with minus signs for hyphens: `above −15, clears below −17`. */
+const inWords = (predicate: string): string => predicate.replace(/-(?=\d)/g, "−");
+
+function holding(alert: Alert, since: string): string {
+  const held = Date.parse(alert.fired_at ?? alert.since) - Date.parse(since);
+  return held >= 1000 ? `, held for ${formatSpan(held)}` : "";
+}
+
+function Figure({ name, value, unit }: { name: string; value: number | null; unit: string | null }) {
+  if (value === null) return null;
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{withUnit(value, unit)}</dd>
+    </div>
+  );
+}
+
+/** The newest reading. Of a window's alert it is not what was judged, but it tells whether things get better. */
+function LiveFigure({ alert, store }: { alert: Alert; store: Store }) {
+  const reading = store.sensor(alert.series)?.last.value;
+  if (reading === undefined) return null;
+  const age = store.now.value - reading.ts;
+  return (
+    <div class="strong">
+      <dt>{age < 10_000 ? "now" : formatAge(age)}</dt>
+      <dd>{withUnit(reading.value, alert.unit)}</dd>
+    </div>
+  );
+}
+
+function SeriesName({ labels }: { labels: Alert["labels"] }) {
+  const { device, metric, alertname: _, severity: __, ...others } = labels;
+  return (
+    <p class="series">
+      <span>
+        <b>{device}</b> {metric}
+      </span>
+      {Object.entries(others).map(([name, value]) => (
+        <span key={name} class="label">
+          {name} {value}
+        </span>
+      ))}
+    </p>
+  );
+}
+
+/** The rule's own words, where they can be filled in here. */
+function summaryOf(alert: Alert): string | undefined {
+  const template = alert.annotations.summary;
+  if (template === undefined) return undefined;
+  const value = alert.value === null ? "?" : formatValue(alert.value);
+  return fillTemplate(template, { ...alert.labels, value, rule: alert.rule, severity: alert.severity, unit: alert.unit ?? "" });
+}
+
+/** An address, or what to do in words. */
+const runbookOf = ({ annotations }: Alert): string | undefined => annotations.runbook ?? annotations.runbook_url;
+const isLink = (text: string): boolean => /^https?:\/\/\S+$/.test(text);
+
+function RunbookLink({ alert }: { alert: Alert }) {
+  const url = runbookOf(alert);
+  if (url === undefined || !isLink(url)) return null;
+  return (
+    <a href={url} rel="noreferrer" target="_blank">
+      Runbook<span class="unseen"> for {alert.rule}, opens a new page</span>
+    </a>
+  );
+}
+
+function Time({ at, now }: { at: string; now: number }) {
+  return (
+    <time dateTime={at} title={at}>
+      {formatTime(Date.parse(at), now)}
+    </time>
+  );
+}
+
+function History({ answer, now, unit }: { answer: AlertAnswer | "unknown" | undefined; now: number; unit: string | null }) {
+  if (typeof answer !== "object") return <p class="faint">It could not be read.</p>;
+  return (
+    <div class="history">
+      <h4>Transitions</h4>
+      <ol>
+        {answer.transitions.map(({ ordinal, to, ts, value, reason, evidence }) => (
+          <li key={ordinal}>
+            <Time at={ts} now={now} /> <b>{to}</b>
+            {value === null ? "" : ` at ${withUnit(value, unit)}`}: {reason === "condition" ? inWords(evidence.predicate) : reason.replace("_", " ")}
+          </li>
+        ))}
+      </ol>
+      <h4>Told to</h4>
+      {answer.notifications.length === 0 && <p class="faint">nobody</p>}
+      <ul>
+        {answer.notifications.map(({ id, receiver, channel, state, disposition, attempts, reason }) => (
+          <li key={id}>
+            {receiver}, {channel}: {state}, <b>{disposition}</b>
+            {disposition !== "delivered" && attempts > 0 && ` after ${attempts} tries`}
+            {disposition !== "delivered" && reason !== null && `: ${reason}`}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
