@@ -168,6 +168,19 @@ describe("the daily summary", () => {
     expect(bodyOf(rows[0])).toMatchObject({ max: 1000, count: 25, late: 1 });
   });
 
+  it("gives midnight to the day that begins with it", async () => {
+    const store = record();
+    store.receive([
+      { device: "a", ts: day - 1, value: 1 },
+      { device: "a", ts: day, value: 2 },
+    ]);
+    await runDailySummary(store.db, { zone: utc, now: 2 * day, devices: {} }, store.finish);
+    expect(stored(store).map((row) => [row.day, bodyOf(row).count, bodyOf(row).first])).toEqual([
+      ["1970-01-01", 1, 1],
+      ["1970-01-02", 1, 2],
+    ]);
+  });
+
   it("leaves a day that is not over open, and does it when it is", async () => {
     const store = record();
     store.receive([{ device: "a", ts: 23 * hour, value: 1 }]);

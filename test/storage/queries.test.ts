@@ -185,6 +185,18 @@ describe("notifications", () => {
   });
 });
 
+describe("the outbox's heads", () => {
+  it("stay the first of their alert while it is tried again, though later ones are due before", () => {
+    const store = record();
+    const first = ask(store, { kind: "outbox", limit: 10 }).rows.filter(({ alert }) => alert.labels["device"] === "fz-1");
+    for (const { id } of first) store.finish([{ kind: "delivery", id, disposition: "waiting", attempts: 3, nextAt: 9e12, endedAt: null, reason: "refused" }]);
+    const second = ask(store, { kind: "outbox", limit: 10 }).rows.find(({ alert }) => alert.labels["device"] === "fz-2");
+    store.finish([{ kind: "delivery", id: second?.id ?? "", disposition: "delivered", attempts: 1, nextAt: 0, endedAt: 1, reason: null }]);
+    const [only, ...others] = ask(store, { kind: "outbox", limit: 1 }).rows;
+    expect([only?.seq, only?.attempts, others]).toEqual([1, 3, []]);
+  });
+});
+
 describe("summaries", () => {
   it("come by day and label, newest day first, in pages", async () => {
     const store = createRecorder(plan([], { maxFutureMs: 1e15 }));

@@ -149,6 +149,16 @@ describe("readings", () => {
     );
   });
 
+  it("from the stream parts an hour between two days where the day begins within it", () => {
+    const sent = [18 * 60 + 10, 18 * 60 + 20, 20 * 60, 23 * 60].map((minutes) => ({ device: "a", ts: Date.UTC(2024, 0, 1) + minutes * minute }));
+    const store = record();
+    for (const { device, ts } of sent) store.receive([{ device, ts, value: 1 }]);
+    const grid = createGrid("day", kathmandu);
+    const span = { from: grid.boundsOf(sent[0]?.ts as number).start, to: grid.boundsOf(sent[3]?.ts as number).end };
+    const found = streamBuckets(store.db, [0], grid, span, { deadline: createDeadline(systemClock, 60_000), budget: createRawBudget() });
+    expect(found.get(0)?.map(({ count }) => count)).toEqual([1, 3]);
+  });
+
   it("from the stream lack but what is still open when nothing may be read from raw", () => {
     fc.assert(
       fc.property(arrivals, streamSteps, (list, step) => {

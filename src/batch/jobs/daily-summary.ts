@@ -4,8 +4,8 @@
 // It only reads; rows go out by `emit`, in an order that is right wherever it stops.
 
 import { type Day, dayBounds, nextDay, type ZoneTable } from "../../engine/calendar.ts";
-import { summarizeDay } from "../../engine/summary.ts";
 import type { Device } from "../../engine/rule.ts";
+import { summarizeDay } from "../../engine/summary.ts";
 import type { EpochMs } from "../../engine/units.ts";
 import type { Database } from "../../storage/database.ts";
 import type { FinishedRow } from "../../storage/finished.ts";
