@@ -3,7 +3,7 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
 import { Asked, Firing, Pending, Resolved } from "./alerts.tsx";
 import { formatExactCount } from "./format.ts";
-import { Gateway, LostBanner } from "./gateway.tsx";
+import { Gateway, TroubleBanner } from "./gateway.tsx";
 import { Sensors } from "./sensors.tsx";
 import type { Store } from "./store.ts";
 import { ThemeButton } from "./theme.tsx";
@@ -33,7 +33,7 @@ export function App({ store }: { store: Store }) {
         <Connection store={store} />
         <ThemeButton />
       </header>
-      <LostBanner store={store} />
+      <TroubleBanner store={store} />
       <main id="main" tabIndex={-1}>
         <div class="alerting-column">
           <Asked store={store} />
@@ -54,6 +54,7 @@ export function App({ store }: { store: Store }) {
 /** The one sentence that answers "do I have to get up?". */
 function Verdict({ store, firing }: { store: Store; firing: number }) {
   const sensors = store.sensors.value.length;
+  const silent = store.silent.value.size;
   if (store.alerts.value === undefined) return <p class="verdict">Asking the gateway …</p>;
   if (firing > 0) {
     return (
@@ -68,7 +69,12 @@ function Verdict({ store, firing }: { store: Store; firing: number }) {
         <path d="M2.500 8.500l3.500 3.500l7.500-8" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" />
       </svg>
       <span>
-        <b>Nothing fires.</b> {sensors > 0 && <span class="faint">{formatExactCount(sensors)} sensors are watched.</span>}
+        <b>Nothing fires.</b>{" "}
+        {sensors > 0 && (
+          <span class="faint">
+            {formatExactCount(sensors)} sensors are watched{silent > 0 && <span class="uneasy">, {formatExactCount(silent)} silent</span>}.
+          </span>
+        )}
       </span>
     </p>
   );

@@ -40,10 +40,12 @@ function Book({ name, count }: { name: string; count: number }) {
 }
 
 function Outbox({ status: { outbox } }: { status: StatusAnswer }) {
+  const oldest = outbox.oldest_waiting_ms;
   if (outbox.waiting === 0 && outbox.dead === 0) return <p class="faint">All notifications are delivered.</p>;
   return (
     <p class="uneasy">
       {formatExactCount(outbox.waiting)} notifications wait
+      {typeof oldest === "number" && oldest >= 10_000 && `, the oldest for ${formatSpan(oldest)}`}
       {outbox.dead > 0 && `, ${formatExactCount(outbox.dead)} were given up`}.
     </p>
   );
@@ -67,14 +69,20 @@ function Unmatched({ unmatched }: { unmatched: StatusAnswer["unmatched"] }) {
   );
 }
 
-/** Says that what is shown is old. */
-export function LostBanner({ store }: { store: Store }) {
+/** Says that what is shown is old, or that no readings are taken: then "nothing fires" means nothing. */
+export function TroubleBanner({ store }: { store: Store }) {
   const connection = store.connection.value;
+  const refusing = store.status.value?.broker.refusing;
   return (
     <div role="alert">
       {connection.kind === "lost" && (
-        <p class="lost-banner">
+        <p class="banner">
           <b>The gateway is not heard</b> for {formatSpan(store.now.value - connection.since)}. What this page shows is old; it tries again by itself.
+        </p>
+      )}
+      {connection.kind !== "lost" && typeof refusing === "string" && (
+        <p class="banner">
+          <b>The gateway takes no readings:</b> {refusing}
         </p>
       )}
     </div>

@@ -5,12 +5,10 @@ import type { Alert } from "../http/routes/alerts.ts";
 import { compileFilter } from "./filter.ts";
 import { formatAge, formatExactCount, formatSpan, formatValue } from "./format.ts";
 import { Sparkline } from "./sparkline.tsx";
-import type { Sensor, Store } from "./store.ts";
+import { type Sensor, SILENT_MS, type Store } from "./store.ts";
 import { useFollowed, useVisible } from "./visible.ts";
 
 const PAGE = matchMedia("(max-width: 40rem)").matches ? 12 : 48;
-/** A sensor that was not heard for this long is called silent. */
-const SILENT_MS = 300_000;
 
 type View = "all" | "alerting" | "silent";
 
@@ -19,9 +17,7 @@ export function Sensors({ store }: { store: Store }) {
   const view = useSignal<View>("all");
   const pages = useSignal(1);
   const alerting = useComputed(() => worstBySeries(store.alerts.value ?? []));
-  // The clock of each second is too fine to sort by.
-  const minute = useComputed(() => Math.floor(store.now.value / 10_000) * 10_000);
-  const silent = useComputed(() => new Set(store.sensors.value.filter((sensor) => isSilent(sensor, minute.value)).map(({ id }) => id)));
+  const { silent } = store;
   const found = useComputed(() => {
     const accepts = compileFilter(text.value);
     const sensors = store.sensors.value.filter((sensor) => isIn(view.value, sensor, alerting.value, silent.value) && accepts(sensor));
@@ -147,8 +143,6 @@ function Age({ age }: { age: ReadonlySignal<number> }) {
   });
   return <p class="age">{text}</p>;
 }
-
-const isSilent = (sensor: Sensor, now: number): boolean => now - (sensor.last.value?.ts ?? Number.NEGATIVE_INFINITY) > SILENT_MS;
 
 function isIn(view: View, { id }: Sensor, alerting: ReadonlyMap<number, Alert>, silent: ReadonlySet<number>): boolean {
   if (view === "alerting") return alerting.has(id);

@@ -1,7 +1,7 @@
 // What the page knows of the gateway: signals that a live stream and a few questions keep current. When the stream
 // falls silent all of it is old, and `connection` says so. Nothing here draws.
 
-import { batch, type Signal, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { AlertAnswer } from "../http/routes/alert.ts";
 import type { Alert } from "../http/routes/alerts.ts";
 import type { SeriesBucketsRow } from "../http/routes/readings.ts";
@@ -33,6 +33,8 @@ export type Store = {
   readonly alerts: Signal<readonly Alert[] | undefined>;
   /** The last few that ended. */
   readonly resolved: Signal<readonly Alert[]>;
+  /** Ids of the sensors that are silent, looked up every ten seconds. */
+  readonly silent: ReadonlySignal<ReadonlySet<number>>;
   /** The alert that the address names, `#/alerts/ID`. */
   readonly asked: Signal<string | undefined>;
   /** The gateway's clock, each second. */
@@ -43,7 +45,9 @@ export type Store = {
   start(): void;
 };
 
-/** The stream says something every two seconds; after this long without a word it is lost. */
+/** A sensor that was not heard for this long is called silent. */
+export const SILENT_MS = 300_000;
+/** The stream says something at least every three seconds; after this long without a word it is lost. */
 const SILENCE_MS = 8000;
 const RECONNECT_MS = 3000;
 /** Pending alerts make no transition, so they are asked for. */
@@ -59,6 +63,11 @@ export function createStore(): Store {
   const resolved = signal<readonly Alert[]>([]);
   const asked = signal(alertInAddress());
   const now = signal(Date.now());
+  const roughly = computed(() => Math.floor(now.value / 10_000) * 10_000);
+  const silent = computed(() => {
+    const limit = roughly.value - SILENT_MS;
+    return new Set(sensors.value.filter(({ last }) => (last.peek()?.ts ?? Number.NEGATIVE_INFINITY) < limit).map(({ id }) => id));
+  });
   const byId = new Map<number, Sensor>();
   let clockAhead = 0;
   let heardAt = performance.now();
@@ -114,6 +123,8 @@ export function createStore(): Store {
       if (isUnknown) loadSeries();
     },
     alert: () => loadAlerts(),
+    // Only says that the gateway is there.
+    beat: () => undefined,
   };
   const connect = (): void => {
     stream?.close();
@@ -149,6 +160,7 @@ export function createStore(): Store {
     sensors,
     alerts,
     resolved,
+    silent,
     asked,
     now,
     histories,

@@ -1,4 +1,4 @@
-// Server-sent events: `status`, `readings` (the newest of each series that changed) and `alert` (a transition).
+// Server-sent events: `status`, `readings` (the newest of each series that changed), `alert` (a transition), `beat`.
 // The gateway is asked only while someone listens. A reader that does not keep up is cut: its browser comes back by
 // itself and is given everything anew, so that no event needs an id and Last-Event-ID changes nothing.
 
@@ -29,11 +29,11 @@ export type LiveLimits = {
   /** At most one `readings` event per series in this time. */
   readingsEveryMs: number;
   statusEveryMs: number;
-  /** A comment line is sent when nothing else was for this long, so that a dead connection is found. */
+  /** `beat` is sent when nothing else was for this long, so that either side finds a dead connection. */
   heartbeatEveryMs: number;
 };
 
-export const liveLimits: LiveLimits = { clientsMax: 64, waitingBytesMax: 4_194_304, readingsEveryMs: 500, statusEveryMs: 2000, heartbeatEveryMs: 10_000 };
+export const liveLimits: LiveLimits = { clientsMax: 64, waitingBytesMax: 4_194_304, readingsEveryMs: 500, statusEveryMs: 2000, heartbeatEveryMs: 3000 };
 
 /** Series in one `readings` event; keeps the writing of one below a few milliseconds. */
 const SERIES_PER_EVENT = 2000;
@@ -54,10 +54,23 @@ export function createLive(deps: LiveDeps, limits: LiveLimits = liveLimits): Liv
   /** Readings up to this commit were told to all who were greeted. */
   let seq = Number.POSITIVE_INFINITY;
   let statusAt = Number.NEGATIVE_INFINITY;
+  /** What was told of transitions in this turn of the event loop: a commit may bring a thousand. */
+  let transitions: string[] = [];
 
   const stopTransitions = deps.onTransition((alert, transition) => {
-    if (listeners.count() > 0) listeners.tellAll(event("alert", { alert: alertOfRecord(alert), transition: transition.to, reason: transition.reason }));
+    if (listeners.count() === 0) return;
+    if (transitions.length === 0) setImmediate(tellTransitions);
+    transitions.push(event("alert", { alert: alertOfRecord(alert), transition: transition.to, reason: transition.reason }));
   });
+  const tellTransitions = (): void => {
+    listeners.tellAll(transitions.join(""));
+    transitions = [];
+  };
+  const complain = (error: unknown): void => deps.log.warn({ err: error }, "the live stream could not be told what is new");
+  /** Does not hold up the readings: the status is gathered from all threads, and one of them may be busy. */
+  const tellStatus = (told: (text: string) => void): void => {
+    deps.status().then((status) => told(event("status", status)), complain);
+  };
   const tick = async (): Promise<void> => {
     if (Number.isFinite(seq)) {
       const latest = await deps.latest(seq);
@@ -70,12 +83,12 @@ export function createLive(deps: LiveDeps, limits: LiveLimits = liveLimits): Liv
     const now = deps.clock.monotonic();
     if (now - statusAt >= limits.statusEveryMs) {
       statusAt = now;
-      listeners.tellGreeted(event("status", await deps.status()));
+      tellStatus(listeners.tellGreeted);
     }
     listeners.beat(now);
   };
   const run = async (): Promise<void> => {
-    await tick().catch((error: unknown) => deps.log.warn({ err: error }, "the live stream could not be told what is new"));
+    await tick().catch(complain);
     timer = undefined;
     if (listeners.count() > 0) schedule();
     else seq = Number.POSITIVE_INFINITY;
@@ -87,7 +100,7 @@ export function createLive(deps: LiveDeps, limits: LiveLimits = liveLimits): Liv
   /** Everything as it is now, for one who has just come. What changes meanwhile is told to all again. */
   const greet = async (client: Client): Promise<void> => {
     listeners.tell(client, "retry: 2000\n\n");
-    listeners.tell(client, event("status", await deps.status()));
+    tellStatus((text) => listeners.tell(client, text));
     const latest = await deps.latest(-1);
     for (const text of readingEvents(latest)) {
       listeners.tell(client, text);
@@ -146,7 +159,7 @@ function createListeners({ metrics, clock }: LiveDeps, limits: LiveLimits) {
       for (const client of clients) if (client.greeted) tell(client, text);
     },
     beat(now: number): void {
-      for (const client of clients) if (now - client.sentAt >= limits.heartbeatEveryMs) tell(client, ": still here\n\n");
+      for (const client of clients) if (now - client.sentAt >= limits.heartbeatEveryMs) tell(client, event("beat", {}));
     },
     add(response: ServerResponse): Client | undefined {
       if (clients.size >= limits.clientsMax) {

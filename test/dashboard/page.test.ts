@@ -80,7 +80,7 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
   test("an alert appears, is told in full, and goes, without a reload", async () => {
     const served = await start();
     const { page, complaints } = await show(served);
-    await page.getByText("Nothing fires.").waitFor();
+    await page.getByText("Nothing fires. 30 sensors are watched, 1 silent.").waitFor();
     expect(await page.title()).toBe("cold-chain · Highwater");
     served.gateway.fire(alertOn(served.gateway.series[0] as never, { id: "a1", firedAt: Date.now() - 252_000 }));
     const alert = page.locator(".alert");

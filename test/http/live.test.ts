@@ -56,7 +56,7 @@ test("a listener is greeted with everything, then told what changes", async () =
   const listener = await listen(served);
   expect(listener.response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
   await poll(() => listener.of<Readings>("readings")[0]?.series.length).toBe(30);
-  expect(listener.events[0]).toMatchObject({ name: "status", data: { name: "cold-chain", readings: { rejected: 102 } } });
+  expect(listener.of("status")[0]).toMatchObject({ name: "cold-chain", readings: { rejected: 102 } });
   served.gateway.beat({ series: 7, value: 99.5 });
   await poll(() => listener.of<Readings>("readings").at(-1)).toMatchObject({ series: [7], value: [99.5] });
   await poll(() => listener.of("status").length).toBeGreaterThan(2);
@@ -104,6 +104,20 @@ test("the gateway is asked only while someone listens", async () => {
   expect(asked).toBe(before);
 });
 
+test("a status that takes long holds up neither readings nor transitions", async () => {
+  const gateway = createFakeGateway({ series: 3, now: Date.now });
+  const served = await serve({ limits }, { ...gateway, status: () => new Promise<never>(() => undefined) });
+  open.push(served);
+  const listener = await listen(served);
+  await poll(() => listener.of<Readings>("readings").length).toBe(1);
+  gateway.beat({ series: 1, value: 5 });
+  await poll(() => listener.of<Readings>("readings").at(-1)).toMatchObject({ series: [1], value: [5] });
+  for (let index = 0; index < 100; index += 1) gateway.fire(alertOn(gateway.series[0] as never, { id: `a${index}`, firedAt: index }));
+  await poll(() => listener.of<{ alert: { id: string } }>("alert").map(({ alert }) => alert.id)).toEqual(
+    Array.from({ length: 100 }, (_, index) => `a${index}`),
+  );
+});
+
 test("Last-Event-ID changes nothing", async () => {
   const served = await start();
   const listener = await listen(served, { "last-event-id": "../../99999999999999999999" });
@@ -132,7 +146,7 @@ const rawListener = async (served: Served): Promise<Socket> => {
 };
 
 test("a reader that does not keep up is cut, and the others are not", async () => {
-  const served = await start({ waitingBytesMax: 20_000, readingsEveryMs: 5 }, 2000);
+  const served = await start({ waitingBytesMax: 300_000, readingsEveryMs: 5 }, 2000);
   const good = await listen(served);
   const slow = await rawListener(served);
   slow.pause();
@@ -144,14 +158,14 @@ test("a reader that does not keep up is cut, and the others are not", async () =
   await poll(() => good.events.length).toBeGreaterThan(before);
 });
 
-test("a quiet stream carries comments, so that a dead one is found", async () => {
+test("a quiet stream beats, so that a dead one is found", async () => {
   const served = await start({ statusEveryMs: 60_000, heartbeatEveryMs: 50 });
   const socket = await rawListener(served);
   let text = "";
   socket.on("data", (chunk: Buffer) => {
     text += chunk.toString();
   });
-  await poll(() => text.split(": still here\n\n").length).toBeGreaterThan(2);
+  await poll(() => text.split("event: beat\ndata: {}\n\n").length).toBeGreaterThan(2);
   expect(text).toContain("Content-Security-Policy: default-src 'none'");
 });
 
