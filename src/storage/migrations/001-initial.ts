@@ -84,6 +84,8 @@ export const initial = {
       reason TEXT                      -- of the last failure
     ) WITHOUT ROWID;
     CREATE INDEX notification_waiting ON notification (next_at) WHERE disposition = 'waiting';
+    CREATE INDEX notification_newest ON notification (created_at DESC, id);
+    CREATE INDEX notification_dead ON notification (created_at DESC, id) WHERE disposition = 'dead';
     CREATE INDEX notification_alert ON notification (alert);
     -- What could not be decoded: a count and the newest sample (first 1 KiB) per topic and reason; bounded.
     CREATE TABLE rejected (topic TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, detail TEXT NOT NULL, sample BLOB NOT NULL, PRIMARY KEY (topic, reason)) WITHOUT ROWID;
