@@ -2,20 +2,20 @@
 // last in first out. It holds no logic of its own.
 
 import { fileURLToPath } from "node:url";
-import { MessageChannel, type Worker } from "node:worker_threads";
+import { MessageChannel } from "node:worker_threads";
 import { createBroker } from "./broker/broker.ts";
 import { answerCalls } from "./call.ts";
 import type { Clock } from "./clock.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { ZoneTable } from "./engine/calendar.ts";
-import type { AlertRecord } from "./engine/effect.ts";
 import { GatewayError } from "./error.ts";
-import { createInbox, type Turn } from "./inbox.ts";
+import { createInbox, type Inbox, type Turn } from "./inbox.ts";
 import type { Log } from "./log.ts";
 import type { FromProcessor, FromService, MainVerbs, ToProcessor, ToService } from "./messages.ts";
 import { createMetrics } from "./metrics.ts";
+import { createMqttState } from "./mqtt-state.ts";
 import { lockDataDir } from "./storage/database.ts";
-import { startWorker } from "./worker.ts";
+import { type Supervised, supervise } from "./worker.ts";
 import { zoneTable } from "./zone.ts";
 
 export type GatewayOptions = {
@@ -39,12 +39,16 @@ export type Gateway = {
   close(): Promise<void>;
 };
 
+type Closer = () => Promise<void> | void;
+type Processor = Supervised<ToProcessor, FromProcessor>;
+type Service = Supervised<ToService, FromService>;
+
 /**
  * Starts a gateway.
- * @throws GatewayError `data_dir_in_use`, `database_newer`, `port_in_use` and what else keeps it from starting; nothing is left running then
+ * @throws GatewayError `data_dir_in_use`, `database_newer` and what else keeps it from starting; nothing is left running then
  */
 export async function startGateway(config: GatewayConfig, options: GatewayOptions): Promise<Gateway> {
-  const closers: (() => Promise<void> | void)[] = [];
+  const closers: Closer[] = [];
   try {
     return await compose(config, options, closers);
   } catch (error) {
@@ -53,57 +57,41 @@ export async function startGateway(config: GatewayConfig, options: GatewayOption
   }
 }
 
-async function closeAll(closers: (() => Promise<void> | void)[]): Promise<void> {
+async function closeAll(closers: Closer[]): Promise<void> {
   for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
 }
 
-async function compose(config: GatewayConfig, options: GatewayOptions, closers: (() => Promise<void> | void)[]): Promise<Gateway> {
-  const { log, clock } = options;
-  const startedAt = clock.now();
+async function compose(config: GatewayConfig, options: GatewayOptions, closers: Closer[]): Promise<Gateway> {
+  const { log, clock, version } = options;
+  const { dataDir } = config.gateway;
   const metrics = createMetrics();
 
-  const lock = lockDataDir(config.gateway.dataDir);
+  const lock = lockDataDir(dataDir);
   closers.push(() => lock.release());
 
   const { port1: servicePort, port2: processorPort } = new MessageChannel();
-  const processor = startWorker("processor", { dataDir: config.gateway.dataDir, logLevel: options.logLevel, servicePort }, [servicePort]);
-  const processorEnded = watch(processor, "processor", options.onFatal);
-  closers.push(() => processorEnded.expect(() => tell<ToProcessor>(processor, { kind: "close" })));
-  const recovered = await message<FromProcessor, "ready">(processor, "ready");
-  log.info({ ...recovered.recovered, differing: recovered.recovered.differing.length, series: recovered.series.length }, "recovered");
+  const processor: Processor = supervise("processor", { dataDir, logLevel: options.logLevel, servicePort }, [servicePort]);
+  closers.push(() => processor.end({ kind: "close" }));
+  const { recovered, series, planHash, active } = await processor.first("ready");
+  log.info({ ...recovered, differing: recovered.differing.length, series: series.length }, "recovered");
 
-  const clockProblem = clockProblemOf(clock.now(), recovered.recovered.at, options);
+  const clockProblem = clockProblemOf(clock.now(), recovered.at, options);
   if (clockProblem !== undefined) log.error({ problem: clockProblem }, "connections are refused; set the clock, or start with --accept-clock");
   const inbox = createInbox(
-    {
-      clock,
-      send: (turn) => processor.postMessage({ kind: "turn", turn } satisfies ToProcessor, buffersOf(turn)),
-      clockStepped: (ms) => log.warn({ ms }, "the wall clock was set"),
-    },
+    { clock, send: (turn) => processor.tell({ kind: "turn", turn }, buffersOf(turn)), clockStepped: (ms) => log.warn({ ms }, "the wall clock was set") },
     {
       seriesMax: config.mqtt.limits.series,
       bytesMax: config.mqtt.limits.inbox_bytes,
-      at: options.acceptClock ? 0 : recovered.recovered.at,
-      up: recovered.recovered.up,
-      series: recovered.series,
+      at: options.acceptClock ? 0 : recovered.at,
+      up: recovered.up,
+      series,
     },
   );
   closers.push(() => inbox.close());
 
-  const service = startWorker(
-    "service",
-    {
-      config,
-      logLevel: options.logLevel,
-      processorPort,
-      version: options.version,
-      startedAt,
-      dashboardDir: fileURLToPath(new URL("../dist/dashboard", import.meta.url)),
-    },
-    [processorPort],
-  );
-  const serviceEnded = watch(service, "service", options.onFatal);
-  closers.push(() => serviceEnded.expect(() => tell<ToService>(service, { kind: "close" })));
+  const start = { config, logLevel: options.logLevel, processorPort, version, startedAt: clock.now(), dashboardDir };
+  const service: Service = supervise("service", start, [processorPort]);
+  closers.push(() => service.end({ kind: "close" }));
 
   const broker = createBroker(
     { inbox, clock, log: log.child({ room: "broker" }), metrics },
@@ -116,46 +104,25 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
       takesConnections: () => clockProblem ?? inbox.fullness() ?? true,
     },
   );
-  answerCalls<MainVerbs>(service, {
+  const state = createMqttState({ publish: broker.publish, keyOf: inbox.registry.keyOf }, { name: config.gateway.name, version });
+  answerCalls<MainVerbs>(service.worker, {
     status: () => ({ broker: broker.status(), queue: inbox.status() }),
     metrics: () => metrics.text(),
     deadLetter: ({ id, reason }) => inbox.post({ kind: "dead-letter", notification: id, reason }),
   });
-  let disk: string | undefined;
-  const tellReadiness = (): void => {
-    const reasons = [clockProblem, disk].filter((reason) => reason !== undefined);
-    tell<ToService>(service, { kind: "readiness", ready: reasons.length === 0, reasons });
-  };
-  const publish = (alert: AlertRecord): void =>
-    broker.publish(`highwater/alerts/${alert.rule}/${encodeURIComponent(inbox.registry.keyOf(alert.series))}`, JSON.stringify(alertState(alert)), {
-      retain: true,
-    });
-  processor.on("message", (told: FromProcessor) => {
-    if (told.kind === "holding") {
-      inbox.holding();
-      disk ??= `the disk refuses: ${told.reason}; nothing is acknowledged until it takes the commit`;
-      tellReadiness();
-    }
-    if (told.kind !== "settled") return;
-    if (disk !== undefined) {
-      disk = undefined;
-      tellReadiness();
-    }
-    inbox.settled(told.wakeAt);
-    for (const { alert } of told.changes) publish(alert);
-  });
+  const readiness = createReadiness(service, clockProblem);
+  connect(processor, inbox, { readiness, changed: state.alert });
 
-  const http = await serviceReady(service);
-  inbox.post({ kind: "started", version: options.version });
-  if (recovered.planHash !== config.plan.hash) inbox.post({ kind: "rules", plan: config.plan });
+  const http = await listening(service);
+  inbox.post({ kind: "started", version });
+  if (planHash !== config.plan.hash) inbox.post({ kind: "rules", plan: config.plan });
   await inbox.idle();
   const mqtt = await broker.start();
   closers.push(() => broker.close());
-  for (const alert of recovered.active) publish(alert);
-  const publishStatus = (state: string): void =>
-    broker.publish("highwater/status", JSON.stringify({ state, name: config.gateway.name, version: options.version }), { retain: true });
-  publishStatus("online");
-  tellReadiness();
+  for (const alert of active) state.alert(alert);
+  state.status("online");
+  readiness.started();
+  for (const thread of [processor, service]) thread.onEnd(options.onFatal);
 
   return {
     mqtt,
@@ -163,11 +130,11 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
     reload(next) {
       broker.reload(next.sources, zonesOf(next));
       inbox.post({ kind: "rules", plan: next.plan });
-      tell<ToService>(service, { kind: "config", config: next });
+      service.tell({ kind: "config", config: next });
     },
     async close() {
-      tell<ToService>(service, { kind: "readiness", ready: false, reasons: ["the gateway is stopping"] });
-      publishStatus("offline");
+      readiness.stopping();
+      state.status("offline");
       broker.stopAccepting();
       await inbox.idle();
       await closeAll(closers);
@@ -175,7 +142,50 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
   };
 }
 
-const tell = <Message>(worker: Worker, told: Message): void => worker.postMessage(told);
+const dashboardDir = fileURLToPath(new URL("../dist/dashboard", import.meta.url));
+
+/** Turns go to the processor by the inbox; what became of them comes back here. */
+function connect(processor: Processor, inbox: Inbox, told: { readiness: Readiness; changed: ReturnType<typeof createMqttState>["alert"] }): void {
+  processor.listen((message) => {
+    if (message.kind === "holding") {
+      inbox.holding();
+      told.readiness.disk(`the disk refuses: ${message.reason}; nothing is acknowledged until it takes the commit`);
+    }
+    if (message.kind !== "settled") return;
+    told.readiness.disk(undefined);
+    inbox.settled(message.wakeAt);
+    for (const { alert } of message.changes) told.changed(alert);
+  });
+}
+
+type Readiness = ReturnType<typeof createReadiness>;
+
+/** Why the gateway is not ready, as /readyz says it. */
+function createReadiness(service: Service, clockProblem: string | undefined) {
+  let disk: string | undefined;
+  const tell = (): void => {
+    const reasons = [clockProblem, disk].filter((reason) => reason !== undefined);
+    service.tell({ kind: "readiness", ready: reasons.length === 0, reasons });
+  };
+  return {
+    started: tell,
+    stopping: (): void => service.tell({ kind: "readiness", ready: false, reasons: ["the gateway is stopping"] }),
+    disk(problem: string | undefined): void {
+      if (problem === disk) return;
+      disk = problem;
+      tell();
+    },
+  };
+}
+
+async function listening(service: Service): Promise<{ host: string; port: number }> {
+  const failed = service.first("failed").then(({ message, hint }) => {
+    throw new GatewayError("service_failed", message, hint === undefined ? {} : { hint });
+  });
+  const { http } = await Promise.race([service.first("ready"), failed]);
+  failed.catch(() => undefined);
+  return http;
+}
 
 /** The column buffers of a turn, to be handed over instead of copied. */
 const buffersOf = (turn: Turn): ArrayBuffer[] =>
@@ -183,42 +193,10 @@ const buffersOf = (turn: Turn): ArrayBuffer[] =>
     input.kind === "readings" ? [input.batch.series.buffer, input.batch.ts.buffer, input.batch.value.buffer] : [],
   ) as ArrayBuffer[];
 
-/** Resolves with the worker's first message of a kind, rejects when the worker fails before. */
-function message<Messages extends { kind: string }, Kind extends Messages["kind"]>(worker: Worker, kind: Kind): Promise<Extract<Messages, { kind: Kind }>> {
-  return new Promise((resolve, reject) => {
-    worker.once("error", reject);
-    worker.on("message", function listen(told: Messages) {
-      if (told.kind !== kind) return;
-      worker.off("message", listen);
-      worker.off("error", reject);
-      resolve(told as Extract<Messages, { kind: Kind }>);
-    });
-  });
-}
-
-async function serviceReady(service: Worker): Promise<{ host: string; port: number }> {
-  const failed = message<FromService, "failed">(service, "failed").then(({ message: text, hint }) => {
-    throw new GatewayError("service_failed", text, hint === undefined ? {} : { hint });
-  });
-  const { http } = await Promise.race([message<FromService, "ready">(service, "ready"), failed]);
-  return http;
-}
-
-/** A thread that ends by itself is fatal; one that was asked to end is awaited. */
-function watch(worker: Worker, name: string, onFatal: (error: Error) => void): { expect(ask: () => void): Promise<void> } {
-  let isExpected = false;
-  const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-  worker.on("error", (error) => onFatal(error));
-  worker.on("exit", () => {
-    if (!isExpected) onFatal(new GatewayError("thread_ended", `the ${name} thread has ended`));
-  });
-  return {
-    async expect(ask) {
-      isExpected = true;
-      ask();
-      await ended;
-    },
-  };
+/** The zones that sources name for local times. */
+function zonesOf(config: GatewayConfig): Record<string, ZoneTable> {
+  const names = config.sources.map(({ settings }) => (settings as { timezone?: string }).timezone).filter((name) => name !== undefined);
+  return Object.fromEntries(names.map((name) => [name, zoneTable(name) as ZoneTable]));
 }
 
 function clockProblemOf(now: number, journalAt: number, { acceptClock, releasedAt }: GatewayOptions): string | undefined {
@@ -227,21 +205,3 @@ function clockProblemOf(now: number, journalAt: number, { acceptClock, releasedA
   if (now < releasedAt) return `the wall clock says ${new Date(now).toISOString()}, before this release was made`;
   return undefined;
 }
-
-/** The zones that sources name for local times. */
-function zonesOf(config: GatewayConfig): Record<string, ZoneTable> {
-  const names = config.sources.map(({ settings }) => (settings as { timezone?: string }).timezone).filter((name) => name !== undefined);
-  return Object.fromEntries(names.map((name) => [name, zoneTable(name) as ZoneTable]));
-}
-
-const alertState = ({ id, rule, severity, labels, state, value, firedAt, resolvedAt, since }: AlertRecord): object => ({
-  id,
-  rule,
-  severity,
-  labels,
-  state,
-  value,
-  fired_at: new Date(firedAt).toISOString(),
-  resolved_at: resolvedAt === null ? null : new Date(resolvedAt).toISOString(),
-  since: new Date(since).toISOString(),
-});

@@ -35,6 +35,7 @@ const BYTES_PER_READING = 20;
 /** A wall clock that differs by more from the monotonic one has been set; the difference is taken in one journaled step. */
 const CLOCK_STEP_MS = 250;
 const SAMPLE_BYTES = 1024;
+const DETAIL_CHARS = 300;
 const SAMPLES_MAX = 256;
 
 /**
@@ -42,21 +43,22 @@ const SAMPLES_MAX = 256;
  * @param deps.clockStepped is told by how many ms the wall clock stepped
  */
 export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockStepped(ms: number): void }, options: InboxOptions) {
-  const keys = options.series.map(({ labels }) => seriesKey(labels));
-  const ids = new Map(keys.map((key, index) => [key, index]));
+  const registry = createRegistry(options, (definition) => {
+    open();
+    defined.push(definition);
+  });
   const time = createTime(deps.clock, options, deps.clockStepped);
   const columns = createColumns();
   let sealed: Input[] = [];
   let defined: SeriesDefinition[] = [];
   let rejected: Partial<Record<RejectReason, number>> = {};
-  let samples = new Map<string, Extract<FinishedRow, { kind: "rejected" }>>();
+  const samples = createSamples();
   let waiting: ((error?: Error) => void)[] = [];
   let underWay: ((error?: Error) => void)[] | undefined;
   let opened = time.instant();
   let openedAt = 0;
   let bytesWaiting = 0;
   let flushScheduled = false;
-  let refused = 0;
   let closed: Error | undefined;
   let wakeTimer: NodeJS.Timeout | undefined;
   let idleWaiters: (() => void)[] = [];
@@ -91,10 +93,10 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
     flushScheduled = false;
     if (underWay !== undefined || closed !== undefined) return;
     seal();
-    if (sealed.length === 0 && waiting.length === 0 && samples.size === 0) return;
-    const turn: Turn = { inputs: sealed, finished: [...samples.values()] };
+    if (sealed.length === 0 && waiting.length === 0) return;
+    const turn: Turn = { inputs: sealed, finished: samples.take() };
     underWay = waiting;
-    [sealed, waiting, samples, bytesWaiting] = [[], [], new Map(), 0];
+    [sealed, waiting, bytesWaiting] = [[], [], 0];
     time.listen(true);
     deps.send(turn);
   }
@@ -107,28 +109,7 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
   }
 
   const inbox = {
-    registry: {
-      /** The canonical text of a series; `gateway` for what is of none. */
-      keyOf: (series: SeriesId): string => keys[series] ?? "gateway",
-
-      /** @returns undefined when there may be no more series */
-      idOf(labels: Labels, source: string): SeriesId | undefined {
-        const key = seriesKey(labels);
-        const known = ids.get(key);
-        if (known !== undefined) return known;
-        if (ids.size >= options.seriesMax) {
-          refused += 1;
-          return undefined;
-        }
-        const sorted = Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
-        const id = ids.size;
-        ids.set(key, id);
-        keys.push(key);
-        open();
-        defined.push({ id, labels: sorted, source });
-        return id;
-      },
-    },
+    registry,
 
     /** @param ts undefined: the device sent no time */
     add(series: SeriesId, ts: EpochMs | undefined, value: number): void {
@@ -138,22 +119,10 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
       if (bytesWaiting > options.bytesMax) time.listen(false);
     },
 
-    reject(reason: RejectReason, { topic, detail, payload }: { topic: string; detail: string; payload: Uint8Array }): void {
+    reject(reason: RejectReason, sample: RejectedSample): void {
       open();
       rejected[reason] = (rejected[reason] ?? 0) + 1;
-      const isRoomy = samples.size < SAMPLES_MAX || samples.has(`${reason} ${topic}`);
-      const key = isRoomy ? topic : "";
-      const before = samples.get(`${reason} ${key}`);
-      const sample = payload.slice(0, SAMPLE_BYTES);
-      samples.set(`${reason} ${key}`, {
-        kind: "rejected",
-        topic: key,
-        reason,
-        count: (before?.count ?? 0) + 1,
-        at: time.instant().at,
-        detail: detail.slice(0, 300),
-        sample,
-      });
+      samples.add(reason, sample, time.instant().at);
     },
 
     /** Calls back when everything added so far is on disk, or with an error when the gateway ends without that. */
@@ -193,7 +162,7 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
     /** The clocks as the next input would get them. */
     instant: () => time.instant(),
 
-    status: () => ({ waiting: columns.count() + sealed.length, bytes: bytesWaiting, series: ids.size, series_refused: refused }),
+    status: () => ({ waiting: columns.count() + sealed.length, bytes: bytesWaiting, ...registry.status() }),
 
     /** Resolves when nothing is waiting or under way. */
     idle(): Promise<void> {
@@ -210,6 +179,55 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
     },
   };
   return inbox;
+}
+
+/** Series by their labels. @param define takes one that occurs for the first time */
+function createRegistry({ series, seriesMax }: InboxOptions, define: (definition: SeriesDefinition) => void) {
+  const keys = series.map(({ labels }) => seriesKey(labels));
+  const ids = new Map(keys.map((key, index) => [key, index]));
+  let refused = 0;
+  return {
+    /** The canonical text of a series; `gateway` for what is of none. */
+    keyOf: (id: SeriesId): string => keys[id] ?? "gateway",
+
+    /** @returns undefined when there may be no more series */
+    idOf(labels: Labels, source: string): SeriesId | undefined {
+      const key = seriesKey(labels);
+      const known = ids.get(key);
+      if (known !== undefined) return known;
+      if (ids.size >= seriesMax) {
+        refused += 1;
+        return undefined;
+      }
+      const id = keys.push(key) - 1;
+      ids.set(key, id);
+      define({ id, labels: Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))), source });
+      return id;
+    },
+
+    status: () => ({ series: ids.size, series_refused: refused }),
+  };
+}
+
+type RejectedSample = { readonly topic: string; readonly detail: string; readonly payload: Uint8Array };
+
+/** The newest sample per topic and reason, of a bounded number of topics; beyond it they are counted under the topic `""`. */
+function createSamples() {
+  let rows = new Map<string, Extract<FinishedRow, { kind: "rejected" }>>();
+  return {
+    add(reason: RejectReason, { topic, detail, payload }: RejectedSample, at: EpochMs): void {
+      const isKept = rows.size < SAMPLES_MAX || rows.has(`${reason} ${topic}`);
+      const key = `${reason} ${isKept ? topic : ""}`;
+      const count = (rows.get(key)?.count ?? 0) + 1;
+      const sample = payload.slice(0, SAMPLE_BYTES);
+      rows.set(key, { kind: "rejected", topic: isKept ? topic : "", reason, count, at, detail: detail.slice(0, DETAIL_CHARS), sample });
+    },
+    take(): FinishedRow[] {
+      const taken = [...rows.values()];
+      rows = new Map();
+      return taken;
+    },
+  };
 }
 
 /** Readings of the open batch: columns that grow, and are copied out when it is sealed. */

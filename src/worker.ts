@@ -1,13 +1,73 @@
-// Starts a worker thread of this program. The entry takes its extension from this file: `.ts` in a clone, `.js` in a package.
+// Starts and supervises the worker threads of this program. An entry takes its extension from this file: `.ts` in a clone,
+// `.js` in a package.
 
 import { extname } from "node:path";
 import { type TransferListItem, Worker } from "node:worker_threads";
+import { GatewayError } from "./error.ts";
+
+type ThreadName = "processor" | "service" | "query" | "job";
 
 /**
  * @param name of a file in threads/
  * @param start what the thread finds as `workerData`
  */
-export function startWorker(name: "processor" | "service" | "query" | "job", start: unknown, transfer: TransferListItem[] = []): Worker {
+export function startWorker(name: ThreadName, start: unknown, transfer: TransferListItem[] = []): Worker {
   const url = new URL(`./threads/${name}${extname(import.meta.url)}`, import.meta.url);
   return new Worker(url, { name, workerData: start, transferList: transfer });
+}
+
+export type Supervised<To, From extends { readonly kind: string }> = {
+  readonly worker: Worker;
+  tell(message: To, transfer?: TransferListItem[]): void;
+  listen(listener: (message: From) => void): void;
+  /** The thread's first message of a kind. @throws what ended the thread before it came */
+  first<Kind extends From["kind"]>(kind: Kind): Promise<Extract<From, { kind: Kind }>>;
+  /** From now on the thread's end is told, unless it was asked for. */
+  onEnd(fatal: (error: Error) => void): void;
+  /** Asks the thread to end, and waits until it has. */
+  end(message: To): Promise<void>;
+};
+
+export function supervise<To, From extends { readonly kind: string }>(name: ThreadName, start: unknown, transfer: TransferListItem[]): Supervised<To, From> {
+  const worker = startWorker(name, start, transfer);
+  const ended = new Promise<Error>((resolve) => {
+    worker.once("error", (error) => resolve(restored(error)));
+    worker.once("exit", () => resolve(new GatewayError("thread_ended", `the ${name} thread has ended`)));
+  });
+  let isExpected = false;
+  return {
+    worker,
+    tell: (message, handed = []) => worker.postMessage(message, handed),
+    listen: (listener) => void worker.on("message", listener),
+    async first(kind) {
+      const came = new Promise<Extract<From, { kind: typeof kind }>>((resolve) => {
+        worker.on("message", function listen(message: From) {
+          if (message.kind !== kind) return;
+          worker.off("message", listen);
+          resolve(message as Extract<From, { kind: typeof kind }>);
+        });
+      });
+      const outcome = await Promise.race([came, ended]);
+      if (outcome instanceof Error) throw outcome;
+      return outcome;
+    },
+    onEnd(fatal) {
+      void ended.then((error) => {
+        if (!isExpected) fatal(error);
+      });
+    },
+    async end(message) {
+      isExpected = true;
+      const exited = new Promise<void>((resolve) => void worker.once("exit", () => resolve()));
+      worker.postMessage(message);
+      if (worker.threadId !== -1) await exited;
+    },
+  };
+}
+
+/** An error loses its class on the way between threads; what a GatewayError says is kept. */
+function restored(error: Error): Error {
+  const { code, hint, message } = error as Error & { code?: unknown; hint?: unknown };
+  if (error.name !== "GatewayError" || typeof code !== "string") return error;
+  return new GatewayError(code, message, { cause: error, ...(typeof hint === "string" ? { hint } : {}) });
 }

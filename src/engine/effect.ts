@@ -19,7 +19,7 @@ export type Evidence = {
   readonly logic: string;
   /** The predicate in words: `above -15, clears below -17`; `no reading for 10m`. */
   readonly predicate: string;
-  /** What was compared, and its event time: a value, an aggregate, or the time of the last reading of an absent series. */
+  /** What was compared, and its event time: a value or an aggregate. Of an absent series its last value, and when it became absent. */
   readonly measure: number;
   readonly ts: EpochMs;
   /** For window conditions: which window, and how many readings it held. */

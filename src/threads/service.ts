@@ -59,7 +59,8 @@ const outbox = createOutbox(
   {
     waiting: async (limit) => (await queries.query({ kind: "outbox", limit })).rows,
     report: (row) => void write([row]).then(() => outbox.wake()),
-    deadLetter: (id, reason) => void askMain("deadLetter", { id, reason }),
+    deadLetter: (id, reason) =>
+      void askMain("deadLetter", { id, reason }).catch((error: unknown) => log.warn({ id, err: error }, "a dead letter waits for the next start")),
     clock: systemClock,
     log: log.child({ room: "notify" }),
     metrics,

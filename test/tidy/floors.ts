@@ -14,7 +14,7 @@ const FLOORS: readonly { name: string; holds: readonly string[]; apart?: true }[
     holds: [
       ...["src/pipeline.ts", "src/config.ts", "src/config/", "src/gateway.ts", "src/control.ts", "src/summary-run.ts", "src/recording.ts"],
       // Between the threads.
-      ...["src/messages.ts", "src/call.ts", "src/worker.ts", "src/query-client.ts"],
+      ...["src/messages.ts", "src/call.ts", "src/worker.ts", "src/mqtt-state.ts", "src/query-client.ts"],
     ],
   },
   { name: "entries", holds: ["src/cli/", "src/threads/", "src/main.ts"] },
