@@ -4,9 +4,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { parseTimestamp, type RecordedReading, readRecording } from "../../src/recording.ts";
 import { type ReplayOptions, replayRecording } from "../../simulators/replay-csv.ts";
 import { systemClock } from "../../src/clock.ts";
+import { parseTimestamp, type RecordedReading, readRecording } from "../../src/recording.ts";
 import { startBroker } from "./broker.ts";
 
 let broker: Awaited<ReturnType<typeof startBroker>>;
