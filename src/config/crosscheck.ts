@@ -4,6 +4,7 @@
 import { parseTemplate } from "../broker/topic.ts";
 import { compileMatchers } from "../engine/matcher.ts";
 import { isLoopback } from "../http/host.ts";
+import { templateProblem } from "../notify/template.ts";
 import type { ConfigDocument, Path } from "./document.ts";
 import { overlap } from "./listener.ts";
 import { type Problem, problem } from "./problem.ts";
@@ -125,6 +126,12 @@ function checkRules({ rules }: Checked, { problems }: Findings): void {
           own === "severity" ? "write severity beside labels, not in it" : "it is the rule's name",
         ),
       );
+    for (const [name, template] of Object.entries(settings.annotations)) {
+      const broken = templateProblem(template);
+      if (broken === undefined) continue;
+      const place = document.placeOf([...path, "annotations", name]);
+      problems.push(problem(document.file, place, `${name} is not a template: ${broken}`, "write {{device}} or {{value}} for a label or the value"));
+    }
   }
 }
 

@@ -20,6 +20,7 @@ const onlyCheckSees = new Set([
   "a zone that does not exist",
   "a zone of a source",
   "a URL that is none",
+  "a broken template",
   "a listener off loopback",
   "the page off loopback",
   "listeners that overlap",

@@ -40,6 +40,11 @@ export const mistakes: [string, string, string[]][] = [
     ["4:7: 0.0.0.0 is not on loopback: anyone on the network could publish (listen on 127.0.0.1, or write `anonymous: unsafe` to allow it)"],
   ],
   [
+    "a broken template",
+    "rules:\n  - name: a\n    match: { metric: t }\n    condition: { type: threshold, above: 1 }\n    annotations: { summary: '{{device' }",
+    ['5:29: summary is not a template: output "{{device" not closed, line:1, col:1 (write {{device}} or {{value}} for a label or the value)'],
+  ],
+  [
     "the page off loopback",
     "http: { host: 0.0.0.0 }",
     ["1:15: the page has no accounts yet: anyone who reaches 0.0.0.0:8080 can read all (listen on 127.0.0.1, or write `anonymous: unsafe` to allow it)"],

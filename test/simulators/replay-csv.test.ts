@@ -98,17 +98,17 @@ test("a gateway that is not there is an error", async () => {
 });
 
 test.each([
-  ["timestamp;value", "the first line must name the columns timestamp and value", 1],
-  ["timestamp,value\n2013-12-02 21:15:00,1\nyesterday,2", "yesterday is not a timestamp", 3],
-  ["timestamp,value\n2013-12-02 21:15:00,", "an empty cell is not a number", 2],
-  ["timestamp,value\n2013-12-02 21:15:00,NaN", "NaN is not a number", 2],
-])("a recording that cannot be read names the line: %j", async (text, message, line) => {
+  ["timestamp;value", "the first line must name the columns timestamp and value", "1:1"],
+  ["timestamp,value\n2013-12-02 21:15:00,1\nyesterday,2", '"yesterday" is not a timestamp', "3:1"],
+  ["timestamp,value\n2013-12-02 21:15:00,", '"" is not a number', "2:21"],
+  ["timestamp,value\n2013-12-02 21:15:00,NaN", '"NaN" is not a number', "2:21"],
+])("a recording that cannot be read names the place: %j", async (text, message, place) => {
   const file = join(folder, "bad.csv");
   await writeFile(file, text);
   const readAll = async () => {
     for await (const _ of readRecording(file));
   };
-  await expect(readAll()).rejects.toThrow(`${file}:${line}: ${message}`);
+  await expect(readAll()).rejects.toThrow(`${file}:${place}: ${message}`);
 });
 
 test.each([
