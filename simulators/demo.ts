@@ -62,11 +62,10 @@ async function start(folder: string, seed: number, closing: (() => Promise<unkno
   const showMail = createMailView();
   const sinks = await createSinks({ onMail: (mail) => print(...showMail(mail)), onWebhook: (webhook) => print(...webhookLines(webhook)) });
   closing.push(() => sinks.close());
-  const complaints: string[] = [];
-  const gateway = await startGateway(folder, { name: "demo", blocks: demoBlocks(sinks) }, { onLine: (line) => complaints.push(...complaintOf(line)) });
+  const gateway = await startGateway(folder, { name: "demo", blocks: demoBlocks(sinks) });
   closing.push(async () => {
     const code = await gateway.stop();
-    if (code !== 0) throw new Error([`the gateway ended with ${code}`, ...complaints.slice(-10)].join("\n  "));
+    if (code !== 0) throw new Error([`the gateway ended with ${code}`, ...gateway.complaints()].join("\n  "));
   });
   const url = `mqtt://${gateway.mqtt.host}:${gateway.mqtt.port}`;
   const fleets = scenarios.map((scenario) => createFleet({ clock: systemClock }, { url, scenario, devices: null, seed, speed: 1, startTs: null, rate: null }));
@@ -127,16 +126,6 @@ function createMailView(): (mail: ReceivedMail) => string[] {
     const text = (mail.parsed.text ?? "").trimEnd().split("\n");
     return [...lines, ...text.flatMap((line) => wrap(line, 72)).map((line) => styleText("dim", `    │ ${line}`.trimEnd()))];
   };
-}
-
-/** Lines of the gateway's log from `warn` up, and what is no log line at all. */
-function complaintOf(line: string): string[] {
-  try {
-    const { level } = JSON.parse(line) as { level?: unknown };
-    return level === "warn" || level === "error" || level === "fatal" ? [line] : [];
-  } catch {
-    return [line];
-  }
 }
 
 /** Ctrl-C, the terminal's end, SIGTERM, or the time given. */

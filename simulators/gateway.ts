@@ -13,6 +13,8 @@ export type GatewayProcess = {
   readonly mqtt: Address;
   readonly http: Address;
   readonly pid: number;
+  /** The newest lines of its log from `warn` up. */
+  complaints(): readonly string[];
   /** Of `/api/v1/status`. */
   status(): Promise<GatewayStatus>;
   readonly exited: Promise<number>;
@@ -23,6 +25,7 @@ export type GatewayStatus = { readings: Record<"received" | "accepted" | "late" 
 
 const HIGHWATER = fileURLToPath(new URL("../bin/highwater.js", import.meta.url));
 const START_MS_MAX = 60_000;
+const COMPLAINTS_MAX = 10;
 
 /**
  * Starts a gateway on 127.0.0.1.
@@ -33,7 +36,7 @@ const START_MS_MAX = 60_000;
 export async function startGateway(
   folder: string,
   config: { readonly name: string; readonly externalUrl?: string; readonly blocks: Readonly<Record<string, unknown>> },
-  options: { readonly nodeOptions?: readonly string[]; readonly httpPort?: number; readonly onLine?: (line: string) => void } = {},
+  options: { readonly nodeOptions?: readonly string[]; readonly httpPort?: number } = {},
 ): Promise<GatewayProcess> {
   const host = "127.0.0.1";
   const httpPort = options.httpPort ?? (await freePort());
@@ -46,9 +49,14 @@ export async function startGateway(
   };
   // JSON is YAML; people who look into the folder read it well enough.
   await writeFile(file, `${JSON.stringify(whole, null, 2)}\n`);
+  const complaints: string[] = [];
+  const onLine = (line: string) => {
+    complaints.push(...complaintOf(line));
+    if (complaints.length > COMPLAINTS_MAX) complaints.shift();
+  };
   const child = await startChild<{ mqtt: Address[]; http: Address }>([...(options.nodeOptions ?? []), HIGHWATER, "run", "--config", file], {
     timeoutMs: START_MS_MAX,
-    ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
+    onLine,
   });
   const [mqtt] = child.ready.mqtt;
   const { http } = child.ready;
@@ -57,6 +65,7 @@ export async function startGateway(
     mqtt,
     http,
     pid: child.pid,
+    complaints: () => complaints,
     async status() {
       const response = await fetch(`http://${http.host}:${http.port}/api/v1/status`);
       if (!response.ok) throw new Error(`/api/v1/status answers ${response.status}`);
@@ -65,6 +74,17 @@ export async function startGateway(
     exited: child.exited,
     stop: () => child.stop(),
   };
+}
+
+/** Of a log line from `warn` up its message; a line that is no log line is one as it is. */
+function complaintOf(line: string): string[] {
+  try {
+    const { level, msg, reason } = JSON.parse(line) as { level?: string; msg?: string; reason?: string };
+    const isComplaint = level === "warn" || level === "error" || level === "fatal";
+    return isComplaint ? [[level, msg, reason].filter((part) => part !== undefined).join(": ")] : [];
+  } catch {
+    return [line];
+  }
 }
 
 /** A TCP port on 127.0.0.1 that nobody used a moment ago. */

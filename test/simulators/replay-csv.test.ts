@@ -98,11 +98,11 @@ test("a gateway that is not there is an error", async () => {
 });
 
 test.each([
-  ["timestamp;value", "the first line must name the columns timestamp and value", "1:1"],
-  ["timestamp,value\n2013-12-02 21:15:00,1\nyesterday,2", '"yesterday" is not a timestamp', "3:1"],
-  ["timestamp,value\n2013-12-02 21:15:00,", '"" is not a number', "2:21"],
-  ["timestamp,value\n2013-12-02 21:15:00,NaN", '"NaN" is not a number', "2:21"],
-])("a recording that cannot be read names the place: %j", async (text, message, place) => {
+  ["timestamp;value", "1:1: the first line must name the columns timestamp and value"],
+  ["timestamp,value\n2013-12-02 21:15:00,1\nyesterday,2", '3:1: "yesterday" is not a timestamp'],
+  ["timestamp,value\n2013-12-02 21:15:00,", '2:21: "" is not a number'],
+  ["timestamp,value\n2013-12-02 21:15:00,NaN", '2:21: "NaN" is not a number'],
+])("a recording that cannot be read names the line: %j", async (text, message) => {
   const file = join(folder, "bad.csv");
   await writeFile(file, text);
   const readAll = async () => {

@@ -1,12 +1,8 @@
 // Latency at a load that a busy site may have: 20,000 readings a second of 10,000 series and 50 alerts a second, snapshots running.
 // Publish → PUBACK is the device's wait for the fsync; reading → webhook is what on-call waits for. Both by the generator's clock.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { freePort, startGateway } from "../../../simulators/gateway.ts";
 import type { LoadReport } from "../../../simulators/load/run.ts";
-import { benchBlocks } from "../bench-config.ts";
-import { runLoadProcess } from "../load-process.ts";
+import { runGateway } from "../gateway-run.ts";
 import type { Figure, Row } from "../row.ts";
 
 const RATE = 20_000;
@@ -18,34 +14,11 @@ export const latency: Row = {
   name: "latency",
   title: "20,000 readings/s and 50 alerts/s, 10,000 series, snapshots running",
   async run(options) {
-    const folder = await mkdtemp(join(options.folder, "latency-"));
-    try {
-      const receive = await freePort();
-      const gateway = await startGateway(folder, { name: "bench", blocks: benchBlocks(receive) }, { nodeOptions: options.nodeOptions });
-      let report: LoadReport;
-      let problem: string | undefined;
-      try {
-        report = await runLoadProcess({
-          port: gateway.mqtt.port,
-          connections: 100,
-          series: 10_000,
-          window: 2000,
-          warmup: 5,
-          seconds: options.seconds * SECONDS_FACTOR,
-          rate: RATE,
-          alerts: ALERTS,
-          receive,
-        });
-        const { readings } = await gateway.status();
-        if (readings.accepted !== report.acknowledged) problem = `${report.acknowledged} acknowledged, ${readings.accepted} accepted`;
-      } finally {
-        const code = await gateway.stop();
-        if (code !== 0) problem ??= `the gateway ended with ${code}`;
-      }
-      return figuresOf(report, problem);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    const seconds = options.seconds * SECONDS_FACTOR;
+    const load = { connections: 100, series: 10_000, window: 2000, warmup: 5, seconds, rate: RATE, alerts: ALERTS };
+    const { report, problem } = await runGateway(options, load, true);
+    if (report === undefined) return [{ what: "load kept", value: 0, unit: "%", problem: problem ?? "no figures" }];
+    return figuresOf(report, problem);
   },
 };
 
