@@ -24,6 +24,8 @@ export function useHistory(id: ReadonlySignal<string>, changed: ReadonlySignal<u
   return history;
 }
 
+type Evidence = AlertAnswer["transitions"][number]["evidence"];
+
 export function AlertCard({ alert, store, opened = false }: { alert: Alert; store: Store; opened?: boolean }) {
   const id = useSignal("");
   const revision = useSignal("");
@@ -97,7 +99,8 @@ function Why({ alert, history, now }: { alert: Alert; history: AlertAnswer | "un
       <p class="why">
         {reason !== undefined && (
           <>
-            <b>Why:</b> {inWords(reason.predicate)}
+            <b>Why:</b> {windowOf(reason)}
+            {inWords(reason.predicate)}
             {holding(alert, reason.since)}.{" "}
           </>
         )}
@@ -114,6 +117,12 @@ function Why({ alert, history, now }: { alert: Alert; history: AlertAnswer | "un
 
 /** A predicate with minus signs for hyphens: `above −15, clears below −17`. */
 const inWords = (predicate: string): string => predicate.replace(/-(?=\d)/g, "−");
+
+/** Of a window: `avg of 27 readings in 30 s `. */
+function windowOf({ window }: Evidence): string {
+  if (window === undefined) return "";
+  return `${window.aggregate} of ${window.count} readings in ${formatSpanExactly(Date.parse(window.end) - Date.parse(window.start))} `;
+}
 
 function holding(alert: Alert, since: string): string {
   const held = Date.parse(alert.fired_at ?? alert.since) - Date.parse(since);
@@ -198,7 +207,8 @@ function History({ answer, now, unit }: { answer: AlertAnswer | "unknown" | unde
         {answer.transitions.map(({ ordinal, to, ts, value, reason, evidence }) => (
           <li key={ordinal}>
             <Time at={ts} now={now} /> <b>{to}</b>
-            {value === null ? "" : ` at ${withUnit(value, unit)}`}: {reason === "condition" ? inWords(evidence.predicate) : reason.replace("_", " ")}
+            {value === null ? "" : ` at ${withUnit(value, unit)}`}:{" "}
+            {reason === "condition" ? `${to === "firing" ? "" : "no longer "}${inWords(evidence.predicate)}` : reason.replace("_", " ")}
           </li>
         ))}
       </ol>

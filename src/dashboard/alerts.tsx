@@ -48,7 +48,7 @@ function AskedAlert({ id, store }: { id: ReadonlySignal<string>; store: Store })
     <section aria-labelledby="asked">
       <div class="tools">
         <h2 id="asked" class="loud">
-          The alert of the link
+          One alert in full
         </h2>
         <a href="#/">Close it</a>
       </div>

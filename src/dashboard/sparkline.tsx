@@ -11,7 +11,7 @@ const PAD = 3;
 /** A longer pause than this is drawn as a gap. */
 const GAP_MS = 300_000;
 /** A series younger than an hour fills the picture, but not before it is this old. */
-const SPAN_LEAST_MS = 120_000;
+const SPAN_LEAST_MS = 30_000;
 
 type Scale = { x(t: number): number; y(value: number): number };
 

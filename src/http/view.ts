@@ -85,13 +85,14 @@ export const transitionSchema = z.strictObject({
       trigger: z.string(),
       watermark: timeSchema.nullable(),
       from: z.string(),
+      window: z.strictObject({ start: timeSchema, end: timeSchema, aggregate: z.string(), count: z.int() }).exactOptional(),
     })
     .meta({ description: "What decided: judging `measure` by `predicate` again gives the same transition" }),
 });
 export type AlertTransition = z.output<typeof transitionSchema>;
 
 export function transitionOfView({ ordinal, to, reason, ts, at, figures, evidence }: AlertHistory["transitions"][number]): AlertTransition {
-  const { window } = evidence;
+  const { window, ...judged } = evidence;
   return {
     ordinal,
     to,
@@ -101,7 +102,7 @@ export function transitionOfView({ ordinal, to, reason, ts, at, figures, evidenc
     value: finiteOrNull(figures.value),
     peak: finiteOrNull(figures.peak),
     evidence: {
-      ...evidence,
+      ...judged,
       ts: rfc3339(evidence.ts),
       since: rfc3339(evidence.since),
       watermark: rfc3339OrNull(evidence.watermark),

@@ -157,9 +157,9 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
     trouble(served.gateway);
     const { page } = await show(served);
     await page.goto(`${served.url}/#/alerts/a4`);
-    const asked = page.getByRole("region", { name: "The alert of the link" });
+    const asked = page.getByRole("region", { name: "One alert in full" });
     await asked.getByText(/^resolved \d+ s ago, after 15 min/).waitFor();
-    await asked.getByText(/resolved at −18 kW: above −15, clears below −17/).waitFor();
+    await asked.getByText(/resolved at −18 kW: no longer above −15, clears below −17/).waitFor();
     // One that still fires is shown once, not twice.
     await page.goto(`${served.url}/#/alerts/a1`);
     await asked.getByText(/firing for 4 min/).waitFor();
@@ -182,6 +182,7 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
     trouble(served.gateway);
     const { page } = await show(served);
     await page.locator(".alert").first().waitFor();
+    await page.getByText("avg of 60 readings in 10 min above 7.1").waitFor();
     await page.keyboard.press("Tab");
     expect(await page.evaluate("document.activeElement.textContent")).toBe("To the alerts");
     for (let presses = 0; presses < 5 && (await page.evaluate("document.activeElement.textContent")) !== "History"; presses += 1)
