@@ -108,7 +108,7 @@ test.each([
   const readAll = async () => {
     for await (const _ of readRecording(file));
   };
-  await expect(readAll()).rejects.toThrow(`${file}:${place}: ${message}`);
+  await expect(readAll()).rejects.toThrow(`${file}:${message}`);
 });
 
 test.each([
