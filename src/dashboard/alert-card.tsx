@@ -3,7 +3,7 @@
 import { type ReadonlySignal, signal, useSignal, useSignalEffect } from "@preact/signals";
 import type { AlertAnswer } from "../http/routes/alert.ts";
 import type { Alert } from "../http/routes/alerts.ts";
-import { fillTemplate, formatAge, formatSpan, formatSpanExactly, formatTime, formatValue, withUnit } from "./format.ts";
+import { fillTemplate, formatAge, formatPredicate, formatSpan, formatSpanExactly, formatTime, formatValue, withUnit } from "./format.ts";
 import { SeverityMark } from "./severity.tsx";
 import { Sparkline } from "./sparkline.tsx";
 import type { Store } from "./store.ts";
@@ -100,7 +100,7 @@ function Why({ alert, history, now }: { alert: Alert; history: AlertAnswer | "un
         {reason !== undefined && (
           <>
             <b>Why:</b> {windowOf(reason)}
-            {inWords(reason.predicate)}
+            {formatPredicate(reason.predicate)}
             {holding(alert, reason.since)}.{" "}
           </>
         )}
@@ -114,9 +114,6 @@ function Why({ alert, history, now }: { alert: Alert; history: AlertAnswer | "un
     </>
   );
 }
-
-/** A predicate with minus signs for hyphens: `above −15, clears below −17`. */
-const inWords = (predicate: string): string => predicate.replace(/-(?=\d)/g, "−");
 
 /** Of a window: `avg of 27 readings in 30 s `. */
 function windowOf({ window }: Evidence): string {
@@ -208,7 +205,7 @@ function History({ answer, now, unit }: { answer: AlertAnswer | "unknown" | unde
           <li key={ordinal}>
             <Time at={ts} now={now} /> <b>{to}</b>
             {value === null ? "" : ` at ${withUnit(value, unit)}`}:{" "}
-            {reason === "condition" ? `${to === "firing" ? "" : "no longer "}${inWords(evidence.predicate)}` : reason.replace("_", " ")}
+            {reason === "condition" ? `${to === "firing" ? "" : "no longer "}${formatPredicate(evidence.predicate)}` : reason.replace("_", " ")}
           </li>
         ))}
       </ol>

@@ -53,6 +53,10 @@ export function formatTime(at: number, now: number): string {
   return (then.getFullYear() === today.getFullYear() ? dayAndTime : dayOfYears).format(then);
 }
 
+/** The engine's predicate as people write it: `above −15, clears below −17`, `no reading for 10 min`. */
+export const formatPredicate = (predicate: string): string =>
+  predicate.replace(/(\d+) ms\b/g, (_, ms: string) => formatSpanExactly(Number(ms))).replace(/-(?=\d)/g, "−");
+
 /** Fills plain `{{name}}` places; a template that wants more than that is left to the notifications. */
 export function fillTemplate(template: string, values: Readonly<Record<string, string>>): string | undefined {
   const filled = template.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (place, name: string) => values[name] ?? place);

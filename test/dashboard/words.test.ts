@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { compileFilter } from "../../src/dashboard/filter.ts";
-import { fillTemplate, formatAge, formatSpan, formatSpanExactly, formatTime, formatValue, withUnit } from "../../src/dashboard/format.ts";
+import { fillTemplate, formatAge, formatPredicate, formatSpan, formatSpanExactly, formatTime, formatValue, withUnit } from "../../src/dashboard/format.ts";
 
 test.each([
   [0, "0"],
@@ -32,6 +32,11 @@ test.each([
 ])("%d ms are %s, exactly %s", (ms, rough, exact) => {
   expect(formatSpan(ms)).toBe(rough);
   expect(formatSpanExactly(ms)).toBe(exact);
+});
+
+test("predicates", () => {
+  expect(formatPredicate("outside [-5, 30], clears inside [-4, 29]")).toBe("outside [−5, 30], clears inside [−4, 29]");
+  expect(formatPredicate("no reading for 600000 ms")).toBe("no reading for 10 min");
 });
 
 test("ages", () => {
