@@ -120,6 +120,9 @@ const transitionLine = ({ alert, evidence, to, ts, figures, reason }: Transition
   reason,
 });
 
+/** Durations as people write them. */
+const inWords = (predicate: string): string => predicate.replace(/\d+(?= ms$)/, (ms) => formatDuration(Number(ms))).replace(/ ms$/, "");
+
 const marks = { firing: "●", recovering: "○", resolved: "✓" } as const;
 const colours = { firing: "red", recovering: "yellow", resolved: "green" } as const;
 
@@ -129,7 +132,7 @@ function printSummary(plan: RulePlan, told: readonly Transition[], counts: Reado
   for (const { alert, to, ts, evidence, figures } of told) {
     const head = styleText(colours[to], `${marks[to]} ${to.padEnd(10)}`);
     const since = firedAt.get(alert);
-    const tail = to === "resolved" && since !== undefined ? ` after ${formatDuration(ts - since)}, peak ${figures.peak}` : ` ${evidence.predicate}`;
+    const tail = to === "resolved" && since !== undefined ? ` after ${formatDuration(ts - since)}, peak ${figures.peak}` : ` ${inWords(evidence.predicate)}`;
     if (to === "firing" && since === undefined) firedAt.set(alert, ts);
     write(`${head} ${rfc3339(ts).replace("T", " ").replace(".000Z", "Z")}  ${evidence.rule}  ${figures.value}${tail}`);
   }

@@ -161,8 +161,15 @@ function pack(bytes: Uint8Array): Uint8Array {
   return packed;
 }
 
-/** Decodes a body into its inputs. The readings' `ts` is NaN again where the device had sent none. */
-export function decodeRow(body: Uint8Array): { inputs: StoredInput[]; columns: Omit<ReadingColumns, "seq">[] } {
+type Body = {
+  readonly heads: readonly Head[];
+  readonly series: Uint32Array;
+  readonly ts: Float64Array;
+  readonly value: Float64Array;
+  readonly flags: Uint8Array;
+};
+
+function decodeBody(body: Uint8Array): Body {
   const reader = new ByteReader(body[0] === 1 ? zstdDecompressSync(body.subarray(1)) : body.subarray(1));
   const version = reader.byte();
   if (version !== VERSION) throw new Error(`journal row of version ${version}; this release reads ${VERSION}`);
@@ -172,20 +179,36 @@ export function decodeRow(body: Uint8Array): { inputs: StoredInput[]; columns: O
   readWholes(reader, series);
   readWholes(reader, ts);
   readDoubles(reader, value);
-  const flags = reader.raw(count);
-  const columns: Omit<ReadingColumns, "seq">[] = [];
-  let offset = 0;
-  const inputs = heads.map((head): StoredInput => {
+  return { heads, series, ts, value, flags: reader.raw(count) };
+}
+
+/** Decodes a body into its inputs. The readings' `ts` is NaN again where the device had sent none. */
+export function decodeRow(body: Uint8Array): StoredInput[] {
+  const { heads, series, ts, value, flags } = decodeBody(body);
+  let to = 0;
+  return heads.map((head): StoredInput => {
     if (head.kind !== "readings") return head.input;
-    const [from, to] = [offset, offset + head.count];
-    offset = to;
-    const own = { series: series.subarray(from, to), ts: ts.subarray(from, to), value: value.subarray(from, to) };
-    const marks = flags.subarray(from, to);
-    columns.push({ at: head.at, count: head.count, ...own, verdict: marks.map((flag) => flag & VERDICT_MASK) });
-    const sent = own.ts.map((time, index) => ((marks[index] as number) & TIME_ASSIGNED ? Number.NaN : time));
-    return { kind: "readings", at: head.at, up: head.up, batch: { ...own, ts: sent, ...head.more } };
+    const from = to;
+    to += head.count;
+    const sent = ts.slice(from, to);
+    for (let index = from; index < to; index++) if ((flags[index] as number) & TIME_ASSIGNED) sent[index - from] = Number.NaN;
+    const batch = { series: series.subarray(from, to), ts: sent, value: value.subarray(from, to), ...head.more };
+    return { kind: "readings", at: head.at, up: head.up, batch };
   });
-  return { inputs, columns };
+}
+
+/** Decodes only the readings of a body, one group of columns per input. */
+export function decodeColumns(body: Uint8Array): Omit<ReadingColumns, "seq">[] {
+  const { heads, series, ts, value, flags } = decodeBody(body);
+  const verdict = flags.map((flag) => flag & VERDICT_MASK);
+  let to = 0;
+  return heads.flatMap((head) => {
+    if (head.kind !== "readings" || head.count === 0) return [];
+    const from = to;
+    to += head.count;
+    const [ids, times, values, verdicts] = [series.subarray(from, to), ts.subarray(from, to), value.subarray(from, to), verdict.subarray(from, to)];
+    return [{ at: head.at, count: head.count, series: ids, ts: times, value: values, verdict: verdicts }];
+  });
 }
 
 type Head =
@@ -239,7 +262,7 @@ export function* readJournal(db: Database, filter: JournalFilter): Generator<Rea
   for (const seq of seqsOf(db, filter)) {
     const row = read.get(seq);
     if (row === undefined || (filter.series !== undefined && !hasAny(row.series, filter.series))) continue;
-    for (const columns of decodeRow(row.body).columns) if (columns.count > 0) yield { seq, ...columns };
+    for (const columns of decodeColumns(row.body)) yield { seq, ...columns };
   }
 }
 

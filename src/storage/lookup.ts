@@ -3,7 +3,7 @@
 
 import { type KnownReading, type Lookup } from "../engine/reading.ts";
 import type { Database } from "./database.ts";
-import { decodeRow, isHistory, type ReadingColumns, spanSecond } from "./journal.ts";
+import { decodeColumns, isHistory, type ReadingColumns, spanSecond } from "./journal.ts";
 
 /** Journal rows that the look-ups of one step may decode. */
 export const ROWS_PER_STEP = 200;
@@ -25,7 +25,7 @@ export function createLookup(db: Database): (lookups: readonly Lookup[]) => { kn
     if (budget <= 0) return undefined;
     budget -= 1;
     const body = read.get(seq);
-    const columns = body === undefined ? [] : decodeRow(body).columns;
+    const columns = body === undefined ? [] : decodeColumns(body);
     cache.set(seq, columns);
     if (cache.size > CACHED_ROWS) cache.delete(cache.keys().next().value as number);
     return columns;

@@ -37,7 +37,7 @@ export function recover(db: Database, engine: Engine): Recovered {
   for (let batch = page.all(seq); batch.length > 0; batch = page.all(seq)) {
     for (const row of batch) {
       const effects = engine.step(
-        decodeRow(row.body).inputs.map((input) => toInput(input, plans)),
+        decodeRow(row.body).map((input) => toInput(input, plans)),
         { now: row.at, up: row.up },
       );
       if (!hashEffects(effects).equals(row.effects)) differing.push(row.seq);

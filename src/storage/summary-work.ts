@@ -5,7 +5,7 @@ import { type Day, type DayBounds, dayBounds, dayOf, type ZoneTable } from "../e
 import type { DaySummary } from "../engine/summary.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import type { Database } from "./database.ts";
-import { decodeRow, isHistory, readSeriesSet } from "./journal.ts";
+import { decodeColumns, isHistory, readSeriesSet } from "./journal.ts";
 
 /** Series by the local day in which they were touched. */
 export type TouchedDays = Map<Day, Set<SeriesId>>;
@@ -57,7 +57,7 @@ export async function touchedDays(db: Database, zone: ZoneTable, after: number, 
 
 function touchEach(touched: TouchedDays, at: ReturnType<typeof createDayFinder>, body: Uint8Array | undefined): void {
   if (body === undefined) return;
-  for (const columns of decodeRow(body).columns) {
+  for (const columns of decodeColumns(body)) {
     for (let index = 0; index < columns.count; index += 1) {
       if (isHistory(columns.verdict[index] as number)) touch(touched, at(columns.ts[index] as number).day).add(columns.series[index] as number);
     }

@@ -1,0 +1,108 @@
+// `highwater try` as a child process: what it prints for people and for machines, and how it ends.
+
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+
+const program = new URL("../../bin/highwater.js", import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), "highwater-try-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+function highwater(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...args], { env: { ...process.env, NO_COLOR: "1" } }, (error, out, err) => {
+      resolve({ code: typeof error?.code === "number" ? error.code : 0, out, err });
+    });
+  });
+}
+
+const rules = file(
+  "rules.yaml",
+  `rules:
+  - name: hot
+    match: { metric: temperature, device: oven, site: lab }
+    condition: { type: threshold, above: 30 }
+    for: 10m
+  - name: silent
+    match: { device: oven }
+    condition: { type: absence, after: 1h }
+`,
+);
+/** One reading each five minutes from noon; hot from 12:10 to 12:30; a gap of two hours; one instant twice. */
+const recording = file(
+  "oven.csv",
+  [
+    "timestamp,value",
+    ...[20, 20, 31, 33, 35, 32, 20, 20].map((value, index) => `2024-03-01 12:${String(index * 5).padStart(2, "0")}:00,${value}`),
+    "2024-03-01 12:35:00,21",
+    "2024-03-01 14:35:00,20",
+    "",
+  ].join("\n"),
+);
+const options = ["--rules", rules, "--device", "oven", "--label", "site=lab"];
+const lines = (text: string) =>
+  text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe("highwater try", () => {
+  it("prints the alerts for people", async () => {
+    const { code, out } = await highwater("try", recording, ...options);
+    expect(code).toBe(0);
+    expect(out).toBe(
+      [
+        "● firing     2024-03-01 12:20:00Z  hot  35 above 30",
+        "✓ resolved   2024-03-01 12:30:00Z  hot  20 after 10m, peak 35",
+        "● firing     2024-03-01 13:35:00Z  silent  20 no reading for 1h",
+        "✓ resolved   2024-03-01 14:35:00Z  silent  20 after 1h, peak 20",
+        "",
+        "10 readings: 9 accepted, 1 conflict",
+        "2 rules: 2 alerts",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("prints a line per transition for machines", async () => {
+    const { out } = await highwater("try", recording, ...options, "--json");
+    expect(lines(out).map(({ rule, state, ts, since }) => [rule, state, ts, since])).toEqual([
+      ["hot", "firing", "2024-03-01T12:20:00.000Z", "2024-03-01T12:10:00.000Z"],
+      ["hot", "resolved", "2024-03-01T12:30:00.000Z", "2024-03-01T12:30:00.000Z"],
+      ["silent", "firing", "2024-03-01T13:35:00.000Z", "2024-03-01T13:35:00.000Z"],
+      ["silent", "resolved", "2024-03-01T14:35:00.000Z", "2024-03-01T14:35:00.000Z"],
+    ]);
+  });
+
+  it("traces each reading and rule", async () => {
+    const { out } = await highwater("try", recording, ...options, "--trace");
+    const trace = lines(out);
+    expect(trace).toHaveLength(10 * 2);
+    expect(Object.keys(trace[0] ?? {})).toEqual(["ts", "value", "verdict", "rule", "measure", "score", "state"]);
+    expect(trace.filter(({ rule }) => rule === "hot").map(({ state }) => state)).toEqual([
+      ...["inactive", "inactive", "pending", "pending", "firing", "firing"],
+      ...["inactive", "inactive", "inactive", "inactive"],
+    ]);
+    expect(trace.at(-4)).toMatchObject({ verdict: "conflict", value: 21, measure: 20 });
+  });
+
+  it("says where a recording or a rule is wrong", async () => {
+    const bad = await highwater("try", file("bad.csv", "timestamp,value\n2024-03-01 12:00:00,warm\n"), ...options);
+    expect(bad).toMatchObject({ code: 1, out: "" });
+    expect(bad.err).toContain('bad.csv:2:21: "warm" is not a number');
+    const wrong = await highwater("try", recording, "--rules", file("wrong.yaml", "rules:\n  - name: a\n    match: {}\n    condition: { type: treshold }\n"));
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain("wrong.yaml:4:24:");
+    const none = await highwater("try", recording);
+    expect(none.code).toBe(2);
+    expect(none.err).toContain("--rules");
+  });
+});
