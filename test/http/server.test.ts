@@ -135,6 +135,7 @@ describe("parameters become the question", () => {
     ["/api/v1/series?limit=10001", "limit"],
     ["/api/v1/series?limit=ten", "limit"],
     ["/api/v1/series?limit=1&limit=2", "limit"],
+    ["/api/v1/series?site=oslo&site=bergen", "site: is given more than once"],
     ["/api/v1/alerts?state=burning", "state"],
     ["/api/v1/alerts?state=", "state"],
     ["/api/v1/notifications?disposition=lost", "disposition"],
