@@ -151,8 +151,9 @@ function connect(processor: Processor, inbox: Inbox, told: { readiness: Readines
       inbox.holding();
       told.readiness.disk(`the disk refuses: ${message.reason}; nothing is acknowledged until it takes the commit`);
     }
+    if (message.kind === "released") inbox.released();
+    if (message.kind === "released" || message.kind === "settled") told.readiness.disk(undefined);
     if (message.kind !== "settled") return;
-    told.readiness.disk(undefined);
     inbox.settled(message.wakeAt);
     for (const { alert } of message.changes) told.changed(alert);
   });

@@ -156,6 +156,11 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
       time.listen(false);
     },
 
+    /** The disk takes commits again, though no turn was settled. */
+    released(): void {
+      time.listen(true);
+    },
+
     /** Why no new client may come now, if so. */
     fullness: (): string | undefined => (bytesWaiting > options.bytesMax ? `${bytesWaiting} bytes of readings wait for their commit` : undefined),
 

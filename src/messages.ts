@@ -28,6 +28,8 @@ export type FromProcessor =
     }
   | { readonly kind: "settled"; readonly wakeAt: UptimeMs | undefined; readonly changes: readonly AlertChange[] }
   | { readonly kind: "holding"; readonly reason: string }
+  /** The disk takes commits again; what was held was no turn. */
+  | { readonly kind: "released" }
   | { readonly kind: "closed" };
 
 /** What the service asks of the processor. */

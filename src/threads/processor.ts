@@ -22,13 +22,18 @@ const pipeline = createPipeline({
   db,
   monotonic: systemClock.monotonic,
   sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
-  holding: (reason) => tellMain({ kind: "holding", reason }),
+  holding(reason) {
+    isHolding = true;
+    tellMain({ kind: "holding", reason });
+  },
   log: createLog({ level: logLevel, name: "processor" }),
   metrics: createMetrics(),
 });
 let finished: FinishedRow[] = [];
 let idleTimer: NodeJS.Timeout | undefined;
 let isClosing = false;
+/** The main thread was told that the disk refuses, and not yet that it is over. */
+let isHolding = false;
 
 const tellMain = (message: FromProcessor): void => main.postMessage(message);
 const tellService = (message: ProcessorToService): void => servicePort.postMessage(message);
@@ -47,6 +52,8 @@ function idle(): void {
   idleTimer = undefined;
   const rows = takeFinished();
   const { hasMore } = pipeline.idle(rows);
+  if (isHolding) tellMain({ kind: "released" });
+  isHolding = false;
   written(rows);
   if (hasMore) scheduleIdle(SNAPSHOT_PAUSE_MS);
 }
@@ -62,6 +69,7 @@ main.on("message", (message: ToProcessor) => {
       const { wakeAt, effects } = pipeline.turn({ inputs: message.turn.inputs, finished: [...message.turn.finished, ...rows] });
       const changes =
         effects === undefined ? [] : effects.transitions.map((transition, index): AlertChange => ({ transition, alert: effects.alerts[index] as AlertRecord }));
+      isHolding = false;
       tellMain({ kind: "settled", wakeAt, changes });
       if (changes.length > 0) tellService({ kind: "changes", changes });
       written(rows);

@@ -1,6 +1,7 @@
 // The service thread: HTTP and the live stream, delivery of notifications, the nightly batch's trigger and mail, the control
 // socket. Nothing here is synchronous over 5 ms; the database is asked by the query thread and written by the processor.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import type { DailySummaryOptions } from "../batch/jobs/daily-summary.ts";
 import type { SummaryReport } from "../batch/jobs/summary-report.ts";
@@ -22,6 +23,10 @@ import { createQueryClient } from "../query-client.ts";
 import type { FinishedRow } from "../storage/finished.ts";
 import { runSummary } from "../summary-run.ts";
 
+/** How long the processor may take to say how it is, and how many such questions may be open. */
+const ANSWER_MS_MAX = 1_000;
+const QUESTIONS_MAX = 8;
+
 const { config: startConfig, logLevel, processorPort, version, startedAt, dashboardDir } = workerData as ServiceStart;
 const main = parentPort as NonNullable<typeof parentPort>;
 const log = createLog({ level: logLevel, name: "service" });
@@ -34,8 +39,30 @@ const listeners = new Set<(alert: AlertChange["alert"], transition: AlertChange[
 const tellMain = (message: FromService): void => main.postMessage(message);
 const askMain = createCaller<MainVerbs>(main);
 const askProcessor = createCaller<ProcessorVerbs>(processorPort);
+/** While the disk refuses a commit the processor answers nothing: what it said last is as true as when it stopped. */
+const processorStatus = lastAnswer(() => askProcessor("status", undefined));
+const processorMetrics = lastAnswer(() => askProcessor("metrics", undefined));
 const { dataDir } = config.gateway;
 const queries = createQueryClient({ dataDir, devices: config.plan.devices, zone: config.plan.zone }, log);
+
+/** Asks, but waits only so long for one who has answered before. */
+function lastAnswer<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
+  let last: { readonly answer: Answer } | undefined;
+  let open = 0;
+  async function asked(): Promise<Answer> {
+    open += 1;
+    try {
+      last = { answer: await ask() };
+      return last.answer;
+    } finally {
+      open -= 1;
+    }
+  }
+  return async () => {
+    if (last === undefined) return asked();
+    return open >= QUESTIONS_MAX ? last.answer : Promise.race([asked(), sleep(ANSWER_MS_MAX, last.answer, { ref: false })]);
+  };
+}
 
 let [posted, writtenCount] = [0, 0];
 let waitingForWrite: { readonly through: number; readonly resolve: () => void }[] = [];
@@ -76,7 +103,7 @@ processorPort.on("message", (message: ProcessorToService | { kind: "reply" }) =>
 });
 
 async function status(): Promise<Status> {
-  const [{ books, seq }, { broker, queue }] = await Promise.all([askProcessor("status", undefined), askMain("status", undefined)]);
+  const [{ books, seq }, { broker, queue }] = await Promise.all([processorStatus(), askMain("status", undefined)]);
   const { unmatched, ...connections } = broker;
   const { waiting, inFlight, oldestWaitingMs } = outbox.status();
   const dead = (await queries.query({ kind: "notifications", disposition: "dead", limit: 1000 })).notifications.length;
@@ -100,7 +127,7 @@ const server = createServer(
     query: (request) => queries.query(request),
     status,
     ready: () => readiness,
-    metricsText: async () => (await Promise.all([askMain("metrics", undefined), askProcessor("metrics", undefined), metrics.text()])).join("\n"),
+    metricsText: async () => (await Promise.all([askMain("metrics", undefined), processorMetrics(), metrics.text()])).join("\n"),
     latest: (since) => askProcessor("latest", since),
     onTransition(listener) {
       listeners.add(listener);
@@ -169,6 +196,7 @@ const control = await createControl(dataDir, {
   summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
 });
 try {
+  await Promise.all([processorStatus(), processorMetrics()]);
   const http = await server.start();
   tellMain({ kind: "ready", http });
   outbox.wake();

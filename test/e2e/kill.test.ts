@@ -2,7 +2,7 @@
 // acknowledged is there exactly once, alerts go on where they stood, and no notification is lost. Moments are drawn by a seed.
 
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -208,17 +208,22 @@ type Taken = { readonly id: string; readonly seq: number; readonly state: string
 async function createUnreliableReceiver(draw: Draw) {
   const taken: Taken[] = [];
   const tries = new Map<string, number>();
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let body = "";
     for await (const chunk of request) body += String(chunk);
-    const { notification_id: id, seq, alert_id: alert, state } = (JSON.parse(body) as { data: Record<string, unknown> }).data as Record<string, never>;
+    const { data } = JSON.parse(body) as { data: { notification_id: string; seq: number; alert_id: string; state: string } };
+    const id = data.notification_id;
     const tried = (tries.get(id) ?? 0) + 1;
     tries.set(id, tried);
     const fate = tried > 2 || draw.between(0, 1) < 0.5 ? "take" : draw.oneOf(["refuse", "break", "take and break"] as const);
-    if (fate === "take" || fate === "take and break") taken.push({ id, seq, state, alert });
+    if (fate === "take" || fate === "take and break") taken.push({ id, seq: data.seq, state: data.state, alert: data.alert_id });
     if (fate === "take") response.writeHead(204).end();
     else if (fate === "refuse") response.writeHead(503).end();
     else request.socket.destroy();
+  };
+  const server = createServer((request, response) => {
+    // A gateway that is killed breaks off what it was sending.
+    take(request, response).catch(() => response.destroy());
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
