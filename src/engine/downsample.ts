@@ -20,11 +20,15 @@ export class Downsampler {
   }
 
   add(series: SeriesId, ts: EpochMs, value: number, into: DownsampleEffects): void {
-    if (this.#minute.add(ts, value)) return;
-    const alone = new Aggregate();
-    alone.add(ts, value);
-    into.dirty.push({ tier: MINUTE, series, start: ts - floorMod(ts, MINUTE), values: alone.values() });
-    this.#addToHour(series, alone.values(), into);
+    if (!this.#minute.add(ts, value)) this.#addToClosed(series, ts, value, into);
+  }
+
+  /** Takes a late reading, at what the clock is when it arrives. */
+  addLate(series: SeriesId, ts: EpochMs, value: number, clock: EpochMs, into: DownsampleEffects): void {
+    const isOpen = this.#minute.admitsLate(ts, clock);
+    const isHourOpen = this.#hour.admitsLate(ts, clock);
+    if (isOpen) this.add(series, ts, value, into);
+    else this.#addToClosed(series, ts, value, into, isHourOpen);
   }
 
   /**
@@ -41,11 +45,6 @@ export class Downsampler {
     return false;
   }
 
-  closeThrough(clock: EpochMs): void {
-    this.#minute.closeThrough(clock);
-    this.#hour.closeThrough(clock);
-  }
-
   /** Closes what ends at `end`; the minute first, so that it is part of the hour that ends with it. */
   close(series: SeriesId, end: EpochMs, into: DownsampleEffects): void {
     for (const tier of [MINUTE, HOUR]) {
@@ -59,9 +58,16 @@ export class Downsampler {
     }
   }
 
-  #addToHour(series: SeriesId, values: AggregateValues, into: DownsampleEffects): void {
+  #addToClosed(series: SeriesId, ts: EpochMs, value: number, into: DownsampleEffects, isHourOpen = true): void {
+    const alone = new Aggregate();
+    alone.add(ts, value);
+    into.dirty.push({ tier: MINUTE, series, start: ts - floorMod(ts, MINUTE), values: alone.values() });
+    this.#addToHour(series, alone.values(), into, isHourOpen);
+  }
+
+  #addToHour(series: SeriesId, values: AggregateValues, into: DownsampleEffects, isOpen = true): void {
     const start = values.firstTs - floorMod(values.firstTs, HOUR);
-    if (!this.#hour.merge(values)) into.dirty.push({ tier: HOUR, series, start, values });
+    if (!isOpen || !this.#hour.merge(values)) into.dirty.push({ tier: HOUR, series, start, values });
   }
 
   save(to: StateWriter): void {

@@ -112,12 +112,8 @@ export class Series {
   takeLate(ts: EpochMs, value: number, up: UptimeMs, into: Dispatcher): void {
     this.memory.add(ts, value);
     const clock = this.#clock(up);
-    this.#sampler.closeThrough(clock);
-    this.#sampler.add(this.id, ts, value, into);
-    for (const window of this.#windows) {
-      window.closeThrough(clock);
-      window.add(ts, value);
-    }
+    this.#sampler.addLate(this.id, ts, value, clock, into);
+    for (const window of this.#windows) if (window.admitsLate(ts, clock)) window.add(ts, value);
     this.#findNextEnd();
   }
 

@@ -1,23 +1,24 @@
 // A hopping window over one series, cut into panes: each reading touches one pane, each close merges the panes of one window.
 // A tumbling window is the case of one pane. What closes is decided by the series' clock; a window once closed stays closed.
 
-import { Aggregate, type AggregateValues } from "./aggregate.ts";
+import { Tally } from "./aggregate.ts";
 import { greatestCommonDivisor, type WindowSpec } from "./conditions/condition.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import { type EpochMs, floorMod } from "./units.ts";
 
 /** What a window held when it closed. */
-export type WindowResult = { readonly start: EpochMs; readonly end: EpochMs; readonly aggregate: Aggregate };
+export type WindowResult<Sum extends Tally> = { readonly start: EpochMs; readonly end: EpochMs; readonly aggregate: Sum };
 
-type Pane = { readonly start: EpochMs; readonly aggregate: Aggregate };
+type Pane<Sum extends Tally> = { readonly start: EpochMs; readonly aggregate: Sum };
 
-export class Window {
+export class Window<Sum extends Tally = Tally> {
   readonly spec: WindowSpec;
   /** Distinguishes windows that began empty at different changes of the rules. */
   readonly born: number;
   readonly #paneSize: number;
+  readonly #empty: () => Sum;
   /** In order of their starts, none empty. */
-  #panes: Pane[] = [];
+  #panes: Pane<Sum>[] = [];
   /** Windows that end at or before this are closed, whether they gave a result or not. */
   #closedThrough: EpochMs = Number.NEGATIVE_INFINITY;
   /** Latest reading of the newest result; a result with nothing later changes no condition. */
@@ -25,11 +26,13 @@ export class Window {
   /** End of the next window that holds a reading; Infinity when there is none. */
   nextEnd: EpochMs = Number.POSITIVE_INFINITY;
   /** The newest result that may change a condition; `end` tells whether it is of this instant. */
-  result: WindowResult | undefined;
+  result: WindowResult<Sum> | undefined;
 
-  constructor(spec: WindowSpec, born = 0) {
+  /** @param empty makes the aggregate of a pane */
+  constructor(spec: WindowSpec, empty: () => Sum, born = 0) {
     this.spec = spec;
     this.born = born;
+    this.#empty = empty;
     this.#paneSize = greatestCommonDivisor(spec.size, spec.slide);
   }
 
@@ -40,37 +43,47 @@ export class Window {
 
   /** Takes a reading into the windows that are still open. @returns false when there are none */
   add(ts: EpochMs, value: number): boolean {
-    const newest = this.#panes.at(-1);
-    const isNewest = newest !== undefined && ts >= newest.start && ts < newest.start + this.#paneSize;
-    const pane = isNewest ? newest : this.#paneAt(ts);
-    pane?.aggregate.add(ts, value);
-    return pane !== undefined;
+    const pane = this.paneOf(ts);
+    if (pane === undefined) return false;
+    pane.add(ts, value);
+    return true;
   }
 
-  /** Takes the aggregate of a smaller window that lies within one pane. @returns false when no window is open */
-  merge(values: AggregateValues): boolean {
-    const pane = this.#paneAt(values.firstTs);
-    pane?.aggregate.merge(values);
-    return pane !== undefined;
+  /** The aggregate of the pane of `ts`, made if need be; undefined when the last window that holds it is closed. */
+  paneOf(ts: EpochMs): Sum | undefined {
+    const newest = this.#panes.at(-1);
+    if (newest !== undefined && ts >= newest.start && ts < newest.start + this.#paneSize) return newest.aggregate;
+    const start = ts - floorMod(ts, this.#paneSize);
+    if (this.#lastEnd(start) <= this.#closedThrough) return undefined;
+    let index = this.#panes.length;
+    while (index > 0 && (this.#panes[index - 1] as Pane<Sum>).start > start) index--;
+    const before = this.#panes[index - 1];
+    if (before?.start === start) return before.aggregate;
+    const aggregate = this.#empty();
+    this.#panes.splice(index, 0, { start, aggregate });
+    if (index === 0) this.#findNext();
+    return aggregate;
   }
 
   /** A late reading may not reopen a window that the clock has passed while it was empty. */
   closeThrough(clock: EpochMs): void {
-    if (clock + 1 > this.#closedThrough) {
-      this.#closedThrough = clock + 1;
-      this.#findNext();
-    }
+    if (clock + 1 <= this.#closedThrough) return;
+    this.#closedThrough = clock + 1;
+    this.#findNext();
   }
 
   /** Closes the window that ends at `nextEnd` and sets `result` when it holds a reading newer than the last result did. */
   close(): void {
     const end = this.nextEnd;
-    const start = end - this.spec.size;
-    const inside = this.#panes.filter((pane) => pane.start >= start && pane.start < end);
-    const newest = inside.reduce((latest, pane) => Math.max(latest, pane.aggregate.lastTs), Number.NEGATIVE_INFINITY);
+    let count = 0;
+    let newest: EpochMs = Number.NEGATIVE_INFINITY;
+    // Panes before the window are gone already: they belong to closed windows only.
+    for (; count < this.#panes.length && (this.#panes[count] as Pane<Sum>).start < end; count++) {
+      newest = Math.max(newest, (this.#panes[count] as Pane<Sum>).aggregate.lastTs);
+    }
     if (newest > this.#newestTold) {
       this.#newestTold = newest;
-      this.result = { start, end, aggregate: mergePanes(inside) };
+      this.result = { start: end - this.spec.size, end, aggregate: this.#merged(count) };
     }
     this.#closedThrough = end;
     this.#findNext();
@@ -80,36 +93,31 @@ export class Window {
     for (const value of [this.spec.size, this.spec.slide, this.born, this.#closedThrough, this.#newestTold, this.#panes.length]) to.number(value);
     for (const pane of this.#panes) {
       to.number(pane.start);
-      for (const value of pane.aggregate.save()) to.number(value);
+      pane.aggregate.save(to);
     }
   }
 
-  static restore(from: StateReader): Window {
+  static restore<Sum extends Tally>(from: StateReader, empty: () => Sum): Window<Sum> {
     const spec = { size: from.number(), slide: from.number() };
-    const window = new Window(spec, from.number());
+    const window = new Window(spec, empty, from.number());
     window.#closedThrough = from.number();
     window.#newestTold = from.number();
-    const count = from.number();
-    window.#panes = Array.from({ length: count }, () => ({
-      start: from.number(),
-      aggregate: Aggregate.restore(Array.from({ length: 12 }, () => from.number())),
-    }));
+    window.#panes = Array.from({ length: from.number() }, () => {
+      const pane = { start: from.number(), aggregate: empty() };
+      pane.aggregate.load(from);
+      return pane;
+    });
     window.#findNext();
     return window;
   }
 
-  /** The pane of `ts`, made if need be; undefined when the last window that holds it is closed. */
-  #paneAt(ts: EpochMs): Pane | undefined {
-    const start = ts - floorMod(ts, this.#paneSize);
-    if (this.#lastEnd(start) <= this.#closedThrough) return undefined;
-    let index = this.#panes.length;
-    while (index > 0 && (this.#panes[index - 1] as Pane).start > start) index--;
-    const before = this.#panes[index - 1];
-    if (before?.start === start) return before;
-    const pane = { start, aggregate: new Aggregate() };
-    this.#panes.splice(index, 0, pane);
-    this.#findNext();
-    return pane;
+  /** The first panes as one. */
+  #merged(count: number): Sum {
+    const [first] = this.#panes;
+    if (count === 1 && first !== undefined) return first.aggregate;
+    const merged = this.#empty();
+    for (let index = 0; index < count; index++) merged.mergeTally((this.#panes[index] as Pane<Sum>).aggregate);
+    return merged;
   }
 
   /** End of the last window that holds the pane. */
@@ -121,7 +129,7 @@ export class Window {
   #findNext(): void {
     const { size, slide } = this.spec;
     let dead = 0;
-    while (dead < this.#panes.length && this.#lastEnd((this.#panes[dead] as Pane).start) <= this.#closedThrough) dead++;
+    while (dead < this.#panes.length && this.#lastEnd((this.#panes[dead] as Pane<Sum>).start) <= this.#closedThrough) dead++;
     if (dead > 0) this.#panes.splice(0, dead);
     const first = this.#panes[0];
     if (first === undefined) {
@@ -132,12 +140,4 @@ export class Window {
     const openEnd = this.#closedThrough + slide - floorMod(this.#closedThrough - size, slide);
     this.nextEnd = this.#closedThrough === Number.NEGATIVE_INFINITY ? firstStart + size : Math.max(firstStart + size, openEnd);
   }
-}
-
-function mergePanes(panes: readonly Pane[]): Aggregate {
-  const [first] = panes;
-  if (panes.length === 1 && first !== undefined) return first.aggregate;
-  const merged = new Aggregate();
-  for (const pane of panes) merged.merge(pane.aggregate);
-  return merged;
 }
