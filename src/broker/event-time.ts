@@ -13,8 +13,8 @@ export type EventTime =
 const none: EventTime = { kind: "none" };
 /** Below it a number is seconds, else milliseconds: 1e11 s is the year 5138, 1e11 ms is 1973. */
 const secondsBelow = 1e11;
-/** ECMA-262 §21.4.1.1: beyond it there is no date. */
-const latest = 8.64e15;
+/** The year 144683, and as far back: the journal keeps the difference of two times exactly. Dates end at 8.64e15. */
+const latest = 2 ** 52;
 /** How far in the future of its arrival a local time may lie and still be taken for the later of two. */
 const skewMs = 60_000;
 

@@ -25,9 +25,14 @@ export class ByteWriter {
     this.#bytes[this.length++] = rest;
   }
 
-  /** @param value a whole number from -2^52 to 2^52 */
+  /** The sign is the lowest bit of the first byte. @param value a whole number from -2^53 to 2^53 */
   zigzag(value: number): void {
-    this.varint(value < 0 ? -2 * value - 1 : 2 * value);
+    // Doubling first would lose the sign of what lies beyond 2^52.
+    const size = value < 0 ? -value - 1 : value;
+    const first = (size % 0x40) * 2 + (value < 0 ? 1 : 0);
+    if (size < 0x40) return this.byte(first);
+    this.byte(first | 0x80);
+    this.varint(Math.floor(size / 0x40));
   }
 
   double(value: number): void {
@@ -97,8 +102,10 @@ export class ByteReader {
   }
 
   zigzag(): number {
-    const value = this.varint();
-    return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
+    const first = this.byte();
+    const low = (first & 0x7f) >> 1;
+    const size = first < 0x80 ? low : low + this.varint() * 0x40;
+    return first & 1 ? -size - 1 : size;
   }
 
   double(): number {

@@ -6,7 +6,7 @@ import type { ByteReader, ByteWriter } from "./bytes.ts";
 const PLACES_MAX = 4;
 const SCALED_MAX = 2 ** 51;
 
-/** Whole numbers of at most 2^52, as differences from one to the next. */
+/** Whole numbers from -2^52 to 2^52, as differences from one to the next. */
 export function writeWholes(out: ByteWriter, values: ArrayLike<number>): void {
   let previous = 0;
   for (let index = 0; index < values.length; index++) {
