@@ -19,20 +19,28 @@ export function createSnapshotStore(db: Database): SnapshotStore {
   const dropSnapshots = db.prepare("DELETE FROM snapshot WHERE seq < ?");
   const dropParts = db.prepare("DELETE FROM snapshot_part WHERE part = ? AND seq <> ?");
   let standing = partsOf(db);
-  let building = new Map<number, number>();
+  let building: { readonly seq: number; readonly parts: Map<number, number>; isComplete: boolean } | undefined;
+  // What a rolled back transaction did is done again by its retry. So a snapshot stands only when the next one begins.
+  const buildingOf = (seq: number) => {
+    if (building?.seq === seq) return building;
+    if (building?.isComplete) standing = building.parts;
+    building = { seq, parts: new Map(), isComplete: false };
+    return building;
+  };
   return {
     writePart(snapshot, { part, body }) {
+      const { parts } = buildingOf(snapshot);
       const kept = standing.get(part);
       if (body === undefined && kept === undefined) throw new Error(`snapshot part ${part} refers to bytes that are not there`);
-      building.set(part, body === undefined ? (kept as number) : snapshot);
+      parts.set(part, body === undefined ? (kept as number) : snapshot);
       if (body !== undefined) insertPart.run(part, snapshot, body);
     },
     complete(snapshot) {
-      insertSnapshot.run(snapshot, JSON.stringify([...building]));
+      const whole = buildingOf(snapshot);
+      insertSnapshot.run(snapshot, JSON.stringify([...whole.parts]));
       dropSnapshots.run(snapshot);
-      for (const [part, seq] of building) if (standing.get(part) !== seq) dropParts.run(part, seq);
-      standing = building;
-      building = new Map();
+      for (const [part, seq] of whole.parts) if (standing.get(part) !== seq) dropParts.run(part, seq);
+      whole.isComplete = true;
     },
   };
 }
