@@ -2,6 +2,7 @@
 // Sums are compensated (Neumaier); mean and M2 by Welford, merged by Chan et al.; area is time-weighted, each value
 // holding until the next reading, between the aggregate's first and last reading.
 
+import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs } from "./units.ts";
 
 /** Aggregates that a rule may ask for. */
@@ -23,68 +24,39 @@ export type AggregateValues = {
   readonly area: number;
 };
 
-export class Aggregate {
+/** What a window is judged by: count, sum, min and max, and when its latest reading was. */
+export class Tally {
   count = 0;
   min = Number.POSITIVE_INFINITY;
   max = Number.NEGATIVE_INFINITY;
-  first = Number.NaN;
-  firstTs: EpochMs = Number.POSITIVE_INFINITY;
-  last = Number.NaN;
   lastTs: EpochMs = Number.NEGATIVE_INFINITY;
-  mean = 0;
-  m2 = 0;
-  area = 0;
-  #sum = 0;
-  #compensation = 0;
+  /** The sum is kept as two numbers that are added when it is asked for. */
+  protected high = 0;
+  protected low = 0;
 
   get sum(): number {
-    return this.#sum + this.#compensation;
+    return this.high + this.low;
   }
 
-  /** Takes a reading. One that is older than the last (late, its window still open) counts in all but the area. */
   add(ts: EpochMs, value: number): void {
     this.count += 1;
-    this.#addToSum(value);
+    this.addToSum(value);
     if (value < this.min) this.min = value;
     if (value > this.max) this.max = value;
-    const delta = value - this.mean;
-    this.mean += delta / this.count;
-    this.m2 += delta * (value - this.mean);
-    if (ts >= this.lastTs) {
-      if (this.count > 1) this.area += (ts - this.lastTs) * this.last;
-      this.last = value;
-      this.lastTs = ts;
-    }
-    if (ts < this.firstTs) {
-      this.first = value;
-      this.firstTs = ts;
-    }
+    if (ts > this.lastTs) this.lastTs = ts;
   }
 
-  /** Takes an aggregate of readings that are disjoint from these. */
-  merge(other: AggregateValues): void {
-    if (other.count === 0) return;
-    const count = this.count + other.count;
-    const delta = other.mean - this.mean;
-    this.m2 += other.m2 + (delta * delta * this.count * other.count) / count;
-    this.mean += (delta * other.count) / count;
-    this.#addToSum(other.sum);
+  /** Takes a tally of readings that are disjoint from these. */
+  mergeTally(other: Tally): void {
+    this.count += other.count;
+    this.addToSum(other.high);
+    this.addToSum(other.low);
     if (other.min < this.min) this.min = other.min;
     if (other.max > this.max) this.max = other.max;
-    if (this.count > 0 && other.firstTs >= this.lastTs) this.area += other.area + (other.firstTs - this.lastTs) * this.last;
-    else this.area += other.area;
-    if (other.lastTs >= this.lastTs) {
-      this.last = other.last;
-      this.lastTs = other.lastTs;
-    }
-    if (other.firstTs < this.firstTs) {
-      this.first = other.first;
-      this.firstTs = other.firstTs;
-    }
-    this.count = count;
+    if (other.lastTs > this.lastTs) this.lastTs = other.lastTs;
   }
 
-  /** The figure that a rule asks for. An empty aggregate has none but count and sum. */
+  /** The figure that a rule asks for; an empty tally has none but count and sum. */
   figure(name: AggregateName): number {
     switch (name) {
       case "avg":
@@ -104,41 +76,92 @@ export class Aggregate {
     }
   }
 
+  /** All numbers of the state; `load` takes them back bit for bit. */
+  save(to: StateWriter): void {
+    for (const value of [this.count, this.high, this.low, this.min, this.max, this.lastTs]) to.number(value);
+  }
+
+  load(from: StateReader): void {
+    this.count = from.number();
+    this.high = from.number();
+    this.low = from.number();
+    this.min = from.number();
+    this.max = from.number();
+    this.lastTs = from.number();
+  }
+
+  protected addToSum(value: number): void {
+    const sum = this.high + value;
+    this.low += Math.abs(this.high) >= Math.abs(value) ? this.high - sum + value : value - sum + this.high;
+    this.high = sum;
+  }
+}
+
+/** A tally with what rollups keep beside it. */
+export class Aggregate extends Tally {
+  first = Number.NaN;
+  firstTs: EpochMs = Number.POSITIVE_INFINITY;
+  last = Number.NaN;
+  mean = 0;
+  m2 = 0;
+  area = 0;
+
+  /** One that is older than the last (late, its window still open) counts in all but the area. */
+  override add(ts: EpochMs, value: number): void {
+    if (ts >= this.lastTs) {
+      if (this.count > 0) this.area += (ts - this.lastTs) * this.last;
+      this.last = value;
+    }
+    if (ts < this.firstTs) {
+      this.first = value;
+      this.firstTs = ts;
+    }
+    super.add(ts, value);
+    const delta = value - this.mean;
+    this.mean += delta / this.count;
+    this.m2 += delta * (value - this.mean);
+  }
+
+  /** Takes the figures of readings that are disjoint from these. */
+  merge(other: AggregateValues): void {
+    if (other.count === 0) return;
+    const count = this.count + other.count;
+    const delta = other.mean - this.mean;
+    this.m2 += other.m2 + (delta * delta * this.count * other.count) / count;
+    this.mean += (delta * other.count) / count;
+    this.addToSum(other.sum);
+    if (other.min < this.min) this.min = other.min;
+    if (other.max > this.max) this.max = other.max;
+    this.area += other.area;
+    if (this.count > 0 && other.firstTs >= this.lastTs) this.area += (other.firstTs - this.lastTs) * this.last;
+    if (other.lastTs >= this.lastTs) {
+      this.last = other.last;
+      this.lastTs = other.lastTs;
+    }
+    if (other.firstTs < this.firstTs) {
+      this.first = other.first;
+      this.firstTs = other.firstTs;
+    }
+    this.count = count;
+  }
+
   values(): AggregateValues {
     const { count, sum, min, max, first, firstTs, last, lastTs, mean, m2, area } = this;
     return { count, sum, min, max, first, firstTs, last, lastTs, mean, m2, area };
   }
 
-  /** All numbers of the state, for a snapshot; `restore` takes them back bit for bit. */
-  save(): number[] {
-    return [this.count, this.#sum, this.#compensation, this.min, this.max, this.first, this.firstTs, this.last, this.lastTs, this.mean, this.m2, this.area];
+  override save(to: StateWriter): void {
+    super.save(to);
+    for (const value of [this.first, this.firstTs, this.last, this.mean, this.m2, this.area]) to.number(value);
   }
 
-  static restore(numbers: readonly number[]): Aggregate {
-    const aggregate = new Aggregate();
-    const [count, sum, compensation, min, max, first, firstTs, last, lastTs, mean, m2, area] = numbers as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    Object.assign(aggregate, { count, min, max, first, firstTs, last, lastTs, mean, m2, area });
-    aggregate.#sum = sum;
-    aggregate.#compensation = compensation;
-    return aggregate;
-  }
-
-  #addToSum(value: number): void {
-    const sum = this.#sum + value;
-    this.#compensation += Math.abs(this.#sum) >= Math.abs(value) ? this.#sum - sum + value : value - sum + this.#sum;
-    this.#sum = sum;
+  override load(from: StateReader): void {
+    super.load(from);
+    this.first = from.number();
+    this.firstTs = from.number();
+    this.last = from.number();
+    this.mean = from.number();
+    this.m2 = from.number();
+    this.area = from.number();
   }
 }

@@ -12,8 +12,8 @@ export const MINUTE = 60_000;
 export const HOUR = 3_600_000;
 
 export class Downsampler {
-  #minute = new Window({ size: MINUTE, slide: MINUTE });
-  #hour = new Window({ size: HOUR, slide: HOUR });
+  #minute = new Window({ size: MINUTE, slide: MINUTE }, emptyAggregate);
+  #hour = new Window({ size: HOUR, slide: HOUR }, emptyAggregate);
 
   get nextEnd(): EpochMs {
     return Math.min(this.#minute.nextEnd, this.#hour.nextEnd);
@@ -67,7 +67,9 @@ export class Downsampler {
 
   #addToHour(series: SeriesId, values: AggregateValues, into: DownsampleEffects, isOpen = true): void {
     const start = values.firstTs - floorMod(values.firstTs, HOUR);
-    if (!isOpen || !this.#hour.merge(values)) into.dirty.push({ tier: HOUR, series, start, values });
+    const bucket = isOpen ? this.#hour.paneOf(values.firstTs) : undefined;
+    if (bucket === undefined) into.dirty.push({ tier: HOUR, series, start, values });
+    else bucket.merge(values);
   }
 
   save(to: StateWriter): void {
@@ -77,11 +79,13 @@ export class Downsampler {
 
   static restore(from: StateReader): Downsampler {
     const sampler = new Downsampler();
-    sampler.#minute = Window.restore(from);
-    sampler.#hour = Window.restore(from);
+    sampler.#minute = Window.restore(from, emptyAggregate);
+    sampler.#hour = Window.restore(from, emptyAggregate);
     return sampler;
   }
 }
+
+const emptyAggregate = (): Aggregate => new Aggregate();
 
 /** The part of a step's effects that downsampling fills. */
 type Mutable<List> = List extends readonly (infer Item)[] ? Item[] : never;

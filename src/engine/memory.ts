@@ -1,6 +1,7 @@
 // The timestamps that a series remembers, so that a repeated reading is known: all above the watermark and at least the
 // last 128 below it. It grows freely within a step and forgets only at its end; what it has forgotten, the store is asked.
 
+import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs } from "./units.ts";
 
 /** How many timestamps at or below the watermark are kept at the end of a step. */
@@ -47,20 +48,20 @@ export class Memory {
     if (this.#ts.length > 4 * TRIM_FROM && this.count <= TRIM_FROM) this.#resize(TRIM_FROM);
   }
 
-  save(to: { number(value: number): void }): void {
+  save(to: StateWriter): void {
     to.number(this.count);
     to.number(this.forgotten);
-    for (let index = 0; index < this.count; index++) to.number(this.#ts[index] as number);
-    for (let index = 0; index < this.count; index++) to.number(this.#value[index] as number);
+    to.all(this.#ts.subarray(0, this.count));
+    to.all(this.#value.subarray(0, this.count));
   }
 
-  static restore(from: { number(): number }): Memory {
+  static restore(from: StateReader): Memory {
     const memory = new Memory();
     memory.count = from.number();
     memory.forgotten = from.number();
     memory.#resize(Math.max(8, memory.count));
-    for (let index = 0; index < memory.count; index++) memory.#ts[index] = from.number();
-    for (let index = 0; index < memory.count; index++) memory.#value[index] = from.number();
+    memory.#ts.set(from.all(memory.count));
+    memory.#value.set(from.all(memory.count));
     return memory;
   }
 

@@ -1,6 +1,7 @@
 // One series: its clock, the readings it holds back, its windows, its alerts. Readings are taken in order of arrival and
 // evaluated in event-time order; at one instant windows come first, then readings, then timers. DESIGN §3 is the contract.
 
+import { Tally } from "./aggregate.ts";
 import { Alert, type FiredLast } from "./alert.ts";
 import type { Condition, WindowSpec } from "./conditions/condition.ts";
 import { bindCondition } from "./conditions/index.ts";
@@ -26,6 +27,8 @@ type Held = {
 
 /** When something falls due in silence: `up` by the listening clock, `event` the event time that it is about. */
 export type Due = { readonly up: UptimeMs; readonly event: EpochMs };
+
+const emptyTally = (): Tally => new Tally();
 
 const NEVER = Number.POSITIVE_INFINITY;
 const LONG_AGO = Number.NEGATIVE_INFINITY;
@@ -101,8 +104,18 @@ export class Series {
     this.#accepted += 1;
     const isSampled = this.#sampler.foresee(this.id, ts, value, into);
     const reading = { ts, value, at, up, ordinal: this.#accepted, isSampled };
+    if (this.#isNext(reading)) this.#evaluate(reading, into);
+    else this.#hold(reading, into);
+  }
+
+  /** Whether nothing else comes before this reading or with it: the common case, in which it is evaluated at once. */
+  #isNext({ ts }: Held): boolean {
+    return this.#held.length === 0 && ts <= this.watermark + 1 && this.#nextEnd > ts && this.#nextTimer > ts && this.#vanishedBefore(ts) === NEVER;
+  }
+
+  #hold(reading: Held, into: Dispatcher): void {
     let index = this.#held.length;
-    while (index > 0 && (this.#held[index - 1] as Held).ts > ts) index--;
+    while (index > 0 && (this.#held[index - 1] as Held).ts > reading.ts) index--;
     if (index === this.#held.length) this.#held.push(reading);
     else this.#held.splice(index, 0, reading);
     this.#drain(this.watermark, into);
@@ -220,8 +233,11 @@ export class Series {
       else if (condition.on === "silence" && reading.ordinal > alert.heardThrough) this.#sample(alert, ts, CLEAR, value, "reading", into);
     }
     if (!reading.isSampled) this.#sampler.add(this.id, ts, value, into);
-    for (const window of this.#windows) window.add(ts, value);
-    this.#findNextEnd();
+    this.#nextEnd = Math.min(this.#nextEnd, this.#sampler.nextEnd);
+    for (const window of this.#windows) {
+      window.add(ts, value);
+      if (window.nextEnd < this.#nextEnd) this.#nextEnd = window.nextEnd;
+    }
   }
 
   /** Timers that fell due while the gateway did not listen wait for the next judgement of their condition. */
@@ -324,7 +340,8 @@ export class Series {
     if (condition.on !== "window") return undefined;
     const { size, slide }: WindowSpec = condition.window;
     return (
-      this.#windows.find((window) => window.born === born && window.spec.size === size && window.spec.slide === slide) ?? new Window(condition.window, born)
+      this.#windows.find((window) => window.born === born && window.spec.size === size && window.spec.slide === slide) ??
+      new Window(condition.window, emptyTally, born)
     );
   }
 
@@ -372,7 +389,7 @@ export class Series {
     this.#evaluated = hasEvaluated ? held() : undefined;
     this.memory = Memory.restore(from);
     this.#sampler = Downsampler.restore(from);
-    const windows = Array.from({ length: from.number() }, () => Window.restore(from));
+    const windows = Array.from({ length: from.number() }, () => Window.restore(from, emptyTally));
     this.#fired = new Map(Array.from({ length: from.number() }, () => [from.text(), { at: from.number(), dated: from.number() }]));
     this.#build(rules, () => undefined);
     if (from.number() !== this.#alerts.length) throw new Error(`saved alerts of ${this.key} do not fit the rules in force`);

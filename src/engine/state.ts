@@ -5,11 +5,20 @@
 export type Saved = { readonly numbers: Float64Array; readonly texts: readonly string[] };
 
 export class StateWriter {
-  readonly #numbers: number[] = [];
+  #numbers = new Float64Array(256);
+  #count = 0;
   readonly #texts: string[] = [];
 
   number(value: number): void {
-    this.#numbers.push(value);
+    if (this.#count === this.#numbers.length) this.#grow(1);
+    this.#numbers[this.#count++] = value;
+  }
+
+  /** Many numbers at once. */
+  all(values: Float64Array): void {
+    if (this.#count + values.length > this.#numbers.length) this.#grow(values.length);
+    this.#numbers.set(values, this.#count);
+    this.#count += values.length;
   }
 
   text(value: string): void {
@@ -18,12 +27,18 @@ export class StateWriter {
 
   /** Appends what another writer saved. */
   append(saved: Saved): void {
-    for (const value of saved.numbers) this.#numbers.push(value);
+    this.all(saved.numbers);
     this.#texts.push(...saved.texts);
   }
 
   saved(): Saved {
-    return { numbers: Float64Array.from(this.#numbers), texts: this.#texts };
+    return { numbers: this.#numbers.slice(0, this.#count), texts: this.#texts };
+  }
+
+  #grow(more: number): void {
+    const grown = new Float64Array(Math.max(this.#numbers.length * 2, this.#count + more));
+    grown.set(this.#numbers.subarray(0, this.#count));
+    this.#numbers = grown;
   }
 }
 
@@ -44,6 +59,13 @@ export class StateReader {
     const value = this.#saved.numbers[this.#number++];
     if (value === undefined) throw new Error("saved state ends too early");
     return value;
+  }
+
+  /** Many numbers at once; a view that must not be changed. */
+  all(count: number): Float64Array {
+    this.#number += count;
+    if (this.#number > this.#saved.numbers.length) throw new Error("saved state ends too early");
+    return this.#saved.numbers.subarray(this.#number - count, this.#number);
   }
 
   text(): string {

@@ -65,11 +65,18 @@ export class Window<Sum extends Tally = Tally> {
     return aggregate;
   }
 
-  /** A late reading may not reopen a window that the clock has passed while it was empty. */
-  closeThrough(clock: EpochMs): void {
-    if (clock + 1 <= this.#closedThrough) return;
-    this.#closedThrough = clock + 1;
-    this.#findNext();
+  /**
+   * Whether a late reading at `ts` still counts: a window that holds it ends after the clock. Windows that the clock has passed while
+   * they were empty stay closed for it; without such a reading they stay open for a backlog.
+   */
+  admitsLate(ts: EpochMs, clock: EpochMs): boolean {
+    const pane = ts - floorMod(ts, this.#paneSize);
+    if (this.#lastEnd(pane) <= Math.max(this.#closedThrough, clock + 1)) return false;
+    if (this.#firstEnd(pane) <= clock + 1 && clock + 1 > this.#closedThrough) {
+      this.#closedThrough = clock + 1;
+      this.#findNext();
+    }
+    return true;
   }
 
   /** Closes the window that ends at `nextEnd` and sets `result` when it holds a reading newer than the last result did. */
@@ -125,6 +132,12 @@ export class Window<Sum extends Tally = Tally> {
     return paneStart - floorMod(paneStart, this.spec.slide) + this.spec.size;
   }
 
+  /** End of the first window that holds the pane. */
+  #firstEnd(paneStart: EpochMs): EpochMs {
+    const { size, slide } = this.spec;
+    return paneStart + slide - floorMod(paneStart - size, slide);
+  }
+
   /** Drops panes that only closed windows hold, and finds the next window to close. */
   #findNext(): void {
     const { size, slide } = this.spec;
@@ -136,8 +149,8 @@ export class Window<Sum extends Tally = Tally> {
       this.nextEnd = Number.POSITIVE_INFINITY;
       return;
     }
-    const firstStart = first.start - size + slide - floorMod(first.start - size, slide);
+    const firstEnd = this.#firstEnd(first.start);
     const openEnd = this.#closedThrough + slide - floorMod(this.#closedThrough - size, slide);
-    this.nextEnd = this.#closedThrough === Number.NEGATIVE_INFINITY ? firstStart + size : Math.max(firstStart + size, openEnd);
+    this.nextEnd = this.#closedThrough === Number.NEGATIVE_INFINITY ? firstEnd : Math.max(firstEnd, openEnd);
   }
 }
