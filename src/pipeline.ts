@@ -13,7 +13,7 @@ import type { Metrics } from "./metrics.ts";
 import { createCommitter } from "./storage/commit.ts";
 import type { Database } from "./storage/database.ts";
 import type { FinishedRow } from "./storage/finished.ts";
-import { createLookup } from "./storage/lookup.ts";
+import { createLookup, type LookupBudget, lookupBudget } from "./storage/lookup.ts";
 import { packPart } from "./storage/parts.ts";
 import { recover } from "./storage/recovery.ts";
 import type { SnapshotPart } from "./storage/snapshot.ts";
@@ -53,11 +53,11 @@ export function createPipeline(deps: PipelineDeps) {
   let readingsSince = recovered.readings;
   let snapshotDueAt = deps.monotonic() + SNAPSHOT_AFTER_MS;
 
-  function withKnown(input: Input): Input {
+  function withKnown(input: Input, budget: LookupBudget): Input {
     if (input.kind !== "readings") return input;
     const lookups = engine.unknown(input.batch);
     if (lookups.length === 0) return input;
-    const { known, unanswered } = lookUp(lookups);
+    const { known, unanswered } = lookUp(lookups, budget);
     counters.unanswered.inc(unanswered);
     return { ...input, batch: { ...input.batch, known } };
   }
@@ -111,7 +111,8 @@ export function createPipeline(deps: PipelineDeps) {
     },
 
     turn(turn: Turn): Settled {
-      const inputs = turn.inputs.map(withKnown);
+      const budget = lookupBudget();
+      const inputs = turn.inputs.map((input) => withKnown(input, budget));
       const last = inputs.at(-1);
       if (last === undefined) {
         if (turn.finished.length > 0 || snapshot !== undefined) write(undefined, turn.finished);
