@@ -63,10 +63,17 @@ const timing: fc.Arbitrary<SourceTiming> = fc.record({
 
 const value = fc.integer({ min: 0, max: 40 });
 const series = fc.nat(1);
-const lag = fc.oneof(fc.integer({ min: -5, max: 5 }), fc.integer({ min: -70, max: 130 }), fc.integer({ min: 0, max: 900 }), fc.constant(-7200));
+const lag = fc.oneof(
+  fc.integer({ min: -5, max: 5 }),
+  fc.integer({ min: -70, max: 130 }),
+  fc.integer({ min: 0, max: 900 }),
+  fc.constant(-7200),
+  fc.constant(null),
+);
 const listen = fc.oneof(fc.nat(20), fc.nat(20), fc.nat(90), fc.nat(500));
+/** `lag: null`: the device sends no time. */
 type Happening =
-  | { kind: "readings"; listen: number; readings: { series: number; lag: number; value: number }[] }
+  | { kind: "readings"; listen: number; readings: { series: number; lag: number | null; value: number }[] }
   | { kind: "again"; listen: number; back: number; other: boolean }
   | { kind: "backlog"; listen: number; series: number; every: number; values: number[] }
   | { kind: "down"; seconds: number };
@@ -98,7 +105,7 @@ type Sent = { series: number; ts: number; value: number };
 function sentBy(happening: Exclude<Happening, { kind: "down" }>, at: number, before: readonly Sent[]): Sent[] {
   switch (happening.kind) {
     case "readings":
-      return happening.readings.map((each) => ({ series: each.series, ts: at - each.lag * SECOND, value: each.value }));
+      return happening.readings.map((each) => ({ series: each.series, ts: each.lag === null ? Number.NaN : at - each.lag * SECOND, value: each.value }));
     case "again": {
       const sent = before.at(-1 - happening.back);
       return sent === undefined ? [] : [{ ...sent, value: sent.value + (happening.other ? 1 : 0) }];

@@ -47,9 +47,10 @@ export function consult(plan: RulePlan, timing: SourceTiming, inputs: readonly I
   const subjects: Subject[] = [];
   let up = 0;
   const walk = (to: number): void => {
+    const offsets = offsetsOf(subjects);
     for (let second = Math.floor(up / 1000); second * 1000 <= to; second++) {
-      // Whatever falls due does so on a second or a millisecond after it.
-      for (const instant of [second * 1000, second * 1000 + 1]) {
+      for (const offset of offsets) {
+        const instant = second * 1000 + offset;
         if (instant < up || instant > to) continue;
         for (const subject of subjects) settle(subject, instant, timing, opinion);
       }
@@ -68,6 +69,13 @@ export function consult(plan: RulePlan, timing: SourceTiming, inputs: readonly I
   walk(until);
   for (const list of Object.values(opinion.dirty)) list.sort((a, b) => a - b);
   return opinion;
+}
+
+/** Milliseconds of a second at which something can fall due, when input comes on whole seconds. */
+function offsetsOf(subjects: readonly Subject[]): number[] {
+  const marks = new Set([0, ...subjects.flatMap(({ kept }) => kept.map(({ ts }) => ts % 1000))]);
+  const differences = [...marks].flatMap((a) => [...marks].flatMap((b) => [a - b, a - b + 1]));
+  return [...new Set(differences.map((difference) => (difference + 2000) % 1000))].sort((a, b) => a - b);
 }
 
 function newSubject(id: number, plan: RulePlan): Subject {
