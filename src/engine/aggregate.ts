@@ -38,6 +38,16 @@ export class Tally {
     return this.high + this.low;
   }
 
+  /** As new. */
+  reset(): void {
+    this.count = 0;
+    this.min = Number.POSITIVE_INFINITY;
+    this.max = Number.NEGATIVE_INFINITY;
+    this.lastTs = Number.NEGATIVE_INFINITY;
+    this.high = 0;
+    this.low = 0;
+  }
+
   add(ts: EpochMs, value: number): void {
     this.count += 1;
     this.addToSum(value);
@@ -143,6 +153,16 @@ export class Aggregate extends Tally {
       this.firstTs = other.firstTs;
     }
     this.count = count;
+  }
+
+  override reset(): void {
+    super.reset();
+    this.first = Number.NaN;
+    this.firstTs = Number.POSITIVE_INFINITY;
+    this.last = Number.NaN;
+    this.mean = 0;
+    this.m2 = 0;
+    this.area = 0;
   }
 
   values(): AggregateValues {

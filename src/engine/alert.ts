@@ -31,6 +31,11 @@ export type AlertSubject = {
 /** `at`: when the last occurrence fired; `dated`: the date of the last transition, which the next may not precede. */
 export type FiredLast = { readonly at: EpochMs; readonly dated: EpochMs };
 
+const NEVER_FIRED: FiredLast = { at: Number.NEGATIVE_INFINITY, dated: Number.NEGATIVE_INFINITY };
+
+type JudgedWindow = { readonly start: EpochMs; readonly end: EpochMs; readonly count: number };
+const NOT_JUDGED: JudgedWindow = { start: Number.NaN, end: Number.NaN, count: 0 };
+
 export class Alert {
   rule: Rule;
   readonly condition: Condition;
@@ -43,14 +48,14 @@ export class Alert {
   suspended = false;
   /** Of an absence told in silence: readings accepted up to this ordinal do not resolve it. */
   heardThrough = 0;
-  fired: FiredLast = { at: Number.NEGATIVE_INFINITY, dated: Number.NEGATIVE_INFINITY };
+  fired = NEVER_FIRED;
   /** Pending: since when breached. Recovering: since when clear. */
   #since: EpochMs = Number.NaN;
   /** What was judged last, and its event time. */
   #measure = Number.NaN;
   #measureTs: EpochMs = Number.NaN;
   /** The window that was judged last: start, end and how many readings it held; start is NaN where none was. */
-  #judged = { start: Number.NaN, end: Number.NaN, count: 0 };
+  #judged = NOT_JUDGED;
   #peak = Number.NaN;
   #ordinal = 0;
   #record: AlertRecord | undefined;
@@ -79,7 +84,7 @@ export class Alert {
     this.suspended = false;
     this.#measure = measure;
     this.#measureTs = ts;
-    if (trigger === "window") this.#judged = judgedBy(this.window);
+    if (trigger === "window" && (judgement === BREACH || this.phase !== "inactive")) this.#judged = judgedBy(this.window);
     if (judgement === BREACH) this.#deepen(measure);
     switch (this.phase) {
       case "inactive":
@@ -284,7 +289,7 @@ export class Alert {
   }
 }
 
-function judgedBy(window: Window | undefined): { start: EpochMs; end: EpochMs; count: number } {
+function judgedBy(window: Window | undefined): JudgedWindow {
   const result = window?.result;
-  return result === undefined ? { start: Number.NaN, end: Number.NaN, count: 0 } : { start: result.start, end: result.end, count: result.aggregate.count };
+  return result === undefined ? NOT_JUDGED : { start: result.start, end: result.end, count: result.aggregate.count };
 }

@@ -140,7 +140,7 @@ class StreamEngine implements Engine {
   latest(since: number): { step: number; readings: readonly LatestReading[] } {
     const readings: LatestReading[] = [];
     for (const series of this.#series) {
-      if ((this.#touchedAt[series.id] as number) <= since || Number.isNaN(series.lastTs)) continue;
+      if ((this.#touchedAt[series.id] as number) <= since || series.lastTs === Number.NEGATIVE_INFINITY) continue;
       readings.push({ series: series.id, ts: series.lastTs, value: series.lastValue });
     }
     return { step: this.#step, readings };

@@ -7,7 +7,7 @@ import type { EpochMs } from "./units.ts";
 /** How many timestamps at or below the watermark are kept at the end of a step. */
 export const REMEMBERED_BELOW = 128;
 /** Forgetting is worth its copying only now and then. */
-const TRIM_FROM = 2 * REMEMBERED_BELOW;
+const TRIM_FROM = REMEMBERED_BELOW + 64;
 
 export class Memory {
   #ts = new Float64Array(8);

@@ -52,8 +52,11 @@ export class Series {
   /** Latest event time accepted. */
   maxTs: EpochMs = LONG_AGO;
   memory = new Memory();
-  /** The reading evaluated last. */
-  #evaluated: Held | undefined;
+  /** The reading evaluated last, in plain fields, as it changes with every reading; its ts is LONG_AGO before the first. */
+  #evaluatedTs: EpochMs = LONG_AGO;
+  #evaluatedValue = Number.NaN;
+  #evaluatedAt: EpochMs = 0;
+  #evaluatedUp: UptimeMs = 0;
   /** `up` when a reading was accepted last. */
   #heardUp: UptimeMs = LONG_AGO;
   #accepted = 0;
@@ -82,16 +85,16 @@ export class Series {
   }
 
   get lastValue(): number {
-    return this.#evaluated?.value ?? Number.NaN;
+    return this.#evaluatedValue;
   }
 
   get lastTs(): EpochMs {
-    return this.#evaluated?.ts ?? Number.NaN;
+    return this.#evaluatedTs;
   }
 
   /** Whether a reading at `ts` comes too late to be evaluated. */
   isLate(ts: EpochMs): boolean {
-    return ts <= this.watermark || (this.#evaluated !== undefined && ts < this.#evaluated.ts);
+    return ts <= this.watermark || ts < this.#evaluatedTs;
   }
 
   /** Takes a reading that is on time. */
@@ -103,13 +106,12 @@ export class Series {
     this.#heardUp = up;
     this.#accepted += 1;
     const isSampled = this.#sampler.foresee(this.id, ts, value, into);
-    const reading = { ts, value, at, up, ordinal: this.#accepted, isSampled };
-    if (this.#isNext(reading)) this.#evaluate(reading, into);
-    else this.#hold(reading, into);
+    if (this.#isNext(ts)) this.#evaluate(ts, value, at, up, this.#accepted, isSampled, into);
+    else this.#hold({ ts, value, at, up, ordinal: this.#accepted, isSampled }, into);
   }
 
   /** Whether nothing else comes before this reading or with it: the common case, in which it is evaluated at once. */
-  #isNext({ ts }: Held): boolean {
+  #isNext(ts: EpochMs): boolean {
     return this.#held.length === 0 && ts <= this.watermark + 1 && this.#nextEnd > ts && this.#nextTimer > ts && this.#vanishedBefore(ts) === NEVER;
   }
 
@@ -140,7 +142,7 @@ export class Series {
       if (this.#accepted > 0 && mayVanish(alert) && isEarlier) [up, event] = [this.#heardUp + after + 1, this.maxTs + after];
     }
     const [first] = this.#held;
-    const timer = first !== undefined && this.#nextTimer > first.ts - this.#blind(first) ? NEVER : this.#nextTimer;
+    const timer = first !== undefined && this.#nextTimer > first.ts - this.#blind(first.at, first.up) ? NEVER : this.#nextTimer;
     const clock = Math.min((first?.ts ?? NEVER) - 1, this.#nextEnd - 1, timer);
     const borrowedUp = this.#heardUp + this.timing.idleAfterMs + (clock - this.#origin);
     const borrowedEvent = Math.min(first?.ts ?? NEVER, this.#nextEnd, timer);
@@ -179,16 +181,15 @@ export class Series {
   }
 
   /** For how long before this reading the gateway did not listen. */
-  #blind(reading: Held): DurationMs {
-    const before = this.#evaluated;
-    return before === undefined ? 0 : Math.max(0, reading.at - before.at - (reading.up - before.up));
+  #blind(at: EpochMs, up: UptimeMs): DurationMs {
+    return this.#evaluatedTs === LONG_AGO ? 0 : Math.max(0, at - this.#evaluatedAt - (up - this.#evaluatedUp));
   }
 
   /** Evaluates everything up to `clock` in event-time order. */
   #drain(clock: EpochMs, into: Dispatcher): void {
     for (;;) {
       const [first] = this.#held;
-      const heard = first === undefined ? NEVER : first.ts - this.#blind(first);
+      const heard = first === undefined ? NEVER : first.ts - this.#blind(first.at, first.up);
       const next = first !== undefined && first.ts <= clock + 1 ? first : undefined;
       const end = this.#nextEnd <= clock + 1 ? this.#nextEnd : NEVER;
       const timer = this.#nextTimer <= Math.min(clock, heard) ? this.#nextTimer : NEVER;
@@ -196,17 +197,19 @@ export class Series {
       const instant = Math.min(next?.ts ?? NEVER, end, timer, vanished);
       if (instant === NEVER) return;
       if (end === instant) this.#closeWindows(end, into);
-      else if (next?.ts === instant) this.#evaluate(this.#held.shift() as Held, into);
-      else this.#elapseTimers(instant, vanished === instant, next, into);
+      else if (next?.ts === instant) {
+        this.#held.shift();
+        this.#evaluate(next.ts, next.value, next.at, next.up, next.ordinal, next.isSampled, into);
+      } else this.#elapseTimers(instant, vanished === instant, next, into);
     }
   }
 
   /** The earliest absence that the next reading reveals: nothing was heard for longer than `after` before `heard`. */
   #vanishedBefore(heard: EpochMs): EpochMs {
-    if (this.#absences.length === 0 || this.#evaluated === undefined) return NEVER;
+    if (this.#absences.length === 0 || this.#evaluatedTs === LONG_AGO) return NEVER;
     let earliest = NEVER;
     for (const alert of this.#absences) {
-      const vanished = this.#evaluated.ts + afterOf(alert);
+      const vanished = this.#evaluatedTs + afterOf(alert);
       if (mayVanish(alert) && heard > vanished && vanished < earliest) earliest = vanished;
     }
     return earliest;
@@ -215,7 +218,7 @@ export class Series {
   #elapseTimers(instant: EpochMs, revealsAbsence: boolean, next: Held | undefined, into: Dispatcher): void {
     for (const alert of this.#alerts) {
       if (alert.due === instant && !alert.suspended) alert.elapse(into);
-      const vanishes = revealsAbsence && alert.condition.on === "silence" && mayVanish(alert) && (this.#evaluated?.ts ?? LONG_AGO) + afterOf(alert) === instant;
+      const vanishes = revealsAbsence && alert.condition.on === "silence" && mayVanish(alert) && this.#evaluatedTs + afterOf(alert) === instant;
       if (!vanishes || next === undefined) continue;
       alert.heardThrough = next.ordinal - 1;
       alert.sample(instant, BREACH, this.lastValue, "reading", into);
@@ -223,16 +226,18 @@ export class Series {
     this.#findNextTimer();
   }
 
-  #evaluate(reading: Held, into: Dispatcher): void {
-    const { ts, value } = reading;
-    if (this.#nextTimer <= ts && this.#blind(reading) > 0) this.#suspendTimers(ts);
-    this.#evaluated = reading;
+  #evaluate(ts: EpochMs, value: number, at: EpochMs, up: UptimeMs, ordinal: number, isSampled: boolean, into: Dispatcher): void {
+    if (this.#nextTimer <= ts && this.#blind(at, up) > 0) this.#suspendTimers(ts);
+    this.#evaluatedTs = ts;
+    this.#evaluatedValue = value;
+    this.#evaluatedAt = at;
+    this.#evaluatedUp = up;
     for (const alert of this.#alerts) {
       const { condition } = alert;
       if (condition.on === "reading") this.#sample(alert, ts, condition.predicate.judge(value), value, "reading", into);
-      else if (condition.on === "silence" && reading.ordinal > alert.heardThrough) this.#sample(alert, ts, CLEAR, value, "reading", into);
+      else if (condition.on === "silence" && ordinal > alert.heardThrough) this.#sample(alert, ts, CLEAR, value, "reading", into);
     }
-    if (!reading.isSampled) this.#sampler.add(this.id, ts, value, into);
+    if (!isSampled) this.#sampler.add(this.id, ts, value, into);
     this.#nextEnd = Math.min(this.#nextEnd, this.#sampler.nextEnd);
     for (const window of this.#windows) {
       window.add(ts, value);
@@ -348,9 +353,10 @@ export class Series {
   save(to: StateWriter): void {
     to.text(this.source);
     to.text(JSON.stringify(this.ownLabels));
-    for (const value of [this.watermark, this.maxTs, this.#heardUp, this.#accepted, this.#held.length, this.#evaluated ? 1 : 0]) to.number(value);
-    for (const held of this.#evaluated ? [...this.#held, this.#evaluated] : this.#held) {
-      for (const value of [held.ts, held.value, held.at, held.up, held.ordinal, held.isSampled ? 1 : 0]) to.number(value);
+    for (const value of [this.watermark, this.maxTs, this.#heardUp, this.#accepted]) to.number(value);
+    for (const value of [this.#evaluatedTs, this.#evaluatedValue, this.#evaluatedAt, this.#evaluatedUp, this.#held.length]) to.number(value);
+    for (const { ts, value, at, up, ordinal, isSampled } of this.#held) {
+      for (const number of [ts, value, at, up, ordinal, isSampled ? 1 : 0]) to.number(number);
     }
     this.memory.save(to);
     this.#sampler.save(to);
@@ -375,18 +381,18 @@ export class Series {
     this.maxTs = from.number();
     this.#heardUp = from.number();
     this.#accepted = from.number();
-    const heldCount = from.number();
-    const hasEvaluated = from.number() === 1;
-    const held = (): Held => ({
+    this.#evaluatedTs = from.number();
+    this.#evaluatedValue = from.number();
+    this.#evaluatedAt = from.number();
+    this.#evaluatedUp = from.number();
+    this.#held = Array.from({ length: from.number() }, () => ({
       ts: from.number(),
       value: from.number(),
       at: from.number(),
       up: from.number(),
       ordinal: from.number(),
       isSampled: from.number() === 1,
-    });
-    this.#held = Array.from({ length: heldCount }, held);
-    this.#evaluated = hasEvaluated ? held() : undefined;
+    }));
     this.memory = Memory.restore(from);
     this.#sampler = Downsampler.restore(from);
     const windows = Array.from({ length: from.number() }, () => Window.restore(from, emptyTally));

@@ -15,6 +15,8 @@ export class SnapshotRun {
   readonly #changed: (id: number) => boolean;
   readonly #global: Saved;
   readonly #early = new Map<number, Saved>();
+  /** Used again for each series and part: a snapshot of many series should not be garbage twice over. */
+  readonly #writer = new StateWriter();
   #part = 0;
 
   /** @param changed whether a series differs from the snapshot before; asked with its state as of now */
@@ -28,7 +30,9 @@ export class SnapshotRun {
   /** To be called before a series is changed. */
   preserve(series: Series): void {
     if (series.id >= this.#count || series.id < (this.#part - 1) * PART_SERIES || this.#early.has(series.id)) return;
-    this.#early.set(series.id, saveSeries(series));
+    this.#writer.clear();
+    series.save(this.#writer);
+    this.#early.set(series.id, this.#writer.saved());
   }
 
   next(): EnginePart {
@@ -39,15 +43,15 @@ export class SnapshotRun {
     const to = Math.min(from + PART_SERIES, this.#count);
     const ids = Array.from({ length: to - from }, (_, index) => from + index);
     if (!ids.some(this.#changed)) return { part, saved: undefined, isLast };
-    const writer = new StateWriter();
-    for (const id of ids) writer.append(this.#early.get(id) ?? saveSeries(this.#series[id] as Series));
-    for (const id of ids) this.#early.delete(id);
-    return { part, saved: writer.saved(), isLast };
+    this.#writer.clear();
+    for (const id of ids) this.#append(id);
+    return { part, saved: this.#writer.saved(), isLast };
   }
-}
 
-function saveSeries(series: Series): Saved {
-  const writer = new StateWriter();
-  series.save(writer);
-  return writer.saved();
+  #append(id: number): void {
+    const early = this.#early.get(id);
+    if (early === undefined) (this.#series[id] as Series).save(this.#writer);
+    else this.#writer.append(early);
+    this.#early.delete(id);
+  }
 }

@@ -7,7 +7,7 @@ export type Saved = { readonly numbers: Float64Array; readonly texts: readonly s
 export class StateWriter {
   #numbers = new Float64Array(256);
   #count = 0;
-  readonly #texts: string[] = [];
+  #texts: string[] = [];
 
   number(value: number): void {
     if (this.#count === this.#numbers.length) this.#grow(1);
@@ -33,6 +33,12 @@ export class StateWriter {
 
   saved(): Saved {
     return { numbers: this.#numbers.slice(0, this.#count), texts: this.#texts };
+  }
+
+  /** Begins anew; what was saved before stands. */
+  clear(): void {
+    this.#count = 0;
+    this.#texts = [];
   }
 
   #grow(more: number): void {

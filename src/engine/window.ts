@@ -9,7 +9,7 @@ import { type EpochMs, floorMod } from "./units.ts";
 /** What a window held when it closed. */
 export type WindowResult<Sum extends Tally> = { readonly start: EpochMs; readonly end: EpochMs; readonly aggregate: Sum };
 
-type Pane<Sum extends Tally> = { readonly start: EpochMs; readonly aggregate: Sum };
+type Pane<Sum extends Tally> = { start: EpochMs; readonly aggregate: Sum };
 
 export class Window<Sum extends Tally = Tally> {
   readonly spec: WindowSpec;
@@ -19,13 +19,16 @@ export class Window<Sum extends Tally = Tally> {
   readonly #empty: () => Sum;
   /** In order of their starts, none empty. */
   #panes: Pane<Sum>[] = [];
+  /** A pane that was dropped, to be used again: windows turn over too often to leave them all to the garbage collector. */
+  #spare: Pane<Sum> | undefined;
+  #merge: Sum | undefined;
   /** Windows that end at or before this are closed, whether they gave a result or not. */
   #closedThrough: EpochMs = Number.NEGATIVE_INFINITY;
   /** Latest reading of the newest result; a result with nothing later changes no condition. */
   #newestTold: EpochMs = Number.NEGATIVE_INFINITY;
   /** End of the next window that holds a reading; Infinity when there is none. */
   nextEnd: EpochMs = Number.POSITIVE_INFINITY;
-  /** The newest result that may change a condition; `end` tells whether it is of this instant. */
+  /** The newest result that may change a condition; `end` tells whether it is of this instant, and only then its aggregate stands. */
   result: WindowResult<Sum> | undefined;
 
   /** @param empty makes the aggregate of a pane */
@@ -59,10 +62,21 @@ export class Window<Sum extends Tally = Tally> {
     while (index > 0 && (this.#panes[index - 1] as Pane<Sum>).start > start) index--;
     const before = this.#panes[index - 1];
     if (before?.start === start) return before.aggregate;
-    const aggregate = this.#empty();
-    this.#panes.splice(index, 0, { start, aggregate });
+    const pane = this.#newPane(start);
+    if (index === this.#panes.length) this.#panes.push(pane);
+    else this.#panes.splice(index, 0, pane);
     if (index === 0) this.#findNext();
-    return aggregate;
+    return pane.aggregate;
+  }
+
+  #newPane(start: EpochMs): Pane<Sum> {
+    const pane = this.#spare ?? { start, aggregate: this.#empty() };
+    if (pane === this.#spare) {
+      this.#spare = undefined;
+      pane.start = start;
+      pane.aggregate.reset();
+    }
+    return pane;
   }
 
   /**
@@ -122,7 +136,8 @@ export class Window<Sum extends Tally = Tally> {
   #merged(count: number): Sum {
     const [first] = this.#panes;
     if (count === 1 && first !== undefined) return first.aggregate;
-    const merged = this.#empty();
+    const merged = (this.#merge ??= this.#empty());
+    merged.reset();
     for (let index = 0; index < count; index++) merged.mergeTally((this.#panes[index] as Pane<Sum>).aggregate);
     return merged;
   }
@@ -143,7 +158,10 @@ export class Window<Sum extends Tally = Tally> {
     const { size, slide } = this.spec;
     let dead = 0;
     while (dead < this.#panes.length && this.#lastEnd((this.#panes[dead] as Pane<Sum>).start) <= this.#closedThrough) dead++;
-    if (dead > 0) this.#panes.splice(0, dead);
+    if (dead > 0) {
+      this.#spare = this.#panes[0];
+      this.#panes.splice(0, dead);
+    }
     const first = this.#panes[0];
     if (first === undefined) {
       this.nextEnd = Number.POSITIVE_INFINITY;
