@@ -69,6 +69,28 @@ it.skipIf(mounted.code !== 0)("a full disk stops acknowledgements and says so; w
   expect(await gateway.stop()).toBe(0);
 });
 
+// Skipped where a file system may not be mounted: without one, no disk can be filled without harm.
+it.skipIf(mounted.code !== 0)("what is refused while no reading comes is over without one", async () => {
+  const gateway = await startHighwater(folder.path, {
+    gateway: { data_dir: "./data/quiet" },
+    // Nothing falls due in silence that could wake it.
+    sources: [{ topic: "sensors/{site}/{device}/{metric}", idle_after: "1h" }],
+    rules: [{ name: "too-high", match: { metric: "level" }, condition: { type: "threshold", above: 5 } }],
+    // Nobody listens there: each attempt is a row to write.
+    notify: { receivers: [{ name: "nobody", webhook: { url: "http://127.0.0.1:9/" } }], route: { receiver: "nobody" } },
+  });
+  cleanUp.push(() => gateway.stop());
+  const client = await connectClient(gateway.mqttUrl);
+  cleanUp.push(() => client.endAsync(true));
+  await client.publishAsync("sensors/lab/device/level", JSON.stringify({ ts: T0, value: 9 }), { qos: 1 });
+  fill(filler);
+  cleanUp.push(() => rmSync(filler, { force: true }));
+  await waitFor("a refusal", async () => (await ready(gateway)).status === 503);
+  rmSync(filler);
+  await waitFor("readiness again", async () => (await ready(gateway)).status === 200);
+  expect(await gateway.stop()).toBe(0);
+});
+
 const rawOf = (gateway: RunningGateway): Promise<string> => gateway.text("/api/v1/readings?step=raw");
 
 async function ready(gateway: RunningGateway): Promise<{ status: number; reasons: string[] }> {
