@@ -25,10 +25,7 @@ export class Downsampler {
 
   /** Takes a late reading, at what the clock is when it arrives. */
   addLate(series: SeriesId, ts: EpochMs, value: number, clock: EpochMs, into: DownsampleEffects): void {
-    const isOpen = this.#minute.admitsLate(ts, clock);
-    const isHourOpen = this.#hour.admitsLate(ts, clock);
-    if (isOpen) this.add(series, ts, value, into);
-    else this.#addToClosed(series, ts, value, into, isHourOpen);
+    if (!this.#minute.addLate(ts, value, clock)) this.#addToClosed(series, ts, value, into, ts - floorMod(ts, HOUR) + HOUR > clock + 1);
   }
 
   /**

@@ -128,7 +128,7 @@ export class Series {
     this.memory.add(ts, value);
     const clock = this.#clock(up);
     this.#sampler.addLate(this.id, ts, value, clock, into);
-    for (const window of this.#windows) if (window.admitsLate(ts, clock)) window.add(ts, value);
+    for (const window of this.#windows) window.addLate(ts, value, clock);
     this.#findNextEnd();
   }
 

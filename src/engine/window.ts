@@ -9,7 +9,10 @@ import { type EpochMs, floorMod } from "./units.ts";
 /** What a window held when it closed. */
 export type WindowResult<Sum extends Tally> = { readonly start: EpochMs; readonly end: EpochMs; readonly aggregate: Sum };
 
-type Pane<Sum extends Tally> = { start: EpochMs; readonly aggregate: Sum };
+/** `openFrom`: windows that end at or before it do not hold the pane: late readings that came when the clock had passed them. */
+type Pane<Sum extends Tally> = { start: EpochMs; openFrom: EpochMs; readonly aggregate: Sum };
+
+const LONG_AGO = Number.NEGATIVE_INFINITY;
 
 export class Window<Sum extends Tally = Tally> {
   readonly spec: WindowSpec;
@@ -52,45 +55,49 @@ export class Window<Sum extends Tally = Tally> {
     return true;
   }
 
-  /** The aggregate of the pane of `ts`, made if need be; undefined when the last window that holds it is closed. */
-  paneOf(ts: EpochMs): Sum | undefined {
-    const newest = this.#panes.at(-1);
-    if (newest !== undefined && ts >= newest.start && ts < newest.start + this.#paneSize) return newest.aggregate;
+  /**
+   * Takes a late reading into the windows that hold it and that the clock has not passed. Those that it passed while they were empty stay
+   * open for a backlog, which sets the clock back, but not for this reading.
+   * @returns false when there are none
+   */
+  addLate(ts: EpochMs, value: number, clock: EpochMs): boolean {
     const start = ts - floorMod(ts, this.#paneSize);
-    if (this.#lastEnd(start) <= this.#closedThrough) return undefined;
-    let index = this.#panes.length;
-    while (index > 0 && (this.#panes[index - 1] as Pane<Sum>).start > start) index--;
-    const before = this.#panes[index - 1];
-    if (before?.start === start) return before.aggregate;
-    const pane = this.#newPane(start);
-    if (index === this.#panes.length) this.#panes.push(pane);
-    else this.#panes.splice(index, 0, pane);
-    if (index === 0) this.#findNext();
-    return pane.aggregate;
-  }
-
-  #newPane(start: EpochMs): Pane<Sum> {
-    const pane = this.#spare ?? { start, aggregate: this.#empty() };
-    if (pane === this.#spare) {
-      this.#spare = undefined;
-      pane.start = start;
-      pane.aggregate.reset();
-    }
-    return pane;
+    if (this.#lastEnd(start) <= clock + 1) return false;
+    const { size, slide } = this.spec;
+    const passed = clock + 1 - floorMod(clock + 1 - size, slide);
+    const pane = this.paneOf(ts, passed < this.#firstEnd(start) ? LONG_AGO : passed);
+    pane?.add(ts, value);
+    return pane !== undefined;
   }
 
   /**
-   * Whether a late reading at `ts` still counts: a window that holds it ends after the clock. Windows that the clock has passed while
-   * they were empty stay closed for it; without such a reading they stay open for a backlog.
+   * The aggregate of the pane of `ts`, made if need be; undefined when the last window that holds it is closed.
+   * @param openFrom an end of one of the windows
    */
-  admitsLate(ts: EpochMs, clock: EpochMs): boolean {
-    const pane = ts - floorMod(ts, this.#paneSize);
-    if (this.#lastEnd(pane) <= Math.max(this.#closedThrough, clock + 1)) return false;
-    if (this.#firstEnd(pane) <= clock + 1 && clock + 1 > this.#closedThrough) {
-      this.#closedThrough = clock + 1;
-      this.#findNext();
-    }
-    return true;
+  paneOf(ts: EpochMs, openFrom: EpochMs = LONG_AGO): Sum | undefined {
+    const newest = this.#panes.at(-1);
+    if (newest !== undefined && ts >= newest.start && ts < newest.start + this.#paneSize && newest.openFrom === openFrom) return newest.aggregate;
+    const start = ts - floorMod(ts, this.#paneSize);
+    if (this.#lastEnd(start) <= this.#closedThrough) return undefined;
+    let index = this.#panes.length;
+    while (index > 0 && isAfter(this.#panes[index - 1] as Pane<Sum>, start, openFrom)) index--;
+    const before = this.#panes[index - 1];
+    if (before?.start === start && before.openFrom === openFrom) return before.aggregate;
+    const pane = this.#newPane(start, openFrom);
+    if (index === this.#panes.length) this.#panes.push(pane);
+    else this.#panes.splice(index, 0, pane);
+    if (index === 0 || this.#panes[0]?.openFrom !== LONG_AGO) this.#findNext();
+    return pane.aggregate;
+  }
+
+  #newPane(start: EpochMs, openFrom: EpochMs): Pane<Sum> {
+    const pane = this.#spare;
+    if (pane === undefined) return { start, openFrom, aggregate: this.#empty() };
+    this.#spare = undefined;
+    pane.start = start;
+    pane.openFrom = openFrom;
+    pane.aggregate.reset();
+    return pane;
   }
 
   /** Closes the window that ends at `nextEnd` and sets `result` when it holds a reading newer than the last result did. */
@@ -100,11 +107,12 @@ export class Window<Sum extends Tally = Tally> {
     let newest: EpochMs = Number.NEGATIVE_INFINITY;
     // Panes before the window are gone already: they belong to closed windows only.
     for (; count < this.#panes.length && (this.#panes[count] as Pane<Sum>).start < end; count++) {
-      newest = Math.max(newest, (this.#panes[count] as Pane<Sum>).aggregate.lastTs);
+      const { openFrom, aggregate } = this.#panes[count] as Pane<Sum>;
+      if (openFrom < end) newest = Math.max(newest, aggregate.lastTs);
     }
     if (newest > this.#newestTold) {
       this.#newestTold = newest;
-      this.result = { start: end - this.spec.size, end, aggregate: this.#merged(count) };
+      this.result = { start: end - this.spec.size, end, aggregate: this.#merged(count, end) };
     }
     this.#closedThrough = end;
     this.#findNext();
@@ -114,6 +122,7 @@ export class Window<Sum extends Tally = Tally> {
     for (const value of [this.spec.size, this.spec.slide, this.born, this.#closedThrough, this.#newestTold, this.#panes.length]) to.number(value);
     for (const pane of this.#panes) {
       to.number(pane.start);
+      to.number(pane.openFrom);
       pane.aggregate.save(to);
     }
   }
@@ -124,7 +133,7 @@ export class Window<Sum extends Tally = Tally> {
     window.#closedThrough = from.number();
     window.#newestTold = from.number();
     window.#panes = Array.from({ length: from.number() }, () => {
-      const pane = { start: from.number(), aggregate: empty() };
+      const pane = { start: from.number(), openFrom: from.number(), aggregate: empty() };
       pane.aggregate.load(from);
       return pane;
     });
@@ -132,13 +141,16 @@ export class Window<Sum extends Tally = Tally> {
     return window;
   }
 
-  /** The first panes as one. */
-  #merged(count: number): Sum {
+  /** The first panes as one, those that the window ending at `end` holds. */
+  #merged(count: number, end: EpochMs): Sum {
     const [first] = this.#panes;
     if (count === 1 && first !== undefined) return first.aggregate;
     const merged = (this.#merge ??= this.#empty());
     merged.reset();
-    for (let index = 0; index < count; index++) merged.mergeTally((this.#panes[index] as Pane<Sum>).aggregate);
+    for (let index = 0; index < count; index++) {
+      const { openFrom, aggregate } = this.#panes[index] as Pane<Sum>;
+      if (openFrom < end) merged.mergeTally(aggregate);
+    }
     return merged;
   }
 
@@ -162,13 +174,15 @@ export class Window<Sum extends Tally = Tally> {
       this.#spare = this.#panes[0];
       this.#panes.splice(0, dead);
     }
-    const first = this.#panes[0];
-    if (first === undefined) {
-      this.nextEnd = Number.POSITIVE_INFINITY;
-      return;
+    this.nextEnd = Number.POSITIVE_INFINITY;
+    for (const { start, openFrom } of this.#panes) {
+      const passed = Math.max(this.#closedThrough, openFrom);
+      const openEnd = passed === LONG_AGO ? LONG_AGO : passed + slide - floorMod(passed - size, slide);
+      this.nextEnd = Math.min(this.nextEnd, Math.max(this.#firstEnd(start), openEnd));
+      // No pane after one that all its windows hold is due earlier.
+      if (openFrom === LONG_AGO) return;
     }
-    const firstEnd = this.#firstEnd(first.start);
-    const openEnd = this.#closedThrough + slide - floorMod(this.#closedThrough - size, slide);
-    this.nextEnd = this.#closedThrough === Number.NEGATIVE_INFINITY ? firstEnd : Math.max(firstEnd, openEnd);
   }
 }
+
+const isAfter = (pane: Pane<Tally>, start: EpochMs, openFrom: EpochMs): boolean => pane.start > start || (pane.start === start && pane.openFrom > openFrom);

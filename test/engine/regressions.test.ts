@@ -18,4 +18,16 @@ describe("a late reading in silence", () => {
       [MINUTE, 3],
     ]);
   });
+
+  it("closes none either where it counts in a later one that overlaps", () => {
+    const condition = { type: "window", window: { hopping: "90s", slide: "60s" }, aggregate: "sum", above: 30 };
+    const run = drive(plan([rule({ condition })], { outOfOrdernessMs: 20_000 }));
+    run.reading(41_000, 0);
+    run.listen(25 * SECOND);
+    expect(run.reading(20_000, 1)).toBe("late");
+    expect(run.reading(22_000, 40)).toBe("accepted");
+    run.listen(5 * MINUTE);
+    const windows = run.transitions.map(({ to, evidence }) => [to, evidence.window?.end, evidence.window?.count, evidence.measure]);
+    expect(windows).toEqual([["firing", 30_000, 1, 40]]);
+  });
 });
