@@ -36,29 +36,36 @@ const NEVER_FIRED: FiredLast = { at: Number.NEGATIVE_INFINITY, dated: Number.NEG
 type JudgedWindow = { readonly start: EpochMs; readonly end: EpochMs; readonly count: number };
 const NOT_JUDGED: JudgedWindow = { start: Number.NaN, end: Number.NaN, count: 0 };
 
+/** What an alert holds from its breach to its end. Of the many alerts of many series few have one. */
+type Episode = {
+  /** When the timer of `for` or `keep_firing_for` falls due, event time; Infinity: none runs. */
+  due: EpochMs;
+  /** The timer fell due while the gateway was not listening: the next judgement decides. */
+  suspended: boolean;
+  /** Of an absence: readings accepted up to this ordinal do not resolve it. */
+  heardThrough: number;
+  /** Pending or firing: since when breached. Recovering: since when clear. */
+  since: EpochMs;
+  /** What was judged last, and its event time. */
+  measure: number;
+  measureTs: EpochMs;
+  judged: JudgedWindow;
+  peak: number;
+  ordinal: number;
+  /** From its firing on. */
+  record: AlertRecord | undefined;
+};
+
 export class Alert {
-  rule: Rule;
+  readonly rule: Rule;
   readonly condition: Condition;
   readonly window: Window | undefined;
   readonly #subject: AlertSubject;
   phase: Phase = "inactive";
-  /** When the timer of `for` or `keep_firing_for` falls due, event time; Infinity: none runs. */
-  due: EpochMs = Number.POSITIVE_INFINITY;
-  /** The timer fell due while the gateway was not listening: the next judgement decides. */
-  suspended = false;
-  /** Of an absence told in silence: readings accepted up to this ordinal do not resolve it. */
-  heardThrough = 0;
   fired = NEVER_FIRED;
-  /** Pending: since when breached. Recovering: since when clear. */
-  #since: EpochMs = Number.NaN;
-  /** What was judged last, and its event time. */
-  #measure = Number.NaN;
-  #measureTs: EpochMs = Number.NaN;
-  /** The window that was judged last: start, end and how many readings it held; start is NaN where none was. */
-  #judged = NOT_JUDGED;
-  #peak = Number.NaN;
-  #ordinal = 0;
-  #record: AlertRecord | undefined;
+  /** What was judged last; NaN before the first judgement. */
+  measure = Number.NaN;
+  #episode: Episode | undefined;
 
   constructor(rule: Rule, condition: Condition, window: Window | undefined, subject: AlertSubject) {
     this.rule = rule;
@@ -67,174 +74,177 @@ export class Alert {
     this.#subject = subject;
   }
 
-  /** What was judged last; NaN before the first judgement. */
-  get measure(): number {
-    return this.#measure;
+  /** When a timer falls due that is not suspended; Infinity: none. */
+  get due(): EpochMs {
+    return this.#episode === undefined || this.#episode.suspended ? Number.POSITIVE_INFINITY : this.#episode.due;
+  }
+
+  get heardThrough(): number {
+    return this.#episode?.heardThrough ?? 0;
   }
 
   get predicateText(): string {
     return this.condition.on === "silence" ? `no reading for ${this.condition.after} ms` : this.condition.predicate.text;
   }
 
-  /**
-   * A judgement at `ts`, in event-time order.
-   * @param breachedSince when the breach began, where it is not `ts` itself
-   */
+  /** A judgement at `ts`, in event-time order. */
   sample(ts: EpochMs, judgement: Judgement, measure: number, trigger: Trigger, into: Dispatcher): void {
-    this.suspended = false;
-    this.#measure = measure;
-    this.#measureTs = ts;
-    if (trigger === "window" && (judgement === BREACH || this.phase !== "inactive")) this.#judged = judgedBy(this.window);
-    if (judgement === BREACH) this.#deepen(measure);
-    switch (this.phase) {
-      case "inactive":
-        if (judgement === BREACH) this.#breach(ts, trigger, into);
-        return;
-      case "pending":
-        if (judgement !== BREACH) this.#drop(into);
-        else if (ts >= this.due) this.#fire(this.due, trigger, into);
-        return;
-      case "firing":
-        if (judgement === CLEAR) this.#clear(ts, trigger, into);
-        return;
-      case "recovering":
-        if (judgement === BREACH) this.#relapse(ts, trigger, into);
-        else if (ts >= this.due) this.#resolve(this.due, "condition", trigger, into);
-        return;
-      default: {
-        const never: never = this.phase;
-        return never;
-      }
-    }
+    this.measure = measure;
+    const episode = this.#episode;
+    if (episode !== undefined) this.#continue(episode, ts, judgement, trigger, into);
+    else if (judgement === BREACH) this.#begin(ts, trigger, 0, into);
+  }
+
+  /** Nothing was heard any more. @param heardThrough the last accepted reading, which does not resolve it */
+  vanish(ts: EpochMs, lastValue: number, trigger: Trigger, heardThrough: number, into: Dispatcher): void {
+    this.measure = lastValue;
+    if (this.#episode === undefined) return this.#begin(ts, trigger, heardThrough, into);
+    this.#episode.heardThrough = heardThrough;
+    this.#continue(this.#episode, ts, BREACH, trigger, into);
   }
 
   /** The timer fell due. */
   elapse(into: Dispatcher): void {
-    if (this.phase === "pending") this.#fire(this.due, "timer", into);
-    else if (this.phase === "recovering") this.#resolve(this.due, "condition", "timer", into);
+    const episode = this.#episode;
+    if (episode === undefined) return;
+    if (this.phase === "pending") this.#fire(episode, episode.due, "timer", into);
+    else if (this.phase === "recovering") this.#resolve(episode, episode.due, "condition", "timer", into);
+  }
+
+  /** The timer fell due while the gateway did not listen. */
+  suspend(through: EpochMs): void {
+    if (this.#episode !== undefined && this.#episode.due <= through) this.#episode.suspended = true;
   }
 
   /** The rule went away or its logic changed so that nothing of it stands. */
   end(ts: EpochMs, reason: TransitionReason, into: Dispatcher): void {
+    const episode = this.#episode;
+    if (episode === undefined) return;
     if (this.phase === "pending") this.#drop(into);
-    else if (this.phase !== "inactive") this.#resolve(ts, reason, "input", into);
+    else this.#resolve(episode, ts, reason, "input", into);
   }
 
-  /** Goes on where an alert of the same rule stood before the rules changed. */
+  /** Goes on where an alert of the same rule stood before the rules changed; that one is done with. */
   takeOver(from: Alert): void {
     this.phase = from.phase;
-    this.heardThrough = from.heardThrough;
-    this.suspended = from.suspended;
-    this.#since = from.#since;
-    this.#measure = from.#measure;
-    this.#measureTs = from.#measureTs;
-    this.#judged = from.#judged;
-    this.#peak = from.#peak;
     this.fired = from.fired;
-    this.#ordinal = from.#ordinal;
-    this.#record = from.#record;
-    if (this.phase === "pending") this.due = this.#since + this.rule.forMs;
-    if (this.phase === "recovering") this.due = this.#since + this.rule.keepFiringForMs;
+    this.measure = from.measure;
+    this.#episode = from.#episode;
+    if (this.#episode === undefined) return;
+    if (this.phase === "pending") this.#episode.due = this.#episode.since + this.rule.forMs;
+    if (this.phase === "recovering") this.#episode.due = this.#episode.since + this.rule.keepFiringForMs;
   }
 
   save(to: StateWriter): void {
-    to.number(phases.indexOf(this.phase) + (this.suspended ? 8 : 0));
+    to.number(phases.indexOf(this.phase));
     to.number(this.fired.at);
     to.number(this.fired.dated);
-    if (this.phase === "inactive") return;
-    for (const value of [this.due, this.heardThrough, this.#since, this.#measure, this.#measureTs, this.#peak, this.#ordinal]) to.number(value);
-    for (const value of [this.#judged.start, this.#judged.end, this.#judged.count]) to.number(value);
-    if (this.phase !== "pending") to.text(JSON.stringify(this.#record));
+    to.number(this.measure);
+    if (this.#episode === undefined) return;
+    const { due, suspended, heardThrough, since, measure, measureTs, judged, peak, ordinal, record } = this.#episode;
+    for (const value of [due, suspended ? 1 : 0, heardThrough, since, measure, measureTs, judged.start, judged.end, judged.count, peak, ordinal])
+      to.number(value);
+    if (record !== undefined) to.text(JSON.stringify(record));
   }
 
   restore(from: StateReader): void {
-    const mark = from.number();
-    this.phase = phases[mark % 8] as Phase;
-    this.suspended = mark >= 8;
+    this.phase = phases[from.number()] as Phase;
     this.fired = { at: from.number(), dated: from.number() };
+    this.measure = from.number();
     if (this.phase === "inactive") return;
-    this.due = from.number();
-    this.heardThrough = from.number();
-    this.#since = from.number();
-    this.#measure = from.number();
-    this.#measureTs = from.number();
-    this.#peak = from.number();
-    this.#ordinal = from.number();
-    this.#judged = { start: from.number(), end: from.number(), count: from.number() };
-    if (this.phase !== "pending") this.#record = JSON.parse(from.text()) as AlertRecord;
+    this.#episode = {
+      due: from.number(),
+      suspended: from.number() === 1,
+      heardThrough: from.number(),
+      since: from.number(),
+      measure: from.number(),
+      measureTs: from.number(),
+      judged: { start: from.number(), end: from.number(), count: from.number() },
+      peak: from.number(),
+      ordinal: from.number(),
+      record: this.phase === "pending" ? undefined : (JSON.parse(from.text()) as AlertRecord),
+    };
   }
 
-  #breach(ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
-    this.#since = ts;
-    this.#peak = this.#measure;
-    if (this.rule.forMs === 0) return this.#fire(ts, trigger, into);
+  #begin(ts: EpochMs, trigger: Trigger, heardThrough: number, into: Dispatcher): void {
+    const { measure } = this;
+    const judged = trigger === "window" ? judgedBy(this.window) : NOT_JUDGED;
+    const due = ts + this.rule.forMs;
+    const episode: Episode = { due, suspended: false, heardThrough, since: ts, measure, measureTs: ts, judged, peak: measure, ordinal: 0, record: undefined };
+    this.#episode = episode;
+    if (this.rule.forMs === 0) return this.#fire(episode, ts, trigger, into);
     this.phase = "pending";
-    this.due = ts + this.rule.forMs;
-    into.pending({ rule: this.rule.name, series: this.#subject.id, since: ts, value: this.#measure });
+    into.pending({ rule: this.rule.name, series: this.#subject.id, since: ts, value: measure });
+  }
+
+  #continue(episode: Episode, ts: EpochMs, judgement: Judgement, trigger: Trigger, into: Dispatcher): void {
+    episode.suspended = false;
+    episode.measure = this.measure;
+    episode.measureTs = ts;
+    if (trigger === "window") episode.judged = judgedBy(this.window);
+    if (judgement === BREACH && this.#isDeeper(episode)) episode.peak = this.measure;
+    if (this.phase === "pending") {
+      if (judgement !== BREACH) this.#drop(into);
+      else if (ts >= episode.due) this.#fire(episode, episode.due, trigger, into);
+    } else if (this.phase === "firing") {
+      if (judgement === CLEAR) this.#clear(episode, ts, trigger, into);
+    } else if (judgement === BREACH) this.#relapse(episode, ts, trigger, into);
+    else if (ts >= episode.due) this.#resolve(episode, episode.due, "condition", trigger, into);
   }
 
   #drop(into: Dispatcher): void {
     this.phase = "inactive";
-    this.due = Number.POSITIVE_INFINITY;
-    this.suspended = false;
-    into.pending({ rule: this.rule.name, series: this.#subject.id, since: null, value: this.#measure });
+    this.#episode = undefined;
+    into.pending({ rule: this.rule.name, series: this.#subject.id, since: null, value: this.measure });
   }
 
-  #fire(ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
+  #fire(episode: Episode, ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
     const firedAt = Math.max(ts, this.fired.dated, this.fired.at + 1);
     const from = this.phase;
     if (from === "pending") this.#drop(into);
+    this.#episode = episode;
     this.phase = "firing";
-    this.due = Number.POSITIVE_INFINITY;
+    episode.due = Number.POSITIVE_INFINITY;
+    episode.record = this.#open(firedAt, episode);
     this.fired = { at: firedAt, dated: firedAt };
-    this.#ordinal = 0;
-    this.#record = this.#open(firedAt);
-    this.#transit("firing", "condition", this.#evidence(from, trigger), into);
+    this.#transit(episode, episode.record, "firing", "condition", this.#evidence(episode, from, trigger), into);
   }
 
-  #clear(ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
-    this.#since = ts;
-    if (this.rule.keepFiringForMs === 0) return this.#resolve(ts, "condition", trigger, into);
-    const evidence = this.#evidence(this.phase, trigger);
-    this.phase = "recovering";
-    this.due = ts + this.rule.keepFiringForMs;
+  #clear(episode: Episode, ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
+    episode.since = ts;
+    if (this.rule.keepFiringForMs === 0) return this.#resolve(episode, ts, "condition", trigger, into);
+    episode.due = ts + this.rule.keepFiringForMs;
+    this.#move(episode, ts, "recovering", trigger, into);
+  }
+
+  #relapse(episode: Episode, ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
+    episode.due = Number.POSITIVE_INFINITY;
+    episode.since = ts;
+    this.#move(episode, ts, "firing", trigger, into);
+  }
+
+  /** Between firing and recovering. */
+  #move(episode: Episode, ts: EpochMs, to: "firing" | "recovering", trigger: Trigger, into: Dispatcher): void {
+    const evidence = this.#evidence(episode, this.phase, trigger);
+    this.phase = to;
     this.#date(ts);
-    this.#transit("recovering", "condition", evidence, into);
+    this.#transit(episode, episode.record as AlertRecord, to, "condition", evidence, into);
   }
 
-  #relapse(ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
-    const evidence = this.#evidence(this.phase, trigger);
-    this.phase = "firing";
-    this.due = Number.POSITIVE_INFINITY;
-    this.#since = ts;
-    this.#date(ts);
-    this.#transit("firing", "condition", evidence, into);
-  }
-
-  #resolve(ts: EpochMs, reason: TransitionReason, trigger: Trigger, into: Dispatcher): void {
-    const evidence = this.#evidence(this.phase, trigger);
+  #resolve(episode: Episode, ts: EpochMs, reason: TransitionReason, trigger: Trigger, into: Dispatcher): void {
+    const evidence = this.#evidence(episode, this.phase, trigger);
     this.phase = "inactive";
-    this.due = Number.POSITIVE_INFINITY;
-    this.suspended = false;
+    this.#episode = undefined;
     this.#date(ts);
-    this.#transit("resolved", reason, evidence, into);
-    this.#record = undefined;
-    this.#ordinal = 0;
-    this.#peak = Number.NaN;
+    this.#transit(episode, episode.record as AlertRecord, "resolved", reason, evidence, into);
   }
 
-  #transit(to: AlertRecord["state"], reason: TransitionReason, evidence: Evidence, into: Dispatcher): void {
-    this.#ordinal += 1;
-    this.#record = {
-      ...(this.#record as AlertRecord),
-      state: to,
-      since: this.fired.dated,
-      resolvedAt: to === "resolved" ? this.fired.dated : null,
-      value: this.#measure,
-      peak: this.#peak,
-    };
-    const figures = { value: this.#measure, peak: this.#peak };
-    into.transition({ alert: this.#record.id, ordinal: this.#ordinal, to, reason, ts: this.fired.dated, figures, evidence }, this.#record);
+  #transit(episode: Episode, before: AlertRecord, to: AlertRecord["state"], reason: TransitionReason, evidence: Evidence, into: Dispatcher): void {
+    const { measure: value, peak } = episode;
+    const ts = this.fired.dated;
+    episode.ordinal += 1;
+    episode.record = { ...before, state: to, since: ts, resolvedAt: to === "resolved" ? ts : null, value, peak };
+    into.transition({ alert: before.id, ordinal: episode.ordinal, to, reason, ts, figures: { value, peak }, evidence }, episode.record);
   }
 
   /** A transition is never dated before the one before it. */
@@ -242,7 +252,7 @@ export class Alert {
     this.fired = { at: this.fired.at, dated: Math.max(ts, this.fired.dated) };
   }
 
-  #open(firedAt: EpochMs): AlertRecord {
+  #open(firedAt: EpochMs, { measure, peak }: Episode): AlertRecord {
     const { rule } = this;
     const subject = this.#subject;
     return {
@@ -256,36 +266,37 @@ export class Alert {
       since: firedAt,
       firedAt,
       resolvedAt: null,
-      value: this.#measure,
-      peak: this.#peak,
+      value: measure,
+      peak,
       limit: this.condition.on === "silence" ? null : this.condition.predicate.limit,
       unit: subject.device?.unit ?? null,
     };
   }
 
-  #evidence(from: Phase, trigger: Trigger): Evidence {
+  #evidence({ measure, measureTs, judged, since }: Episode, from: Phase, trigger: Trigger): Evidence {
     const { condition, rule } = this;
-    const { start, end, count } = this.#judged;
-    const judged = condition.on === "window" && !Number.isNaN(start) ? { window: { start, end, aggregate: condition.aggregate, count } } : {};
+    const window =
+      condition.on === "window" && !Number.isNaN(judged.start)
+        ? { window: { start: judged.start, end: judged.end, aggregate: condition.aggregate, count: judged.count } }
+        : {};
     const { watermark } = this.#subject;
     return {
       rule: rule.name,
       logic: rule.logic,
       predicate: this.predicateText,
-      measure: this.#measure,
-      ts: this.#measureTs,
-      ...judged,
-      since: this.#since,
+      measure,
+      ts: measureTs,
+      ...window,
+      since,
       trigger,
       watermark: Number.isFinite(watermark) ? watermark : null,
       from,
     };
   }
 
-  #deepen(measure: number): void {
-    const { condition } = this;
-    const isDeeper = condition.on === "silence" || Number.isNaN(this.#peak) || condition.predicate.depth(measure) > condition.predicate.depth(this.#peak);
-    if (isDeeper) this.#peak = measure;
+  #isDeeper({ peak }: Episode): boolean {
+    const { condition, measure } = this;
+    return condition.on === "silence" || condition.predicate.depth(measure) > condition.predicate.depth(peak);
   }
 }
 

@@ -156,8 +156,7 @@ export class Series {
       (alert) => mayVanish(alert) && this.#heardUp + afterOf(alert) + 1 === due.up && this.maxTs + afterOf(alert) === due.event,
     );
     for (const alert of vanished) {
-      alert.heardThrough = this.#accepted;
-      this.#sample(alert, due.event, BREACH, this.lastValue, "silence", into);
+      alert.vanish(due.event, this.lastValue, "silence", this.#accepted, into);
     }
     if (vanished.length === 0) this.#drain(this.#clock(due.up), into);
   }
@@ -217,11 +216,9 @@ export class Series {
 
   #elapseTimers(instant: EpochMs, revealsAbsence: boolean, next: Held | undefined, into: Dispatcher): void {
     for (const alert of this.#alerts) {
-      if (alert.due === instant && !alert.suspended) alert.elapse(into);
+      if (alert.due === instant) alert.elapse(into);
       const vanishes = revealsAbsence && alert.condition.on === "silence" && mayVanish(alert) && this.#evaluatedTs + afterOf(alert) === instant;
-      if (!vanishes || next === undefined) continue;
-      alert.heardThrough = next.ordinal - 1;
-      alert.sample(instant, BREACH, this.lastValue, "reading", into);
+      if (vanishes && next !== undefined) alert.vanish(instant, this.lastValue, "reading", next.ordinal - 1, into);
     }
     this.#findNextTimer();
   }
@@ -247,7 +244,7 @@ export class Series {
 
   /** Timers that fell due while the gateway did not listen wait for the next judgement of their condition. */
   #suspendTimers(through: EpochMs): void {
-    for (const alert of this.#alerts) if (alert.due <= through) alert.suspended = true;
+    for (const alert of this.#alerts) alert.suspend(through);
     this.#findNextTimer();
   }
 
@@ -276,7 +273,7 @@ export class Series {
 
   #findNextTimer(): void {
     let next = NEVER;
-    for (const alert of this.#alerts) if (alert.due < next && !alert.suspended) next = alert.due;
+    for (const alert of this.#alerts) if (alert.due < next) next = alert.due;
     this.#nextTimer = next;
   }
 
