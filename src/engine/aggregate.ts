@@ -35,7 +35,8 @@ export class Tally {
   protected low = 0;
 
   get sum(): number {
-    return this.high + this.low;
+    // Beyond the largest number what was carried means nothing.
+    return Number.isFinite(this.high) ? this.high + this.low : this.high;
   }
 
   /** As new. */

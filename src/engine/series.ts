@@ -156,7 +156,7 @@ export class Series {
       (alert) => mayVanish(alert) && this.#heardUp + afterOf(alert) + 1 === due.up && this.maxTs + afterOf(alert) === due.event,
     );
     for (const alert of vanished) {
-      alert.vanish(due.event, this.lastValue, "silence", this.#accepted, into);
+      alert.vanish(due.event, this.#held.at(-1)?.value ?? this.lastValue, "silence", this.#accepted, into);
     }
     if (vanished.length === 0) this.#drain(this.#clock(due.up), into);
   }
@@ -250,11 +250,16 @@ export class Series {
 
   #closeWindows(end: EpochMs, into: Dispatcher): void {
     if (this.#sampler.nextEnd === end) this.#sampler.close(this.id, end, into);
-    for (const window of this.#windows) if (window.nextEnd === end) window.close();
+    for (const window of this.#windows) {
+      // One that ended here before, in silence, is not judged again because a backlog has filled another.
+      window.result = undefined;
+      if (window.nextEnd === end) window.close();
+    }
     for (const alert of this.#alerts) {
       const { condition, window } = alert;
       if (condition.on !== "window" || window?.result?.end !== end || window.result.aggregate.count < condition.minCount) continue;
       const measure = window.result.aggregate.figure(condition.aggregate);
+      if (Number.isNaN(measure)) continue; // infinite in both directions
       this.#sample(alert, end, condition.predicate.judge(measure), measure, "window", into);
     }
     this.#findNextEnd();

@@ -161,7 +161,7 @@ function settle(subject: Subject, up: number, timing: SourceTiming, opinion: Opi
     if (silentAt <= instant) {
       for (const machine of silent.filter((each) => newestOf(subject) + afterOf(each) === silentAt)) {
         machine.deafThrough = subject.accepted;
-        judge(subject, machine, silentAt, "breach", last?.value ?? Number.NaN, opinion);
+        judge(subject, machine, silentAt, "breach", acceptedOf(subject).sort(byTs).at(-1)?.value ?? Number.NaN, opinion);
       }
     } else if (endAt === instant) closeAt(subject, instant, opinion);
     else if (readingAt === instant) evaluate(subject, first as Kept, blind, opinion);

@@ -31,3 +31,25 @@ describe("a late reading in silence", () => {
     expect(windows).toEqual([["firing", 30_000, 1, 40]]);
   });
 });
+
+describe("a window that closed in silence", () => {
+  it("is not judged again when a backlog closes another one with the same end", () => {
+    const hopping = { type: "window", window: { hopping: "5m", slide: "1m" }, aggregate: "avg", below: 5 };
+    const tumbling = { type: "window", window: { tumbling: "30s" }, aggregate: "avg", above: 5 };
+    const run = drive(plan([rule({ name: "hopping", condition: hopping }), rule({ name: "tumbling", condition: tumbling })], { idleAfterMs: SECOND }));
+    run.reading(0, 5);
+    run.listen(61 * SECOND);
+    for (const second of [59, 60, 61]) expect(run.reading(second * SECOND, 0)).toBe("accepted");
+    expect(run.told()).toEqual([]);
+  });
+});
+
+describe("an absence before anything was evaluated", () => {
+  it("has the value that was heard last", () => {
+    const run = drive(plan([rule({ condition: { type: "absence", after: "60s" } })], { outOfOrdernessMs: 10 * MINUTE }));
+    run.reading(0, 7);
+    run.reading(SECOND, 8, { at: SECOND });
+    run.listen(2 * MINUTE);
+    expect(run.transitions.map(({ to, ts, figures }) => [to, ts, figures.value])).toEqual([["firing", 61 * SECOND, 8]]);
+  });
+});
