@@ -125,7 +125,11 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
     if (isClosed || at >= timerAt) return;
     clearTimeout(timer);
     timerAt = at;
-    timer = setTimeout(wake, at - clock.monotonic());
+    timer = setTimeout(() => {
+      // A timer may fire a little early: what it plans then must not be taken for planned already.
+      timerAt = Number.POSITIVE_INFINITY;
+      wake();
+    }, at - clock.monotonic());
   }
 
   function nextReread(): number {

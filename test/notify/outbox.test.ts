@@ -310,3 +310,24 @@ test("an attempt ends after its limit, whatever its channel allows", async () =>
   await store.until(() => store.reports.length === 1);
   expect(store.reports[0]).toMatchObject({ disposition: "waiting", attempts: 1, reason: "the receiver did not answer in time" });
 });
+
+test("a timer that fires before its time by the steady clock plans again: nothing stays waiting", async () => {
+  const sink = await sinks();
+  const store = rowStore([]);
+  const slow = {
+    ...store,
+    async waiting(limit: number) {
+      await new Promise((resolve) => setTimeout(resolve, 60)); // so that each read is followed by a rest
+      return store.waiting(limit);
+    },
+  };
+  // Timers run by the machine's clock; this one lags behind it, so that each fires early.
+  const clock: Clock = { now: systemClock.now, monotonic: () => performance.now() * 0.8 };
+  const { outbox } = outboxOf(slow, [postTo("on-call", sink.webhookUrl)], { clock });
+  outbox.wake();
+  await new Promise((resolve) => setTimeout(resolve, 90));
+  store.add(row("firing", viaWebhook));
+  outbox.wake();
+  await store.until(() => delivered(store).length === 1);
+  expect(ids(sink.webhooks)).toHaveLength(1);
+});
