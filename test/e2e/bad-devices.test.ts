@@ -1,6 +1,8 @@
 // One device sends garbage, one lives in 2099, one says NaN. The others notice nothing, and it can be seen from outside.
 
+import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
+import { openDatabase } from "../../src/storage/database.ts";
 import { type AlertAnswer, booksBalance, connectClient, createFolder, type ReadingsAnswer, startHighwater } from "./gateway-process.ts";
 
 const GARBAGE: readonly (string | Buffer)[] = [
@@ -71,4 +73,16 @@ it("garbage, a clock of 2099 and NaN change nothing for the others, and are visi
     ["clock", [99, 98, 95, 94, 93]],
   ]);
   expect(await gateway.stop()).toBe(0);
+
+  // What could not be read is kept, the first 1 KiB of it, with a reason and a count.
+  const db = openDatabase(join(folder.path, "data"), { readonly: true });
+  cleanUp.push(() => db.close());
+  const kept = db
+    .prepare<[], { topic: string; reason: string; count: number; length: number }>("SELECT topic, reason, count, length(sample) AS length FROM rejected")
+    .all();
+  const counts = (device: string): number =>
+    kept.filter(({ topic }) => topic === `sensors/lab/${device}/temperature`).reduce((sum, { count }) => sum + count, 0);
+  expect([counts("garbage"), counts("nan"), counts("good")]).toEqual([GARBAGE.length, NO_VALUES.length, 0]);
+  expect(kept).toContainEqual({ topic: "sensors/lab/garbage/temperature", reason: "too_large", count: 1, length: 1024 });
+  expect(kept.filter(({ topic }) => topic.includes("nan")).map(({ reason }) => reason)).toContain("bad_quality");
 });
