@@ -23,9 +23,16 @@ export class Downsampler {
     if (!this.#minute.add(ts, value)) this.#addToClosed(series, ts, value, into);
   }
 
-  /** Takes a late reading, at what the clock is when it arrives. */
+  /**
+   * Takes a late reading, at what the clock is when it arrives. A bucket that the clock passed while it was empty is begun, marked, by
+   * the reading; so it is closed for a backlog too, which amends it.
+   */
   addLate(series: SeriesId, ts: EpochMs, value: number, clock: EpochMs, into: DownsampleEffects): void {
-    if (!this.#minute.addLate(ts, value, clock)) this.#addToClosed(series, ts, value, into, ts - floorMod(ts, HOUR) + HOUR > clock + 1);
+    const hourEnd = ts - floorMod(ts, HOUR) + HOUR;
+    if (hourEnd <= clock + 1) this.#hour.closeThrough(hourEnd);
+    if (this.#minute.addLate(ts, value, clock)) return;
+    this.#minute.closeThrough(ts - floorMod(ts, MINUTE) + MINUTE);
+    this.#addToClosed(series, ts, value, into);
   }
 
   /**
@@ -55,16 +62,16 @@ export class Downsampler {
     }
   }
 
-  #addToClosed(series: SeriesId, ts: EpochMs, value: number, into: DownsampleEffects, isHourOpen = true): void {
+  #addToClosed(series: SeriesId, ts: EpochMs, value: number, into: DownsampleEffects): void {
     const alone = new Aggregate();
     alone.add(ts, value);
     into.dirty.push({ tier: MINUTE, series, start: ts - floorMod(ts, MINUTE), values: alone.values() });
-    this.#addToHour(series, alone.values(), into, isHourOpen);
+    this.#addToHour(series, alone.values(), into);
   }
 
-  #addToHour(series: SeriesId, values: AggregateValues, into: DownsampleEffects, isOpen = true): void {
+  #addToHour(series: SeriesId, values: AggregateValues, into: DownsampleEffects): void {
     const start = values.firstTs - floorMod(values.firstTs, HOUR);
-    const bucket = isOpen ? this.#hour.paneOf(values.firstTs) : undefined;
+    const bucket = this.#hour.paneOf(values.firstTs);
     if (bucket === undefined) into.dirty.push({ tier: HOUR, series, start, values });
     else bucket.merge(values);
   }

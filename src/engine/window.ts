@@ -100,6 +100,13 @@ export class Window<Sum extends Tally = Tally> {
     return pane;
   }
 
+  /** Closes all windows that end at or before `end` without a result. */
+  closeThrough(end: EpochMs): void {
+    if (end <= this.#closedThrough) return;
+    this.#closedThrough = end;
+    this.#findNext();
+  }
+
   /** Closes the window that ends at `nextEnd` and sets `result` when it holds a reading newer than the last result did. */
   close(): void {
     const end = this.nextEnd;

@@ -126,6 +126,8 @@ function take(subject: Subject, sent: number, value: number, at: number, up: num
   const reading = { ts, value, at, up, ordinal, isLate, clockThen, isEvaluated: false, isDirty };
   subject.kept.push(reading);
   if (isDirty) markDirty(subject, reading, opinion);
+  // A minute that was passed while it was empty is begun by a mark; what comes for it later amends it.
+  if (isDirty) subject.minute.closed = Math.max(subject.minute.closed, minuteEnd);
   settle(subject, up, timing, opinion);
 }
 

@@ -53,3 +53,21 @@ describe("an absence before anything was evaluated", () => {
     expect(run.transitions.map(({ to, ts, figures }) => [to, ts, figures.value])).toEqual([["firing", 61 * SECOND, 8]]);
   });
 });
+
+describe("a bucket that a late reading begins when the clock has passed it", () => {
+  it("is amended by a backlog, not written anew", () => {
+    const run = drive(plan([], { outOfOrdernessMs: MINUTE }));
+    run.reading(130 * SECOND, 1, { at: 130 * SECOND });
+    run.listen(MINUTE);
+    expect(run.reading(65 * SECOND, 2)).toBe("late");
+    expect(run.reading(80 * SECOND, 3)).toBe("accepted");
+    run.listen(10 * MINUTE);
+    const of = (kind: "rollups" | "dirty") =>
+      run.effects.flatMap((effect) => effect[kind].filter(({ tier }) => tier === MINUTE).map(({ start, values }) => [start, values.sum]));
+    expect(of("dirty")).toEqual([
+      [MINUTE, 2],
+      [MINUTE, 3],
+    ]);
+    expect(of("rollups")).toEqual([[2 * MINUTE, 1]]);
+  });
+});
