@@ -1,10 +1,16 @@
 // Questions and answers between threads over a MessagePort. A question that is never answered fails when the port closes.
 
 import type { MessagePort, Worker } from "node:worker_threads";
+import { GatewayError } from "./error.ts";
 
 type Port = Pick<MessagePort | Worker, "postMessage" | "on">;
 type Question = { readonly kind: "question"; readonly id: number; readonly verb: string; readonly argument: unknown };
-type Reply = { readonly kind: "reply"; readonly id: number; readonly value?: unknown; readonly error?: { message: string; name: string; code?: string } };
+type Reply = {
+  readonly kind: "reply";
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: { message: string; name: string; code?: string; hint?: string; retryable?: boolean };
+};
 
 /** Verbs with their argument and answer. */
 export type Verbs = Record<string, (argument: never) => unknown>;
@@ -27,7 +33,7 @@ export function createCaller<V extends Verbs>(port: Port): Caller<V> {
     const waiting = open.get(id);
     open.delete(id);
     if (error === undefined) waiting?.resolve(value as never);
-    else waiting?.reject(Object.assign(new Error(error.message), { name: error.name, code: error.code }));
+    else waiting?.reject(restored(error));
   });
   port.on("close", () => fail("the other thread has ended"));
   port.on("exit", () => fail("the other thread has ended"));
@@ -39,6 +45,12 @@ export function createCaller<V extends Verbs>(port: Port): Caller<V> {
     });
 }
 
+/** An error loses its class on the way between threads; what a GatewayError says is kept. */
+function restored({ message, name, code, hint, retryable = false }: NonNullable<Reply["error"]>): Error {
+  if (name === "GatewayError" && code !== undefined) return new GatewayError(code, message, { retryable, ...(hint === undefined ? {} : { hint }) });
+  return Object.assign(new Error(message), { name, code });
+}
+
 /** Answers questions that come through the port. */
 export function answerCalls<V extends Verbs>(port: Port, verbs: V): void {
   const answer = async ({ id, verb, argument }: Question): Promise<void> => {
@@ -47,8 +59,8 @@ export function answerCalls<V extends Verbs>(port: Port, verbs: V): void {
       if (handler === undefined) throw new Error(`no verb ${verb}`);
       port.postMessage({ kind: "reply", id, value: await handler(argument as never) } satisfies Reply);
     } catch (error) {
-      const { message: text, name, code } = error as Error & { code?: string };
-      port.postMessage({ kind: "reply", id, error: { message: text, name, ...(code === undefined ? {} : { code }) } } satisfies Reply);
+      const { message: text, name, code, hint, retryable } = error as GatewayError;
+      port.postMessage({ kind: "reply", id, error: { message: text, name, code, ...(hint === undefined ? {} : { hint }), retryable } } satisfies Reply);
     }
   };
   port.on("message", (message: Question | { kind: string }) => {

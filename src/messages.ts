@@ -8,6 +8,7 @@ import type { GatewayConfig } from "./config.ts";
 import type { AlertRecord, Transition } from "./engine/effect.ts";
 import type { Books, SeriesDefinition } from "./engine/reading.ts";
 import type { UptimeMs } from "./engine/units.ts";
+import type { RouteRequest } from "./http/route.ts";
 import type { Turn } from "./inbox.ts";
 import type { FinishedRow } from "./storage/finished.ts";
 import type { QueryContext, QueryRequest } from "./storage/query.ts";
@@ -66,7 +67,12 @@ export type FromService =
   | { readonly kind: "closed" };
 
 export type QueryStart = Pick<QueryContext, "devices" | "zone"> & { readonly dataDir: string };
-export type QueryVerbs = { query(request: QueryRequest): unknown };
+export type RenderRequest = RouteRequest<unknown, unknown>;
+export type QueryVerbs = {
+  query(request: QueryRequest): unknown;
+  /** Of a route of the HTTP API that the store alone answers: its JSON as UTF-8. */
+  render(asked: { readonly path: string; readonly request: RenderRequest }): Promise<Uint8Array>;
+};
 
 export type JobStart = { readonly job: JobName; readonly dataDir: string; readonly options: Omit<DailySummaryOptions, "signal" | "progress"> };
 /** What a job asks of its starter. */

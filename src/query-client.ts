@@ -4,7 +4,7 @@ import type { Worker } from "node:worker_threads";
 import { type Caller, createCaller } from "./call.ts";
 import { GatewayError } from "./error.ts";
 import type { Log } from "./log.ts";
-import type { QueryStart, QueryVerbs } from "./messages.ts";
+import type { QueryStart, QueryVerbs, RenderRequest } from "./messages.ts";
 import type { Answer, QueryRequest } from "./storage/query.ts";
 import { startWorker } from "./worker.ts";
 
@@ -14,6 +14,8 @@ const WAITING_MAX = 256;
 export type QueryClient = {
   /** @throws GatewayError `query_overrun`, `query_busy`; or what the query thread threw */
   query<Request extends QueryRequest>(request: Request): Promise<Answer<Request>>;
+  /** Runs a route of the HTTP API where the store is, and gives its JSON. @throws as `query` */
+  render(path: string, request: RenderRequest): Promise<Uint8Array>;
   /** Later questions are answered with this context. */
   reload(start: QueryStart): Promise<void>;
   close(): Promise<void>;
@@ -22,46 +24,49 @@ export type QueryClient = {
 export function createQueryClient(start: QueryStart, log: Log): QueryClient {
   let context = start;
   let worker: Worker | undefined;
-  let ask: Caller<QueryVerbs> | undefined;
+  let caller: Caller<QueryVerbs> | undefined;
   let waiting = 0;
 
   function open(): Caller<QueryVerbs> {
-    if (ask !== undefined) return ask;
+    if (caller !== undefined) return caller;
     const opened = startWorker("query", context);
     opened.on("error", (error) => {
       log.error({ error: error.message }, "the query thread failed; the next question starts it again");
-      if (worker === opened) [worker, ask] = [undefined, undefined];
+      if (worker === opened) [worker, caller] = [undefined, undefined];
     });
     worker = opened;
-    ask = createCaller<QueryVerbs>(opened);
-    return ask;
+    caller = createCaller<QueryVerbs>(opened);
+    return caller;
   }
 
   async function end(): Promise<void> {
     const ending = worker;
-    [worker, ask] = [undefined, undefined];
+    [worker, caller] = [undefined, undefined];
     await ending?.terminate();
   }
 
+  async function limited<Result>(ask: (caller: Caller<QueryVerbs>) => Promise<Result>): Promise<Result> {
+    if (waiting >= WAITING_MAX) throw new GatewayError("query_busy", "too many questions are waiting", { retryable: true, hint: "ask again in a moment" });
+    waiting += 1;
+    const asked = open();
+    let timer: NodeJS.Timeout | undefined;
+    const overrun = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new GatewayError("query_overrun", `the question took more than ${OVERRUN_MS} ms`, { hint: "ask for less: a shorter time, fewer series" }));
+        if (caller === asked) void end();
+      }, OVERRUN_MS);
+    });
+    try {
+      return await Promise.race([ask(asked), overrun]);
+    } finally {
+      clearTimeout(timer);
+      waiting -= 1;
+    }
+  }
+
   return {
-    async query<Request extends QueryRequest>(request: Request): Promise<Answer<Request>> {
-      if (waiting >= WAITING_MAX) throw new GatewayError("query_busy", "too many questions are waiting", { retryable: true, hint: "ask again in a moment" });
-      waiting += 1;
-      const asked = open();
-      let timer: NodeJS.Timeout | undefined;
-      const overrun = new Promise<never>((_resolve, reject) => {
-        timer = setTimeout(() => {
-          reject(new GatewayError("query_overrun", `the question took more than ${OVERRUN_MS} ms`, { hint: "ask for less: a shorter time, fewer series" }));
-          if (ask === asked) void end();
-        }, OVERRUN_MS);
-      });
-      try {
-        return (await Promise.race([asked("query", request), overrun])) as Answer<Request>;
-      } finally {
-        clearTimeout(timer);
-        waiting -= 1;
-      }
-    },
+    query: <Request extends QueryRequest>(request: Request) => limited((asked) => asked("query", request)) as Promise<Answer<Request>>,
+    render: (path, request) => limited((asked) => asked("render", { path, request })),
     async reload(next) {
       context = next;
       await end();

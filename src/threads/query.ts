@@ -3,13 +3,18 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { answerCalls } from "../call.ts";
 import { systemClock } from "../clock.ts";
+import { renderRoute } from "../http/answer.ts";
 import type { QueryStart, QueryVerbs } from "../messages.ts";
 import { openDatabase } from "../storage/database.ts";
 import { answerQuery } from "../storage/queries.ts";
+import type { Answer, QueryRequest } from "../storage/query.ts";
 
 const { dataDir, devices, zone } = workerData as QueryStart;
 const db = openDatabase(dataDir, { readonly: true });
 
+const answer = <Request extends QueryRequest>(request: Request): Answer<Request> => answerQuery(db, request, { devices, zone, clock: systemClock });
+
 answerCalls<QueryVerbs>(parentPort as NonNullable<typeof parentPort>, {
-  query: (request) => answerQuery(db, request, { devices, zone, clock: systemClock }),
+  query: answer,
+  render: ({ path, request }) => renderRoute(path, request, answer),
 });

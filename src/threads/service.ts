@@ -125,6 +125,7 @@ const exposed = config.http.anonymous === undefined ? {} : { anonymous: config.h
 const server = createServer(
   {
     query: (request) => queries.query(request),
+    render: (path, request) => queries.render(path, request),
     status,
     ready: () => readiness,
     metricsText: async () => (await Promise.all([askMain("metrics", undefined), processorMetrics(), metrics.text()])).join("\n"),
