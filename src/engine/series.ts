@@ -7,6 +7,7 @@ import type { Condition, WindowSpec } from "./conditions/condition.ts";
 import { bindCondition } from "./conditions/index.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { Downsampler } from "./downsample.ts";
+import { type Held, hold, restoreHeld, saveHeld } from "./held.ts";
 import { Memory } from "./memory.ts";
 import { BREACH, CLEAR, type Judgement } from "./predicate.ts";
 import { type Labels, seriesKey } from "./reading.ts";
@@ -14,16 +15,6 @@ import type { Device, Rule, SourceTiming } from "./rule.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { DurationMs, EpochMs, SeriesId, UptimeMs } from "./units.ts";
 import { Window } from "./window.ts";
-
-/** An accepted reading that waits for its turn. */
-type Held = {
-  readonly ts: EpochMs;
-  readonly value: number;
-  readonly at: EpochMs;
-  readonly up: UptimeMs;
-  readonly ordinal: number;
-  readonly isSampled: boolean;
-};
 
 /** When something falls due in silence: `up` by the listening clock, `event` the event time that it is about. */
 export type Due = { readonly up: UptimeMs; readonly event: EpochMs };
@@ -116,10 +107,7 @@ export class Series {
   }
 
   #hold(reading: Held, into: Dispatcher): void {
-    let index = this.#held.length;
-    while (index > 0 && (this.#held[index - 1] as Held).ts > reading.ts) index--;
-    if (index === this.#held.length) this.#held.push(reading);
-    else this.#held.splice(index, 0, reading);
+    hold(this.#held, reading);
     this.#drain(this.watermark, into);
   }
 
@@ -356,10 +344,8 @@ export class Series {
     to.text(this.source);
     to.text(JSON.stringify(this.ownLabels));
     for (const value of [this.watermark, this.maxTs, this.#heardUp, this.#accepted]) to.number(value);
-    for (const value of [this.#evaluatedTs, this.#evaluatedValue, this.#evaluatedAt, this.#evaluatedUp, this.#held.length]) to.number(value);
-    for (const { ts, value, at, up, ordinal, isSampled } of this.#held) {
-      for (const number of [ts, value, at, up, ordinal, isSampled ? 1 : 0]) to.number(number);
-    }
+    for (const value of [this.#evaluatedTs, this.#evaluatedValue, this.#evaluatedAt, this.#evaluatedUp]) to.number(value);
+    saveHeld(this.#held, to);
     this.memory.save(to);
     this.#sampler.save(to);
     to.number(this.#windows.length);
@@ -387,14 +373,7 @@ export class Series {
     this.#evaluatedValue = from.number();
     this.#evaluatedAt = from.number();
     this.#evaluatedUp = from.number();
-    this.#held = Array.from({ length: from.number() }, () => ({
-      ts: from.number(),
-      value: from.number(),
-      at: from.number(),
-      up: from.number(),
-      ordinal: from.number(),
-      isSampled: from.number() === 1,
-    }));
+    this.#held = restoreHeld(from);
     this.memory = Memory.restore(from);
     this.#sampler = Downsampler.restore(from);
     const windows = Array.from({ length: from.number() }, () => Window.restore(from, emptyTally));

@@ -1,7 +1,7 @@
 // A hopping window over one series, cut into panes: each reading touches one pane, each close merges the panes of one window.
 // A tumbling window is the case of one pane. What closes is decided by the series' clock; a window once closed stays closed.
 
-import { Tally } from "./aggregate.ts";
+import type { Tally } from "./aggregate.ts";
 import { greatestCommonDivisor, type WindowSpec } from "./conditions/condition.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import { type EpochMs, floorMod } from "./units.ts";
