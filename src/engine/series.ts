@@ -146,7 +146,7 @@ export class Series {
     for (const alert of vanished) {
       alert.vanish(due.event, this.#held.at(-1)?.value ?? this.lastValue, "silence", this.#accepted, into);
     }
-    if (vanished.length === 0) this.#drain(this.#clock(due.up), into);
+    this.#drain(this.#clock(due.up), into);
   }
 
   standing(): { rule: string; measure: number; state: Alert["phase"] }[] {

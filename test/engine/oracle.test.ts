@@ -58,7 +58,7 @@ const timing: fc.Arbitrary<SourceTiming> = fc.record({
   outOfOrdernessMs: fc.constantFrom(0, 0, 5, 20, 120, 600).map((seconds) => seconds * SECOND),
   maxFutureMs: fc.constantFrom(60, 60, 3600).map((seconds) => seconds * SECOND),
   maxPastMs: fc.constantFrom(null, null, 1800).map((seconds) => (seconds === null ? null : seconds * SECOND)),
-  idleAfterMs: fc.constantFrom(1, 10, 10, 60).map((seconds) => seconds * SECOND),
+  idleAfterMs: fc.constantFrom(0, 1, 10, 10, 60).map((seconds) => seconds * SECOND),
 });
 
 const value = fc.integer({ min: 0, max: 40 });

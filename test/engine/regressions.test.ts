@@ -71,3 +71,22 @@ describe("a bucket that a late reading begins when the clock has passed it", () 
     expect(of("rollups")).toEqual([[2 * MINUTE, 1]]);
   });
 });
+
+describe("an absence and a timer at the same instant, without idle_after", () => {
+  it("both fall due", () => {
+    const rules = [
+      rule({ name: "silent", condition: { type: "absence", after: "30s" } }),
+      rule({ name: "high", condition: { type: "threshold", above: 5 }, keep_firing_for: "30s" }),
+    ];
+    const run = drive(plan(rules, { idleAfterMs: 0 }));
+    run.reading(0, 6);
+    run.reading(SECOND, 0, { at: SECOND });
+    run.listen(MINUTE);
+    expect(run.told()).toEqual([
+      { rule: "high", to: "firing", ts: 0 },
+      { rule: "high", to: "recovering", ts: SECOND },
+      { rule: "silent", to: "firing", ts: 31 * SECOND },
+      { rule: "high", to: "resolved", ts: 31 * SECOND },
+    ]);
+  });
+});
