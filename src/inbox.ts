@@ -30,6 +30,9 @@ export type Inbox = ReturnType<typeof createInbox>;
 
 /** All readings of a batch share one arrival, that of its first; a batch takes no more when it is older than this. */
 const BATCH_AGE_MS = 10;
+/** After a turn of at least so many readings the next one waits this long for company. */
+const LINGER_FROM_READINGS = 16;
+const LINGER_MS = 3;
 const READINGS_MAX = 65_536;
 const BYTES_PER_READING = 20;
 /** A wall clock that differs by more from the monotonic one has been set; the difference is taken in one journaled step. */
@@ -58,6 +61,8 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
   let opened = time.instant();
   let openedAt = 0;
   let bytesWaiting = 0;
+  let turnReadings = 0;
+  let settledAt = 0;
   let flushScheduled = false;
   let closed: Error | undefined;
   let wakeTimer: NodeJS.Timeout | undefined;
@@ -83,10 +88,17 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
     openedAt = now;
   }
 
+  /** Under load turns are not sent back to back: each costs a sync of the disk, whatever it holds. */
+  function lingerMs(): number {
+    return turnReadings < LINGER_FROM_READINGS ? 0 : LINGER_MS - (deps.clock.monotonic() - settledAt);
+  }
+
   function schedule(): void {
     if (flushScheduled || underWay !== undefined || closed !== undefined) return;
     flushScheduled = true;
-    setImmediate(flush);
+    const linger = lingerMs();
+    if (linger > 0) setTimeout(flush, linger);
+    else setImmediate(flush);
   }
 
   function flush(): void {
@@ -96,6 +108,7 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
     if (sealed.length === 0 && waiting.length === 0) return;
     const turn: Turn = { inputs: sealed, finished: samples.take() };
     underWay = waiting;
+    turnReadings = sealed.reduce((sum, input) => sum + (input.kind === "readings" ? input.batch.series.length : 0), 0);
     [sealed, waiting, bytesWaiting] = [[], [], 0];
     time.listen(true);
     deps.send(turn);
@@ -145,7 +158,11 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
       const done = underWay ?? [];
       underWay = undefined;
       time.listen(true);
-      if (sealed.length > 0 || waiting.length > 0 || hasOpen()) flush();
+      settledAt = deps.clock.monotonic();
+      if (sealed.length > 0 || waiting.length > 0 || hasOpen()) {
+        if (lingerMs() > 0) schedule();
+        else flush();
+      }
       for (const callback of done) callback();
       setWake(wakeAt);
       if (underWay === undefined && !flushScheduled) for (const resolve of idleWaiters.splice(0)) resolve();

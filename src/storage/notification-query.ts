@@ -38,27 +38,9 @@ const WAITING_MAX = 100_000;
  * Of each (receiver, channel) at most `limit` rows: those with no earlier one waiting in the same (alert, receiver, channel), by `next_at`.
  */
 export function answerOutbox(db: Database, { limit }: { readonly limit: number }): Answer<Extract<QueryRequest, { kind: "outbox" }>> {
-  const heads = db
-    .prepare<[number, number], string>(
-      `WITH waiting AS (
-         SELECT id, receiver, channel, next_at, row_number() OVER (PARTITION BY alert, receiver, channel ORDER BY seq) AS place
-         FROM (SELECT * FROM notification WHERE disposition = 'waiting' LIMIT ?)
-       ), head AS (
-         SELECT id, next_at, row_number() OVER (PARTITION BY receiver, channel ORDER BY next_at, id) AS place FROM waiting WHERE place = 1
-       )
-       SELECT id FROM head WHERE place <= ? ORDER BY next_at, id`,
-    )
-    .pluck()
-    .all(WAITING_MAX, Math.min(limit, LIMIT_MAX));
-  const notification = db.prepare<[string], NotificationRow>(`SELECT ${notificationColumns} FROM notification WHERE id = ?`);
-  // The limit above may have cut off an earlier one.
-  const earlier = db.prepare(
-    "SELECT 1 FROM notification WHERE alert = @alert AND receiver = @receiver AND channel = @channel AND seq < @seq AND disposition = 'waiting'",
-  );
-  const alert = db.prepare<[string], AlertRow>("SELECT * FROM alert WHERE id = ?");
-  const transition = db.prepare<[string, number], TransitionRow>("SELECT * FROM transition WHERE alert = ? AND ordinal = ?");
+  const { heads, notification, earlier, alert, transition } = outboxStatements(db);
   const rows: OutboxRow[] = [];
-  for (const head of heads) {
+  for (const head of heads.all(WAITING_MAX, Math.min(limit, LIMIT_MAX))) {
     const row = notification.get(head);
     const told = row && transition.get(row.alert, row.ordinal);
     const record = row && alert.get(row.alert);
@@ -67,6 +49,41 @@ export function answerOutbox(db: Database, { limit }: { readonly limit: number }
     rows.push({ id, receiver, channel, seq, state, createdAt, attempts, nextAt, alert: toAlert(record), transition: toTransition(told) });
   }
   return { rows };
+}
+
+type OutboxStatements = ReturnType<typeof prepareOutbox>;
+/** The outbox asks at each commit that changed an alert: its statements are prepared once per connection. */
+const prepared = new WeakMap<Database, OutboxStatements>();
+
+function outboxStatements(db: Database): OutboxStatements {
+  const known = prepared.get(db);
+  if (known !== undefined) return known;
+  const made = prepareOutbox(db);
+  prepared.set(db, made);
+  return made;
+}
+
+function prepareOutbox(db: Database) {
+  return {
+    heads: db
+      .prepare<[number, number], string>(
+        `WITH waiting AS (
+           SELECT id, receiver, channel, next_at, row_number() OVER (PARTITION BY alert, receiver, channel ORDER BY seq) AS place
+           FROM (SELECT * FROM notification WHERE disposition = 'waiting' LIMIT ?)
+         ), head AS (
+           SELECT id, next_at, row_number() OVER (PARTITION BY receiver, channel ORDER BY next_at, id) AS place FROM waiting WHERE place = 1
+         )
+         SELECT id FROM head WHERE place <= ? ORDER BY next_at, id`,
+      )
+      .pluck(),
+    notification: db.prepare<[string], NotificationRow>(`SELECT ${notificationColumns} FROM notification WHERE id = ?`),
+    // The limit above may have cut off an earlier one.
+    earlier: db.prepare(
+      "SELECT 1 FROM notification WHERE alert = @alert AND receiver = @receiver AND channel = @channel AND seq < @seq AND disposition = 'waiting'",
+    ),
+    alert: db.prepare<[string], AlertRow>("SELECT * FROM alert WHERE id = ?"),
+    transition: db.prepare<[string, number], TransitionRow>("SELECT * FROM transition WHERE alert = ? AND ordinal = ?"),
+  };
 }
 
 export function answerRejected(db: Database, { limit }: { readonly limit?: number }): { readonly rejected: readonly RejectedView[] } {

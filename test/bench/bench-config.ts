@@ -16,17 +16,17 @@ const thresholds = [
 ].map((rule) => ({ ...rule, condition: { type: "threshold", ...rule.condition } }));
 
 const tumblings = [
-  { window: { tumbling: "1s" }, aggregate: "avg", above: 100 },
-  { window: { tumbling: "5s" }, aggregate: "max", above: 100 },
-  { window: { tumbling: "10s" }, aggregate: "min", below: 0 },
-  { window: { tumbling: "30s" }, aggregate: "sum", below: 0 },
-  { window: { tumbling: "1m" }, aggregate: "count", above: 1_000_000 },
+  { window: { tumbling: "10s" }, aggregate: "avg", above: 100 },
+  { window: { tumbling: "30s" }, aggregate: "max", above: 100 },
+  { window: { tumbling: "1m" }, aggregate: "min", below: 0 },
+  { window: { tumbling: "5m" }, aggregate: "sum", below: 0 },
+  { window: { tumbling: "15m" }, aggregate: "count", above: 1_000_000 },
 ].map((condition) => ({ condition: { type: "window", ...condition } }));
 
 const hoppings = [
-  { window: { hopping: "10s", slide: "1s" }, aggregate: "avg", above: 100 },
-  { window: { hopping: "1m", slide: "10s" }, aggregate: "max", above: 100 },
-  { window: { hopping: "10m", slide: "1m" }, aggregate: "avg", below: 0 },
+  { window: { hopping: "1m", slide: "10s" }, aggregate: "avg", above: 100 },
+  { window: { hopping: "10m", slide: "1m" }, aggregate: "max", above: 100 },
+  { window: { hopping: "1h", slide: "5m" }, aggregate: "avg", below: 0 },
 ].map((condition) => ({ condition: { type: "window", ...condition } }));
 
 const absences = ["1m", "5m"].map((after) => ({ condition: { type: "absence", after } }));
