@@ -32,7 +32,7 @@ export type Inbox = ReturnType<typeof createInbox>;
 const BATCH_AGE_MS = 10;
 /** After a turn of at least so many readings the next one waits this long for company. */
 const LINGER_FROM_READINGS = 16;
-const LINGER_MS = 3;
+const LINGER_MS = 8;
 const READINGS_MAX = 65_536;
 const BYTES_PER_READING = 20;
 /** A wall clock that differs by more from the monotonic one has been set; the difference is taken in one journaled step. */
@@ -52,6 +52,7 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
   });
   const time = createTime(deps.clock, options, deps.clockStepped);
   const columns = createColumns();
+  const alarm = createAlarm(() => inbox.post({ kind: "clock" }));
   let sealed: Input[] = [];
   let defined: SeriesDefinition[] = [];
   let rejected: Partial<Record<RejectReason, number>> = {};
@@ -60,12 +61,9 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
   let underWay: ((error?: Error) => void)[] | undefined;
   let opened = time.instant();
   let openedAt = 0;
-  let bytesWaiting = 0;
-  let turnReadings = 0;
-  let settledAt = 0;
+  let [bytesWaiting, turnReadings, settledAt] = [0, 0, 0];
   let flushScheduled = false;
   let closed: Error | undefined;
-  let wakeTimer: NodeJS.Timeout | undefined;
   let idleWaiters: (() => void)[] = [];
 
   const hasOpen = (): boolean => columns.count() > 0 || defined.length > 0 || Object.keys(rejected).length > 0;
@@ -114,13 +112,6 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
     deps.send(turn);
   }
 
-  function setWake(wakeAt: UptimeMs | undefined): void {
-    clearTimeout(wakeTimer);
-    if (wakeAt === undefined || closed !== undefined) return;
-    const { up } = time.instant();
-    wakeTimer = setTimeout(() => inbox.post({ kind: "clock" }), Math.min(Math.max(0, wakeAt - up) + 1, 0x7fff_ffff));
-  }
-
   const inbox = {
     registry,
 
@@ -164,7 +155,7 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
         else flush();
       }
       for (const callback of done) callback();
-      setWake(wakeAt);
+      alarm.set(wakeAt, time.instant().up);
       if (underWay === undefined && !flushScheduled) for (const resolve of idleWaiters.splice(0)) resolve();
     },
 
@@ -195,7 +186,7 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
     /** Takes nothing more; what waits is called back with an error. */
     close(): void {
       closed = new Error("the gateway is closing");
-      clearTimeout(wakeTimer);
+      alarm.clear();
       for (const callback of [...(underWay ?? []), ...waiting]) callback(closed);
       [underWay, waiting, idleWaiters] = [undefined, [], []];
     },
@@ -228,6 +219,18 @@ function createRegistry({ series, seriesMax }: InboxOptions, define: (definition
     },
 
     status: () => ({ series: ids.size, series_refused: refused }),
+  };
+}
+
+/** Wakes the engine when something falls due though nothing arrives. */
+function createAlarm(wake: () => void) {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    clear: (): void => clearTimeout(timer),
+    set(wakeAt: UptimeMs | undefined, up: UptimeMs): void {
+      clearTimeout(timer);
+      if (wakeAt !== undefined) timer = setTimeout(wake, Math.min(Math.max(0, wakeAt - up) + 1, 0x7fff_ffff));
+    },
   };
 }
 
