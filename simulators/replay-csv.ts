@@ -2,6 +2,7 @@
 // One connection, QoS 1, in the file's order, a bounded number in flight. What was acknowledged can be skipped when it is run again.
 // `node simulators/replay-csv.ts FILE.csv --url mqtt://127.0.0.1:1883 --topic sensors/lab/machine/temperature [--speed 3600] [--skip N]`
 
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { connectAsync, type MqttClient } from "mqtt";
@@ -39,7 +40,7 @@ export async function replayRecording(
   deps: { clock: Clock; signal: AbortSignal; onProgress?: (position: number) => void },
   options: ReplayOptions,
 ): Promise<ReplayReport> {
-  const client = await connectAsync(options.url, { clientId: `replay-${process.pid}`, reconnectPeriod: 500 }, false);
+  const client = await connectAsync(options.url, { clientId: `replay-${randomUUID().slice(0, 13)}`, reconnectPeriod: 500 }, false);
   const flight = createFlight(client, options, deps);
   const startedAt = deps.clock.monotonic();
   let firstTs: number | undefined;
