@@ -197,6 +197,7 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
 /** Series by their labels. @param define takes one that occurs for the first time */
 function createRegistry({ series, seriesMax }: InboxOptions, define: (definition: SeriesDefinition) => void) {
   const keys = series.map(({ labels }) => seriesKey(labels));
+  const sources = series.map(({ source }) => source);
   const ids = new Map(keys.map((key, index) => [key, index]));
   let refused = 0;
   return {
@@ -207,13 +208,14 @@ function createRegistry({ series, seriesMax }: InboxOptions, define: (definition
     idOf(labels: Labels, source: string): SeriesId | undefined {
       const key = seriesKey(labels);
       const known = ids.get(key);
-      if (known !== undefined) return known;
-      if (ids.size >= seriesMax) {
+      if (known !== undefined && sources[known] === source) return known;
+      if (known === undefined && ids.size >= seriesMax) {
         refused += 1;
         return undefined;
       }
-      const id = keys.push(key) - 1;
+      const id = known ?? keys.push(key) - 1;
       ids.set(key, id);
+      sources[id] = source;
       define({ id, labels: Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))), source });
       return id;
     },

@@ -71,6 +71,16 @@ describe("turns", () => {
     expect(readings(turns[0]).flatMap(({ batch }) => batch.defined)).toEqual([{ id: 1, labels: { device: "new", metric: "m" }, source: "s" }]);
   });
 
+  it("defines a series again when another source brings it, as after a change of the config", async () => {
+    const { inbox, turns } = start({ series: [{ labels, source: "old" }] });
+    expect(inbox.registry.idOf(labels, "old")).toBe(0);
+    expect(inbox.registry.idOf(labels, "new")).toBe(0);
+    expect(inbox.registry.idOf(labels, "new")).toBe(0);
+    inbox.committed(() => undefined);
+    await tick();
+    expect(readings(turns[0]).flatMap(({ batch }) => batch.defined.map(({ id, source }) => [id, source]))).toEqual([[0, "new"]]);
+  });
+
   it("refuses one series too many, and counts it", () => {
     const { inbox } = start({ seriesMax: 1 });
     expect(inbox.registry.idOf({ device: "a", metric: "m" }, "s")).toBe(0);

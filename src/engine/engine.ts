@@ -12,7 +12,7 @@ import {
   type Books,
   CONFLICT,
   DUPLICATE,
-  type KnownReading,
+  indexKnown,
   LATE,
   type Lookup,
   QUARANTINED,
@@ -215,6 +215,12 @@ class StreamEngine implements Engine {
   }
 
   #define({ id, labels, source }: SeriesDefinition): void {
+    const known = this.#series[id];
+    if (known !== undefined) {
+      this.#touch(known);
+      known.source = source;
+      return this.#describe(known);
+    }
     if (id !== this.#series.length) throw new Error(`series ${id} is defined out of order; ${this.#series.length} is next`);
     const series = this.#addSeries(labels, source);
     series.applyRules(this.#rulesFor(series), this.#up, this.#generation, this.#dispatcher);
@@ -232,7 +238,7 @@ class StreamEngine implements Engine {
   #describe(series: Series): void {
     series.device = this.#plan?.devices[series.ownLabels["device"] ?? ""];
     series.labels = { ...series.device?.labels, ...series.ownLabels };
-    series.timing = this.#plan?.sources[series.source] ?? series.timing;
+    series.timing = this.#plan?.sources[series.source] ?? defaultTiming;
   }
 
   #rulesFor(series: Series): readonly Rule[] {
@@ -340,5 +346,3 @@ class StreamEngine implements Engine {
     if (due.up !== Number.POSITIVE_INFINITY) this.#enqueue(series, due.up, due.event);
   }
 }
-
-const indexKnown = (known: readonly KnownReading[]): ReadonlyMap<string, number> => new Map(known.map(({ series, ts, value }) => [`${series} ${ts}`, value]));

@@ -38,7 +38,7 @@ export const VERDICT_MASK = 0x07;
 /** The books: `received = accepted + late + duplicate + conflict + quarantined + rejected`, in values of one series each. */
 export type Books = Record<"received" | Verdict | "rejected", number>;
 
-/** A series that occurs for the first time; written into the journal with the batch that brought it. */
+/** A series that occurs for the first time, or by another source than before; written into the journal with the batch that brought it. */
 export type SeriesDefinition = {
   readonly id: SeriesId;
   readonly labels: Labels;
@@ -62,6 +62,10 @@ export type ReadingBatch = {
 /** A timestamp that the engine no longer remembers and asks the store for. */
 export type Lookup = { readonly series: SeriesId; readonly ts: EpochMs };
 export type KnownReading = Lookup & { readonly value: number };
+
+/** Known values by `series ts`. */
+export const indexKnown = (known: readonly KnownReading[]): ReadonlyMap<string, number> =>
+  new Map(known.map(({ series, ts, value }) => [`${series} ${ts}`, value]));
 
 /** The canonical text of a series: labels in order of their names, `{device="fz-7",metric="temperature"}`. */
 export function seriesKey(labels: Labels): string {

@@ -34,7 +34,7 @@ export class Series {
   readonly id: SeriesId;
   readonly key: string;
   readonly ownLabels: Labels;
-  readonly source: string;
+  source: string; // topic template; another one when the config says so
   labels: Labels;
   device: Device | undefined;
   timing: SourceTiming;

@@ -40,7 +40,7 @@ export function createCommitter(db: Database): (commit: Commit) => void {
 function createStepWriter(db: Database): (step: NonNullable<Commit["step"]>) => void {
   const insertRow = db.prepare("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   const insertSpan = db.prepare("INSERT INTO journal_span VALUES (?, ?, ?)");
-  const insertSeries = db.prepare("INSERT OR IGNORE INTO series VALUES (?, ?, ?)");
+  const insertSeries = db.prepare("INSERT INTO series VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET source = excluded.source");
   const insertPlan = db.prepare("INSERT OR IGNORE INTO rule_version VALUES (?, ?, ?)");
   const writeRollups = createRollupWriter(db);
   const writeAlerts = createAlertWriter(db);

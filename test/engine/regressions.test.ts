@@ -1,7 +1,9 @@
 // Mistakes of the engine that the oracle or a reader found, one case each.
 
 import { describe, expect, it } from "vitest";
-import { drive, MINUTE, plan, rule, SECOND } from "./harness.ts";
+import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import { ACCEPTED, QUARANTINED } from "../../src/engine/reading.ts";
+import { drive, MINUTE, plan, rule, SECOND, SOURCE } from "./harness.ts";
 
 describe("a late reading in silence", () => {
   it("closes no window that a backlog may still fill", () => {
@@ -88,5 +90,32 @@ describe("an absence and a timer at the same instant, without idle_after", () =>
       { rule: "silent", to: "firing", ts: 31 * SECOND },
       { rule: "high", to: "resolved", ts: 31 * SECOND },
     ]);
+  });
+});
+
+describe("a series whose source has another name now", () => {
+  it("takes that source's timing, and keeps it through a snapshot", () => {
+    const before = plan([]);
+    const renamed = {
+      ...before,
+      hash: "renamed",
+      sources: { "plant/{device}/{metric}": { outOfOrdernessMs: 0, maxFutureMs: MINUTE * 60, maxPastMs: null, idleAfterMs: 10 * SECOND } },
+    };
+    const engine = createEngine();
+    const labels = { device: "probe", metric: "temperature" };
+    const read = (target: Engine, at: number, ts: number, source?: string) => {
+      const defined = source === undefined ? [] : [{ id: 0, labels, source }];
+      const batch = { series: Uint32Array.of(0), ts: Float64Array.of(ts), value: Float64Array.of(1), defined, rejected: {} };
+      return target.step([{ kind: "readings", at, up: at, batch }], { now: at, up: at }).verdicts[0]?.[0];
+    };
+    engine.step([{ kind: "rules", at: 0, up: 0, plan: before }], { now: 0, up: 0 });
+    expect(read(engine, 0, 30 * MINUTE, SOURCE)).toBe(QUARANTINED);
+    engine.step([{ kind: "rules", at: 1, up: 1, plan: renamed }], { now: 1, up: 1 });
+    expect(read(engine, 2, 30 * MINUTE, "plant/{device}/{metric}")).toBe(ACCEPTED);
+    engine.beginSnapshot();
+    const parts = [engine.nextSnapshotPart(), engine.nextSnapshotPart()].flatMap(({ part, saved }) => (saved === undefined ? [] : [{ part, saved }]));
+    const copy = createEngine();
+    copy.restore(parts);
+    expect(read(copy, 3, 31 * MINUTE)).toBe(ACCEPTED);
   });
 });
