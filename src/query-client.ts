@@ -1,12 +1,11 @@
 // Asks the query thread. A question that overruns ends the thread; the next one finds a fresh one. What waits is bounded.
 
-import type { Worker } from "node:worker_threads";
 import { type Caller, createCaller } from "./call.ts";
 import { GatewayError } from "./error.ts";
 import type { Log } from "./log.ts";
 import type { QueryStart, QueryVerbs, RenderRequest } from "./messages.ts";
 import type { Answer, QueryRequest } from "./storage/query.ts";
-import { startWorker } from "./worker.ts";
+import { startTerminable } from "./worker.ts";
 
 const OVERRUN_MS = 15_000;
 const WAITING_MAX = 256;
@@ -23,25 +22,25 @@ export type QueryClient = {
 
 export function createQueryClient(start: QueryStart, log: Log): QueryClient {
   let context = start;
-  let worker: Worker | undefined;
+  let thread: ReturnType<typeof startTerminable> | undefined;
   let caller: Caller<QueryVerbs> | undefined;
   let waiting = 0;
 
   function open(): Caller<QueryVerbs> {
     if (caller !== undefined) return caller;
-    const opened = startWorker("query", context);
-    opened.on("error", (error) => {
+    const opened = startTerminable("query", context);
+    opened.worker.on("error", (error) => {
       log.error({ error: error.message }, "the query thread failed; the next question starts it again");
-      if (worker === opened) [worker, caller] = [undefined, undefined];
+      if (thread === opened) [thread, caller] = [undefined, undefined];
     });
-    worker = opened;
-    caller = createCaller<QueryVerbs>(opened);
+    thread = opened;
+    caller = createCaller<QueryVerbs>(opened.worker);
     return caller;
   }
 
   async function end(): Promise<void> {
-    const ending = worker;
-    [worker, caller] = [undefined, undefined];
+    const ending = thread;
+    [thread, caller] = [undefined, undefined];
     await ending?.terminate();
   }
 

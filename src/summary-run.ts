@@ -5,7 +5,7 @@ import type { DailySummaryProgress } from "./batch/jobs/daily-summary.ts";
 import type { SummaryReport } from "./batch/jobs/summary-report.ts";
 import { answerCalls } from "./call.ts";
 import type { JobStart, JobVerbs } from "./messages.ts";
-import { startWorker } from "./worker.ts";
+import { startTerminable } from "./worker.ts";
 
 /**
  * @param emit resolves when the rows are committed
@@ -16,9 +16,9 @@ export async function runSummary(
   emit: JobVerbs["emit"],
   options: { signal?: AbortSignal; progress?: (progress: DailySummaryProgress) => void } = {},
 ): Promise<SummaryReport | undefined> {
-  const worker = startWorker("job", { job: "daily-summary", ...start } satisfies JobStart);
+  const { worker, terminate } = startTerminable("job", { job: "daily-summary", ...start } satisfies JobStart);
   const ended = once(worker, "exit");
-  const end = (): void => void worker.terminate();
+  const end = (): void => void terminate();
   options.signal?.addEventListener("abort", end, { once: true });
   answerCalls<JobVerbs>(worker, { emit });
   let report: SummaryReport | undefined;

@@ -19,6 +19,30 @@ export function startWorker(name: ThreadName, start: unknown, transfer: Transfer
   return new Worker(url, { name, workerData: start, transferList: transfer, resourceLimits: limits[name] ?? {} });
 }
 
+/** What a thread that may be terminated says once its native parts are loaded. */
+export const LOADED = { kind: "loaded" } as const;
+
+/**
+ * Starts a thread that may be terminated at any time.
+ * @returns the thread, and how to end it: a thread that is just loading SQLite would take the process with it, so that is waited for
+ */
+export function startTerminable(name: "query" | "job", start: unknown): { worker: Worker; terminate(): Promise<void> } {
+  const worker = startWorker(name, start);
+  const isLoaded = new Promise<void>((resolve) => {
+    worker.on("message", ({ kind }: { kind: string }) => {
+      if (kind === LOADED.kind) resolve();
+    });
+    worker.once("exit", () => resolve());
+  });
+  return {
+    worker,
+    async terminate() {
+      await isLoaded;
+      await worker.terminate();
+    },
+  };
+}
+
 export type Supervised<To, From extends { readonly kind: string }> = {
   readonly worker: Worker;
   tell(message: To, transfer?: TransferListItem[]): void;

@@ -5,10 +5,12 @@ import { jobs } from "../batch/jobs/index.ts";
 import { createCaller } from "../call.ts";
 import type { JobStart, JobVerbs } from "../messages.ts";
 import { openDatabase } from "../storage/database.ts";
+import { LOADED } from "../worker.ts";
 
 const port = parentPort as NonNullable<typeof parentPort>;
 const { job, dataDir, options } = workerData as JobStart;
 const db = openDatabase(dataDir, { readonly: true });
+port.postMessage(LOADED);
 const ask = createCaller<JobVerbs>(port);
 const report = await jobs[job](db, { ...options, progress: (progress) => port.postMessage({ kind: "progress", progress }) }, (rows) => ask("emit", rows));
 db.close();

@@ -8,13 +8,16 @@ import type { QueryStart, QueryVerbs } from "../messages.ts";
 import { openDatabase } from "../storage/database.ts";
 import { answerQuery } from "../storage/queries.ts";
 import type { Answer, QueryRequest } from "../storage/query.ts";
+import { LOADED } from "../worker.ts";
 
 const { dataDir, devices, zone } = workerData as QueryStart;
+const port = parentPort as NonNullable<typeof parentPort>;
 const db = openDatabase(dataDir, { readonly: true });
+port.postMessage(LOADED);
 
 const answer = <Request extends QueryRequest>(request: Request): Answer<Request> => answerQuery(db, request, { devices, zone, clock: systemClock });
 
-answerCalls<QueryVerbs>(parentPort as NonNullable<typeof parentPort>, {
+answerCalls<QueryVerbs>(port, {
   query: answer,
   render: ({ path, request }) => renderRoute(path, request, answer),
 });
