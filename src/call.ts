@@ -1,7 +1,7 @@
 // Questions and answers between threads over a MessagePort. A question that is never answered fails when the port closes.
 
 import type { MessagePort, Worker } from "node:worker_threads";
-import { GatewayError } from "./error.ts";
+import { type CarriedError, type GatewayError, restoreError } from "./error.ts";
 
 type Port = Pick<MessagePort | Worker, "postMessage" | "on">;
 type Question = { readonly kind: "question"; readonly id: number; readonly verb: string; readonly argument: unknown };
@@ -9,7 +9,7 @@ type Reply = {
   readonly kind: "reply";
   readonly id: number;
   readonly value?: unknown;
-  readonly error?: { message: string; name: string; code?: string; hint?: string; retryable?: boolean };
+  readonly error?: CarriedError;
 };
 
 /** Verbs with their argument and answer. */
@@ -33,7 +33,7 @@ export function createCaller<V extends Verbs>(port: Port): Caller<V> {
     const waiting = open.get(id);
     open.delete(id);
     if (error === undefined) waiting?.resolve(value as never);
-    else waiting?.reject(restored(error));
+    else waiting?.reject(restoreError(error));
   });
   port.on("close", () => fail("the other thread has ended"));
   port.on("exit", () => fail("the other thread has ended"));
@@ -43,12 +43,6 @@ export function createCaller<V extends Verbs>(port: Port): Caller<V> {
       open.set(last, { resolve, reject });
       port.postMessage({ kind: "question", id: last, verb, argument } satisfies Question);
     });
-}
-
-/** An error loses its class on the way between threads; what a GatewayError says is kept. */
-function restored({ message, name, code, hint, retryable = false }: NonNullable<Reply["error"]>): Error {
-  if (name === "GatewayError" && code !== undefined) return new GatewayError(code, message, { retryable, ...(hint === undefined ? {} : { hint }) });
-  return Object.assign(new Error(message), { name, code });
 }
 
 /** Answers questions that come through the port. */

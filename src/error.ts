@@ -16,3 +16,11 @@ export class GatewayError extends Error {
     this.retryable = options.retryable ?? false;
   }
 }
+
+/** What is left of an error that came from another thread: on the way it loses its class, and here it gets it back. */
+export type CarriedError = { readonly name: string; readonly message: string; readonly code?: string; readonly hint?: string; readonly retryable?: boolean };
+
+export function restoreError({ name, message, code, hint, retryable = false }: CarriedError): Error {
+  if (name === "GatewayError" && code !== undefined) return new GatewayError(code, message, { retryable, ...(hint === undefined ? {} : { hint }) });
+  return Object.assign(new Error(message), { name, code });
+}

@@ -3,7 +3,7 @@
 
 import { extname } from "node:path";
 import { type ResourceLimits, type TransferListItem, Worker } from "node:worker_threads";
-import { GatewayError } from "./error.ts";
+import { GatewayError, restoreError } from "./error.ts";
 
 type ThreadName = "processor" | "service" | "query" | "job";
 
@@ -58,7 +58,7 @@ export type Supervised<To, From extends { readonly kind: string }> = {
 export function supervise<To, From extends { readonly kind: string }>(name: ThreadName, start: unknown, transfer: TransferListItem[]): Supervised<To, From> {
   const worker = startWorker(name, start, transfer);
   const ended = new Promise<Error>((resolve) => {
-    worker.once("error", (error) => resolve(restored(error)));
+    worker.once("error", (error) => resolve(error.name === "GatewayError" ? restoreError(error) : error));
     worker.once("exit", () => resolve(new GatewayError("thread_ended", `the ${name} thread has ended`)));
   });
   let isExpected = false;
@@ -90,11 +90,4 @@ export function supervise<To, From extends { readonly kind: string }>(name: Thre
       if (worker.threadId !== -1) await exited;
     },
   };
-}
-
-/** An error loses its class on the way between threads; what a GatewayError says is kept. */
-function restored(error: Error): Error {
-  const { code, hint, message } = error as Error & { code?: unknown; hint?: unknown };
-  if (error.name !== "GatewayError" || typeof code !== "string") return error;
-  return new GatewayError(code, message, { cause: error, ...(typeof hint === "string" ? { hint } : {}) });
 }
