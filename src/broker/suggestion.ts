@@ -1,5 +1,6 @@
 // The line for `sources:` that would take a topic nobody takes yet. A proposal from one topic and one payload: it always matches the
-// topic, and always names a device and a metric; whether they are the right levels is for people to see.
+// topic, and always names a device and a metric; whether they are the right levels is for people to see. Only a topic whose first
+// level begins with $ and holds a brace no template can take, and it says so.
 
 import { parseLenient } from "./codecs/json-text.ts";
 
@@ -16,6 +17,8 @@ const loneKeys = ["value", "val", "v"];
  * @returns one line of YAML, an item of the list `sources:`
  */
 export function suggestSource(topic: string, sample: string, timezone: string): string {
+  // A wildcard takes no level that begins with $ [MQTT-4.7.2-1], and braces cannot be written literally.
+  if (/^\$[^/]*[{}]/.test(topic)) return "# no source can take a topic whose first level begins with $ and holds a brace; rename the topic";
   const document = firstDocument(sample);
   const loneKey = document === undefined ? undefined : loneKeys.find((key) => Object.hasOwn(document, key));
   const metricInTopic = document === undefined || loneKey !== undefined;
