@@ -9,6 +9,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/bench/**"],
     environment: "node",
+    setupFiles: ["test/setup.ts"],
     pool: "forks",
     testTimeout: 60_000,
     hookTimeout: 60_000,
