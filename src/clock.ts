@@ -1,4 +1,5 @@
-// The two clocks of the machine. Only the inbox reads them for the engine; everything else gets a Clock handed in.
+// The two clocks of the machine, and its timers. Only the inbox reads the clocks for the engine; everything else gets them
+// handed in, so that a simulation can hand in its own.
 
 import type { EpochMs } from "./engine/units.ts";
 
@@ -9,4 +10,19 @@ export type Clock = {
   monotonic(): number;
 };
 
+export type Timers = {
+  /** Calls `work` once, after `ms`; a fraction of a millisecond early may happen. @returns what cancels it */
+  after(ms: number, work: () => void): () => void;
+  /** Calls `work` once what is waiting already has had its turn. */
+  soon(work: () => void): void;
+};
+
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+
+export const systemTimers: Timers = {
+  after(ms, work) {
+    const timer = setTimeout(work, ms);
+    return () => clearTimeout(timer);
+  },
+  soon: (work) => void setImmediate(work),
+};

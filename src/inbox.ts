@@ -2,7 +2,7 @@
 // Readings gather in open columns while the processor is busy; at once, when it is idle. One turn is under way at a time,
 // so that a slow disk makes turns larger, not more. What a turn acknowledges is called back in the order of arrival.
 
-import type { Clock } from "./clock.ts";
+import { type Clock, systemTimers, type Timers } from "./clock.ts";
 import type { Input } from "./engine/input.ts";
 import { type Labels, type ReadingBatch, type RejectReason, type SeriesDefinition, seriesKey } from "./engine/reading.ts";
 import type { EpochMs, SeriesId, UptimeMs } from "./engine/units.ts";
@@ -45,14 +45,15 @@ const SAMPLES_MAX = 256;
  * @param deps.send takes a turn to the processor; `settled` answers it
  * @param deps.clockStepped is told by how many ms the wall clock stepped
  */
-export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockStepped(ms: number): void }, options: InboxOptions) {
+export function createInbox(deps: { clock: Clock; timers?: Timers; send(turn: Turn): void; clockStepped(ms: number): void }, options: InboxOptions) {
+  const { timers = systemTimers } = deps;
   const registry = createRegistry(options, (definition) => {
     open();
     defined.push(definition);
   });
   const time = createTime(deps.clock, options, deps.clockStepped);
   const columns = createColumns();
-  const alarm = createAlarm(() => inbox.post({ kind: "clock" }));
+  const alarm = createAlarm(timers, () => inbox.post({ kind: "clock" }));
   let sealed: Input[] = [];
   let defined: SeriesDefinition[] = [];
   let rejected: Partial<Record<RejectReason, number>> = {};
@@ -95,8 +96,8 @@ export function createInbox(deps: { clock: Clock; send(turn: Turn): void; clockS
     if (flushScheduled || underWay !== undefined || closed !== undefined) return;
     flushScheduled = true;
     const linger = lingerMs();
-    if (linger > 0) setTimeout(flush, linger);
-    else setImmediate(flush);
+    if (linger > 0) timers.after(linger, flush);
+    else timers.soon(flush);
   }
 
   function flush(): void {
@@ -225,13 +226,13 @@ function createRegistry({ series, seriesMax }: InboxOptions, define: (definition
 }
 
 /** Wakes the engine when something falls due though nothing arrives. */
-function createAlarm(wake: () => void) {
-  let timer: NodeJS.Timeout | undefined;
+function createAlarm(timers: Timers, wake: () => void) {
+  let clear = (): void => undefined;
   return {
-    clear: (): void => clearTimeout(timer),
+    clear: (): void => clear(),
     set(wakeAt: UptimeMs | undefined, up: UptimeMs): void {
-      clearTimeout(timer);
-      if (wakeAt !== undefined) timer = setTimeout(wake, Math.min(Math.max(0, wakeAt - up) + 1, 0x7fff_ffff));
+      clear();
+      if (wakeAt !== undefined) clear = timers.after(Math.min(Math.max(0, wakeAt - up) + 1, 0x7fff_ffff), wake);
     },
   };
 }

@@ -1,9 +1,10 @@
 // One attempt at one notification, bounded: whatever a channel does, it ends with a Delivery soon after its time is up.
 
+import type { Timers } from "../clock.ts";
 import type { DurationMs } from "../engine/units.ts";
 import type { Log } from "../log.ts";
 import type { Delivery } from "./channels/channel.ts";
-import { channelOf } from "./channels/index.ts";
+import type { channelOf } from "./channels/index.ts";
 import { oneLine } from "./format.ts";
 import type { Notification } from "./notification.ts";
 
@@ -21,34 +22,37 @@ const LEAVE_MS = 1_000;
 export async function attempt(
   channel: ChannelSettings | undefined,
   read: () => Notification,
-  limits: { readonly signal: AbortSignal; readonly limitMs: DurationMs; readonly log: Log },
+  limits: { readonly signal: AbortSignal; readonly limitMs: DurationMs; readonly log: Log; readonly timers: Timers; readonly channelOf: typeof channelOf },
 ): Promise<Delivery> {
-  const found = channel === undefined ? undefined : channelOf(channel.type);
+  const found = channel === undefined ? undefined : limits.channelOf(channel.type);
   if (channel === undefined || found === undefined) return { kind: "retry", reason: "the config no longer has this receiver's channel", cause: "config" };
-  const signal = AbortSignal.any([limits.signal, AbortSignal.timeout(limits.limitMs)]);
-  const left = leftBehind(signal);
+  const limit = new AbortController();
+  const cancelLimit = limits.timers.after(limits.limitMs, () => limit.abort(new Error(`no answer within ${limits.limitMs} ms`)));
+  const signal = AbortSignal.any([limits.signal, limit.signal]);
+  const left = leftBehind(signal, limits.timers);
   try {
     return await Promise.race([found.send(channel.settings, read(), signal), left.promise]);
   } catch (error) {
     limits.log.error({ err: error, channel: channel.key }, "a channel broke");
     return { kind: "retry", reason: oneLine(`the channel broke: ${(error as Error).message}`), cause: "other" };
   } finally {
+    cancelLimit();
     left.cancel();
   }
 }
 
-function leftBehind(signal: AbortSignal): { promise: Promise<Delivery>; cancel: () => void } {
-  let timer: NodeJS.Timeout | undefined;
+function leftBehind(signal: AbortSignal, timers: Timers): { promise: Promise<Delivery>; cancel: () => void } {
+  let cancelTimer = (): void => undefined;
   const { promise, resolve } = Promise.withResolvers<Delivery>();
   const onAbort = () => {
-    timer = setTimeout(() => resolve({ kind: "retry", reason: "the channel did not end in time", cause: "timeout" }), LEAVE_MS);
+    cancelTimer = timers.after(LEAVE_MS, () => resolve({ kind: "retry", reason: "the channel did not end in time", cause: "timeout" }));
   };
   signal.addEventListener("abort", onAbort, { once: true });
   return {
     promise,
     cancel: () => {
       signal.removeEventListener("abort", onAbort);
-      clearTimeout(timer);
+      cancelTimer();
     },
   };
 }

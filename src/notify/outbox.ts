@@ -3,7 +3,7 @@
 // a limit per channel and one over all, so that a receiver that hangs holds up only itself.
 // It writes nothing: what became of an attempt is handed to `report` and `deadLetter`. It keeps nothing that a restart needs.
 
-import type { Clock } from "../clock.ts";
+import { type Clock, systemTimers, type Timers } from "../clock.ts";
 import type { EpochMs } from "../engine/units.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
@@ -12,6 +12,7 @@ import type { OutboxRow } from "../storage/outbox-row.ts";
 import { attempt, type ChannelSettings } from "./attempt.ts";
 import { nextRetry, RETRY_AFTER_MAX_MS } from "./backoff.ts";
 import type { Delivery } from "./channels/channel.ts";
+import { channelOf } from "./channels/index.ts";
 import { readNotification, type Sender } from "./notification.ts";
 import { createOutboxMetrics } from "./outbox-metrics.ts";
 
@@ -27,6 +28,9 @@ export type OutboxDeps = {
   /** A notification is given up: an input of the engine. */
   deadLetter(id: string, reason: string): void;
   readonly clock: Clock;
+  readonly timers?: Timers;
+  /** Default: the list of channels. */
+  readonly channelOf?: typeof channelOf;
   readonly log: Log;
   readonly metrics: Metrics;
 };
@@ -64,7 +68,7 @@ type Attempted = { readonly attempts: number; readonly dueUp: number };
 
 /** Starts at the first wake(). */
 export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
-  const { clock, log } = deps;
+  const { clock, log, timers = systemTimers } = deps;
   const { perChannelMax = 8, overallMax = 64, attemptMs = 30_000, graceMs = 1_000 } = options;
   const metrics = createOutboxMetrics(deps.metrics);
   const stop = new AbortController();
@@ -81,7 +85,7 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
   let isWoken = false;
   let isClosed = false;
   let rereadMs = REREAD_MS;
-  let timer: NodeJS.Timeout | undefined;
+  let cancelTimer = (): void => undefined;
   /** Of a store that is slow to read, by the steady clock. */
   let restUntil = 0;
   let timerAt = Number.POSITIVE_INFINITY;
@@ -97,7 +101,7 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
   async function read(): Promise<void> {
     isReading = true;
     isWoken = false;
-    clearTimeout(timer);
+    cancelTimer();
     timerAt = Number.POSITIVE_INFINITY;
     const startedAt = clock.monotonic();
     let wait = READ_EVERY_MS;
@@ -123,13 +127,13 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
   function schedule(wait: number): void {
     const at = clock.monotonic() + Math.max(1, Math.min(wait, READ_EVERY_MS));
     if (isClosed || at >= timerAt) return;
-    clearTimeout(timer);
+    cancelTimer();
     timerAt = at;
-    timer = setTimeout(() => {
+    cancelTimer = timers.after(at - clock.monotonic(), () => {
       // A timer may fire a little early: what it plans then must not be taken for planned already.
       timerAt = Number.POSITIVE_INFINITY;
       wake();
-    }, at - clock.monotonic());
+    });
   }
 
   function nextReread(): number {
@@ -188,7 +192,8 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
 
   async function run(row: OutboxRow): Promise<void> {
     metrics.attempt(row);
-    const delivery = await attempt(settings.get(channelKey(row)), () => readNotification(row, options), { signal: stop.signal, limitMs: attemptMs, log });
+    const limits = { signal: stop.signal, limitMs: attemptMs, log, timers, channelOf: deps.channelOf ?? channelOf };
+    const delivery = await attempt(settings.get(channelKey(row)), () => readNotification(row, options), limits);
     if (delivery.kind === "retry" && stop.signal.aborted) return;
     metrics.outcome(row, delivery);
     finish(row, delivery);
@@ -239,11 +244,11 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
     /** Starts nothing more, gives attempts `graceMs`, aborts the rest and ends at most 2 s after. What was aborted waits in the store. */
     async close(): Promise<void> {
       isClosed = true;
-      clearTimeout(timer);
+      cancelTimer();
       const all = Promise.allSettled([...inFlight.values()].map(({ done }) => done));
-      await within(all, graceMs);
+      await within(timers, all, graceMs);
       stop.abort(new Error("the gateway is closing"));
-      await within(all, 2_000);
+      await within(timers, all, 2_000);
     },
   };
 }
@@ -276,8 +281,9 @@ function remember<Value>(map: Map<string, Value>, id: string, value: Value): voi
   if (oldest.done !== true) map.delete(oldest.value);
 }
 
-async function within(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
-  clearTimeout(timer);
+async function within(timers: Timers, work: Promise<unknown>, ms: number): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const cancel = timers.after(ms, resolve);
+  await Promise.race([work, over]);
+  cancel();
 }
