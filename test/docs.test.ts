@@ -1,10 +1,11 @@
-// What the docs show is true: each YAML block of the rules page is a rules file, the README's config is a config.
+// What the docs show is true: each YAML block of the rules page is a rules file or a file of tests that pass, the README's config is a config.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { loadConfig, loadRules } from "../src/config.ts";
+import { loadConfig, loadRules, loadRuleTests } from "../src/config.ts";
+import { runRuleTests } from "../src/rule-test.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "highwater-docs-"));
@@ -18,9 +19,19 @@ function written(text: string, name: string): string {
   return file;
 }
 
+function expectToPass(file: string): void {
+  const loaded = loadRuleTests(file);
+  if (loaded.kind === "invalid") return expect(loaded.problems).toEqual([]);
+  const checks = runRuleTests(loaded.tests).flatMap((test) => test.checks);
+  expect(checks).not.toEqual([]);
+  expect(checks.flatMap(({ differences }) => differences)).toEqual([]);
+}
+
 describe("docs/reference/rules.md", () => {
   it.each(blocks("docs/reference/rules.md").map((text, index) => [index + 1, text] as const))("block %i is a rules file", (index, text) => {
-    const loaded = loadRules(written(text, `rules-${index}.yaml`));
+    const file = written(text, `rules-${index}.yaml`);
+    if (/^tests:$/m.test(text)) return expectToPass(file);
+    const loaded = loadRules(file);
     expect(loaded.kind === "invalid" ? loaded.problems : []).toEqual([]);
   });
 

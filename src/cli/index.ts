@@ -5,6 +5,7 @@ import type { CliCommand } from "./command.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
 import { summarizeCommand } from "./summarize.ts";
+import { testCommand } from "./test.ts";
 import { tryCommand } from "./try.ts";
 
-export const commands: readonly CliCommand[] = [runCommand, checkCommand, tryCommand, summarizeCommand, schemaCommand];
+export const commands: readonly CliCommand[] = [runCommand, checkCommand, tryCommand, testCommand, summarizeCommand, schemaCommand];

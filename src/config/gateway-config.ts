@@ -98,7 +98,7 @@ function toSource(source: Blocks["sources"][number]): SourceConfig {
   };
 }
 
-function toDevice(device: Blocks["devices"][string]): Device {
+export function toDevice(device: Blocks["devices"][string]): Device {
   return { labels: device.labels, limits: device.limits, unit: device.unit ?? null, expectedEveryMs: device.expected_every ?? null };
 }
 

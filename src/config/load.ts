@@ -47,7 +47,8 @@ export function loadRules(path: string, env: Environment = process.env): RulesRe
   return problems.length === 0 ? { kind: "ok", rules: rules.map(({ settings }) => toRule(settings)) } : { kind: "invalid", problems };
 }
 
-const finished = (entries: readonly Problem[], path: string, { secrets }: Outside): Problem[] =>
+/** In order, each once, without what came from outside. */
+export const finished = (entries: readonly Problem[], path: string, { secrets }: Outside): Problem[] =>
   inOrder(
     entries.map((entry) => withoutSecrets(entry, secrets)),
     path,

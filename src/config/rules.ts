@@ -83,11 +83,20 @@ export function readRulesFile(file: string, outside: Outside, root: JsonSchema):
   return readRules({ document, value, root, isCovered: notYet.isCovered }, problems);
 }
 
+/** Rule tests may stand beside their rules: no pattern takes them for rules. */
+const TESTS = /\.test\.ya?ml$/;
+
 /** The files that `rules_files` names, each once, in order of their names within a pattern. */
-export function findRulesFiles(patterns: readonly string[], document: ConfigDocument, problems: Problem[], notes: Problem[]): string[] {
+export function findRulesFiles(
+  patterns: readonly string[],
+  document: ConfigDocument,
+  problems: Problem[],
+  notes: Problem[],
+  key: "rules_files" | "rule_files" = "rules_files",
+): string[] {
   const folder = dirname(document.file);
   const files = patterns.flatMap((pattern, index) => {
-    const place = document.placeOf(["rules_files", index]);
+    const place = document.placeOf([key, index]);
     if (!/[*?[\]{}]/.test(pattern)) {
       const file = join(pattern.startsWith("/") ? "" : folder, pattern);
       const read = readText(file);
@@ -95,7 +104,9 @@ export function findRulesFiles(patterns: readonly string[], document: ConfigDocu
       problems.push(problem(document.file, place, `${pattern} cannot be read: ${read.reason}`, "relative paths start at the config's folder"));
       return [];
     }
-    const found = globSync(pattern, { cwd: folder }).sort();
+    const found = globSync(pattern, { cwd: folder })
+      .filter((name) => !TESTS.test(name))
+      .sort();
     if (found.length === 0) notes.push(problem(document.file, place, `${pattern} matches no file`, "relative paths start at the config's folder"));
     return found.map((name) => join(name.startsWith("/") ? "" : folder, name));
   });

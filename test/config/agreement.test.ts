@@ -46,7 +46,12 @@ const onlyCheckSees = new Set([
 ]);
 
 describe("the JSON Schema accepts", () => {
-  test.each(["highwater.yaml", ...readdirSync(new URL("rules/", config)).map((name) => `rules/${name}`)])("config/%s", (name) => {
+  test.each([
+    "highwater.yaml",
+    ...readdirSync(new URL("rules/", config))
+      .filter((name) => !name.endsWith(".test.yaml"))
+      .map((name) => `rules/${name}`),
+  ])("config/%s", (name) => {
     accepts(parse(readFileSync(new URL(name, config), "utf8")));
     expect(accepts.errors ?? []).toEqual([]);
   });
