@@ -1,5 +1,6 @@
 // The open list of migrations, in order; forward only.
 
 import { initial } from "./001-initial.ts";
+import { dailySnapshots } from "./002-daily-snapshots.ts";
 
-export const migrations = [initial] as const;
+export const migrations = [initial, dailySnapshots] as const;
