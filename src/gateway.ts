@@ -104,7 +104,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
       takesConnections: () => clockProblem ?? inbox.fullness() ?? true,
     },
   );
-  const state = createMqttState({ publish: broker.publish, keyOf: inbox.registry.keyOf }, { name: config.gateway.name, version });
+  const state = createMqttState({ publish: broker.publish }, { name: config.gateway.name, version });
   answerCalls<MainVerbs>(service.worker, {
     status: () => ({ broker: broker.status(), queue: inbox.status() }),
     metrics: () => metrics.text(),

@@ -197,14 +197,10 @@ export function createInbox(deps: { clock: Clock; timers?: Timers; send(turn: Tu
 
 /** Series by their labels. @param define takes one that occurs for the first time */
 function createRegistry({ series, seriesMax }: InboxOptions, define: (definition: SeriesDefinition) => void) {
-  const keys = series.map(({ labels }) => seriesKey(labels));
   const sources = series.map(({ source }) => source);
-  const ids = new Map(keys.map((key, index) => [key, index]));
+  const ids = new Map(series.map(({ labels }, index) => [seriesKey(labels), index]));
   let refused = 0;
   return {
-    /** The canonical text of a series; `gateway` for what is of none. */
-    keyOf: (id: SeriesId): string => keys[id] ?? "gateway",
-
     /** @returns undefined when there may be no more series */
     idOf(labels: Labels, source: string): SeriesId | undefined {
       const key = seriesKey(labels);
@@ -214,7 +210,7 @@ function createRegistry({ series, seriesMax }: InboxOptions, define: (definition
         refused += 1;
         return undefined;
       }
-      const id = known ?? keys.push(key) - 1;
+      const id = known ?? ids.size;
       ids.set(key, id);
       sources[id] = source;
       define({ id, labels: Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))), source });

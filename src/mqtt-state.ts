@@ -1,17 +1,16 @@
-// What the gateway itself publishes, retained: `highwater/status`, and each alert under `highwater/alerts/{rule}/{series}`.
+// What the gateway itself publishes, retained: `highwater/status`, and each alert under `highwater/alerts/{rule}/{subject}`.
 
 import type { AlertRecord } from "./engine/effect.ts";
-import type { SeriesId } from "./engine/units.ts";
 
 type Publish = (topic: string, payload: string, options: { retain: boolean }) => void;
 
-/** @param keyOf the canonical text of a series, which is made fit for a topic level here */
-export function createMqttState(deps: { publish: Publish; keyOf: (series: SeriesId) => string }, identity: { name: string; version: string }) {
+/** The text of the series or group is made fit for a topic level here. */
+export function createMqttState(deps: { publish: Publish }, identity: { name: string; version: string }) {
   const retain = { retain: true };
   return {
     status: (state: "online" | "offline"): void => deps.publish("highwater/status", JSON.stringify({ state, ...identity }), retain),
     alert: (alert: AlertRecord): void =>
-      deps.publish(`highwater/alerts/${alert.rule}/${encodeURIComponent(deps.keyOf(alert.series))}`, JSON.stringify(stateOf(alert)), retain),
+      deps.publish(`highwater/alerts/${alert.rule}/${encodeURIComponent(alert.subject)}`, JSON.stringify(stateOf(alert)), retain),
   };
 }
 

@@ -1,12 +1,15 @@
-// The state machine of one rule on one series: inactive → pending → firing → recovering → resolved.
+// The state machine of one rule on one subject (a series or a group): inactive → pending → firing → recovering → resolved.
 // It is fed judgements in event-time order and timers that fell due, and writes transitions. It knows no clock:
 // its timers run from the reading's own time, only the date of a transition never goes back.
 
-import type { Condition } from "./conditions/condition.ts";
+import type { Condition, Detector } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { AlertRecord, Evidence, TransitionReason } from "./effect.ts";
-import { fingerprint } from "./fingerprint.ts";
-import { BREACH, CLEAR, type Judgement } from "./predicate.ts";
+import { evidenceOf, type JudgedWindow, judgedBy, limitOf, NOT_JUDGED, openRecord } from "./evidence.ts";
+import { LevelDelay } from "./level-delay.ts";
+import type { Level } from "./limits.ts";
+import { Combination, type WindowCondition } from "./parts.ts";
+import { BREACH, CLEAR, type Criterion, type Judgement } from "./predicate.ts";
 import type { Device, Rule } from "./rule.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs, SeriesId } from "./units.ts";
@@ -18,11 +21,13 @@ export type Trigger = Evidence["trigger"];
 const phases = ["inactive", "pending", "firing", "recovering"] as const;
 type Phase = (typeof phases)[number];
 
-/** What the alert knows of its series; the series owns it. */
+/** What the alert knows of its subject, which owns it. */
 export type AlertSubject = {
+  /** Of a group a number below NO_SERIES. */
   readonly id: SeriesId;
+  /** The canonical text of its labels. */
   readonly key: string;
-  /** The device's labels under the series' own. */
+  /** The device's labels under the series' own; of a group those that it is grouped by. */
   readonly labels: Readonly<Record<string, string>>;
   readonly device: Device | undefined;
   readonly watermark: EpochMs;
@@ -33,8 +38,7 @@ export type FiredLast = { readonly at: EpochMs; readonly dated: EpochMs };
 
 const NEVER_FIRED: FiredLast = { at: Number.NEGATIVE_INFINITY, dated: Number.NEGATIVE_INFINITY };
 
-type JudgedWindow = { readonly start: EpochMs; readonly end: EpochMs; readonly count: number };
-const NOT_JUDGED: JudgedWindow = { start: Number.NaN, end: Number.NaN, count: 0 };
+const NO_LEVELS: readonly Level[] = [];
 
 /** What an alert holds from its breach to its end. Of the many alerts of many series few have one. */
 type Episode = {
@@ -52,6 +56,8 @@ type Episode = {
   judged: JudgedWindow;
   peak: number;
   ordinal: number;
+  /** Of each level above the mildest. */
+  readonly levels: readonly LevelDelay[];
   /** From its firing on. */
   record: AlertRecord | undefined;
 };
@@ -60,6 +66,10 @@ export class Alert {
   readonly rule: Rule;
   readonly condition: Condition;
   readonly window: Window | undefined;
+  /** What judges each reading without more ado, where the condition is just that. */
+  readonly simple: Criterion | undefined;
+  detector: Detector | undefined;
+  parts: Combination | undefined;
   readonly #subject: AlertSubject;
   phase: Phase = "inactive";
   fired = NEVER_FIRED;
@@ -67,24 +77,32 @@ export class Alert {
   measure = Number.NaN;
   #episode: Episode | undefined;
 
-  constructor(rule: Rule, condition: Condition, window: Window | undefined, subject: AlertSubject) {
+  /** @param windowFor gives a window to a condition that needs one */
+  constructor(rule: Rule, condition: Condition, subject: AlertSubject, windowFor: (condition: WindowCondition) => Window) {
     this.rule = rule;
     this.condition = condition;
-    this.window = window;
     this.#subject = subject;
+    this.simple = condition.on === "reading" ? condition.criterion : undefined;
+    this.window = condition.on === "window" ? windowFor(condition) : undefined;
+    this.detector = condition.on === "detector" ? condition.create() : undefined;
+    this.parts = condition.on === "parts" ? new Combination(condition, windowFor) : undefined;
   }
 
   /** When a timer falls due that is not suspended; Infinity: none. */
   get due(): EpochMs {
-    return this.#episode === undefined || this.#episode.suspended ? Number.POSITIVE_INFINITY : this.#episode.due;
+    const episode = this.#episode;
+    if (episode === undefined) return Number.POSITIVE_INFINITY;
+    let due = episode.suspended ? Number.POSITIVE_INFINITY : episode.due;
+    for (const level of episode.levels) due = Math.min(due, level.due);
+    return due;
   }
 
   get heardThrough(): number {
     return this.#episode?.heardThrough ?? 0;
   }
 
-  get predicateText(): string {
-    return this.condition.on === "silence" ? `no reading for ${this.condition.after} ms` : this.condition.predicate.text;
+  get #levels(): readonly Level[] {
+    return "levels" in this.condition ? this.condition.levels : NO_LEVELS;
   }
 
   /** A judgement at `ts`, in event-time order. */
@@ -103,17 +121,23 @@ export class Alert {
     this.#continue(this.#episode, ts, BREACH, trigger, into);
   }
 
-  /** The timer fell due. */
+  /** What is due falls due. */
   elapse(into: Dispatcher): void {
     const episode = this.#episode;
-    if (episode === undefined) return;
-    if (this.phase === "pending") this.#fire(episode, episode.due, "timer", into);
-    else if (this.phase === "recovering") this.#resolve(episode, episode.due, "condition", "timer", into);
+    const { due } = this;
+    if (episode === undefined || due === Number.POSITIVE_INFINITY) return;
+    const isDue = episode.due === due && !episode.suspended;
+    if (isDue && this.phase === "recovering") return this.#resolve(episode, due, "condition", "timer", into);
+    for (const level of episode.levels) if (level.due === due) level.elapse();
+    if (isDue && this.phase === "pending") return this.#fire(episode, due, "timer", into);
+    this.#followLevel(episode, due, "timer", into);
   }
 
-  /** The timer fell due while the gateway did not listen. */
+  /** Timers up to `through` fell due while the gateway did not listen. */
   suspend(through: EpochMs): void {
-    if (this.#episode !== undefined && this.#episode.due <= through) this.#episode.suspended = true;
+    if (this.#episode === undefined) return;
+    if (this.#episode.due <= through) this.#episode.suspended = true;
+    for (const level of this.#episode.levels) level.suspend(through);
   }
 
   /** The rule went away or its logic changed so that nothing of it stands. */
@@ -124,13 +148,21 @@ export class Alert {
     else this.#resolve(episode, ts, reason, "input", into);
   }
 
-  /** Goes on where an alert of the same rule stood before the rules changed; that one is done with. */
-  takeOver(from: Alert): void {
+  /**
+   * Goes on where an alert of the same rule stood before the rules changed; that one is done with.
+   * @param isSame whether the logic is the same, so that what it remembers goes on too
+   */
+  takeOver(from: Alert, isSame: boolean): void {
     this.phase = from.phase;
     this.fired = from.fired;
     this.measure = from.measure;
-    this.#episode = from.#episode;
-    if (this.#episode === undefined) return;
+    if (isSame) {
+      this.detector = from.detector;
+      this.parts = from.parts;
+    }
+    const episode = from.#episode;
+    if (episode === undefined) return;
+    this.#episode = isSame ? episode : { ...episode, levels: this.#newLevels(episode.measure) };
     if (this.phase === "pending") this.#episode.due = this.#episode.since + this.rule.forMs;
     if (this.phase === "recovering") this.#episode.due = this.#episode.since + this.rule.keepFiringForMs;
   }
@@ -140,10 +172,13 @@ export class Alert {
     to.number(this.fired.at);
     to.number(this.fired.dated);
     to.number(this.measure);
+    this.detector?.save(to);
+    for (const leaf of this.parts?.leaves ?? []) leaf.save(to);
     if (this.#episode === undefined) return;
     const { due, suspended, heardThrough, since, measure, measureTs, judged, peak, ordinal, record } = this.#episode;
     for (const value of [due, suspended ? 1 : 0, heardThrough, since, measure, measureTs, judged.start, judged.end, judged.count, peak, ordinal])
       to.number(value);
+    for (const level of this.#episode.levels) level.save(to);
     if (record !== undefined) to.text(JSON.stringify(record));
   }
 
@@ -151,6 +186,8 @@ export class Alert {
     this.phase = phases[from.number()] as Phase;
     this.fired = { at: from.number(), dated: from.number() };
     this.measure = from.number();
+    this.detector?.restore(from);
+    for (const leaf of this.parts?.leaves ?? []) leaf.restore(from);
     if (this.phase === "inactive") return;
     this.#episode = {
       due: from.number(),
@@ -162,6 +199,7 @@ export class Alert {
       judged: { start: from.number(), end: from.number(), count: from.number() },
       peak: from.number(),
       ordinal: from.number(),
+      levels: this.#levels.slice(1).map(() => LevelDelay.restore(from)),
       record: this.phase === "pending" ? undefined : (JSON.parse(from.text()) as AlertRecord),
     };
   }
@@ -170,11 +208,13 @@ export class Alert {
     const { measure } = this;
     const judged = trigger === "window" ? judgedBy(this.window) : NOT_JUDGED;
     const due = ts + this.rule.forMs;
-    const episode: Episode = { due, suspended: false, heardThrough, since: ts, measure, measureTs: ts, judged, peak: measure, ordinal: 0, record: undefined };
+    const levels = this.#newLevels(Number.NaN);
+    const episode = { due, suspended: false, heardThrough, since: ts, measure, measureTs: ts, judged, peak: measure, ordinal: 0, levels, record: undefined };
     this.#episode = episode;
+    this.#sampleLevels(episode, ts);
     if (this.rule.forMs === 0) return this.#fire(episode, ts, trigger, into);
     this.phase = "pending";
-    into.pending({ rule: this.rule.name, series: this.#subject.id, since: ts, value: measure });
+    into.pending({ rule: this.rule.name, series: this.#subject.id, labels: this.#subject.labels, since: ts, value: measure });
   }
 
   #continue(episode: Episode, ts: EpochMs, judgement: Judgement, trigger: Trigger, into: Dispatcher): void {
@@ -183,19 +223,62 @@ export class Alert {
     episode.measureTs = ts;
     if (trigger === "window") episode.judged = judgedBy(this.window);
     if (judgement === BREACH && this.#isDeeper(episode)) episode.peak = this.measure;
+    const changes = this.#sampleLevels(episode, ts);
     if (this.phase === "pending") {
       if (judgement !== BREACH) this.#drop(into);
-      else if (ts >= episode.due) this.#fire(episode, episode.due, trigger, into);
+      else if (ts >= episode.due) {
+        this.#fire(episode, episode.due, trigger, into);
+        this.#followLevel(episode, changes.at(-1) ?? ts, trigger, into);
+      }
     } else if (this.phase === "firing") {
       if (judgement === CLEAR) this.#clear(episode, ts, trigger, into);
+      else this.#followLevel(episode, changes.at(-1) ?? ts, trigger, into);
     } else if (judgement === BREACH) this.#relapse(episode, ts, trigger, into);
     else if (ts >= episode.due) this.#resolve(episode, episode.due, "condition", trigger, into);
+    else this.#followLevel(episode, changes.at(-1) ?? ts, trigger, into);
+  }
+
+  /** @param measure at which levels are judged without delay; NaN: all are off */
+  #newLevels(measure: number): LevelDelay[] {
+    return this.#levels.slice(1).map(({ criterion }) => {
+      const delay = new LevelDelay();
+      delay.set(criterion.judge(measure) === BREACH);
+      return delay;
+    });
+  }
+
+  /** @returns when levels went on or off, in order */
+  #sampleLevels({ levels }: Episode, ts: EpochMs): EpochMs[] {
+    const changes: EpochMs[] = [];
+    for (let index = 0; index < levels.length; index++) {
+      const { criterion } = this.#levels[index + 1] as Level;
+      const changed = (levels[index] as LevelDelay).sample(ts, criterion.judge(this.measure), this.rule);
+      if (changed !== undefined) changes.push(changed);
+    }
+    return changes.sort((a, b) => a - b);
+  }
+
+  /** The gravest level that is on; undefined where there are no levels. */
+  #levelOf({ levels }: Episode): Level | undefined {
+    return this.#levels[levels.findLastIndex(({ isOn }) => isOn) + 1];
+  }
+
+  /** A change of level is a transition of the same occurrence. */
+  #followLevel(episode: Episode, ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
+    const level = this.#levelOf(episode);
+    const { record } = episode;
+    if (level === undefined || record === undefined || level.severity === record.severity) return;
+    const evidence = this.#evidence(episode, this.phase, trigger);
+    this.#date(ts);
+    const { severity } = level;
+    const changed = { ...record, severity, labels: { ...record.labels, severity }, limit: level.criterion.limit };
+    this.#transit(episode, changed, record.state, "level", evidence, into);
   }
 
   #drop(into: Dispatcher): void {
     this.phase = "inactive";
     this.#episode = undefined;
-    into.pending({ rule: this.rule.name, series: this.#subject.id, since: null, value: this.measure });
+    into.pending({ rule: this.rule.name, series: this.#subject.id, labels: this.#subject.labels, since: null, value: this.measure });
   }
 
   #fire(episode: Episode, ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
@@ -205,7 +288,10 @@ export class Alert {
     this.#episode = episode;
     this.phase = "firing";
     episode.due = Number.POSITIVE_INFINITY;
-    episode.record = this.#open(firedAt, episode);
+    const { measure: value, peak } = episode;
+    const level = this.#levelOf(episode);
+    const severity = level?.severity ?? this.rule.severity;
+    episode.record = openRecord(this.rule, this.#subject, { firedAt, severity, value, peak, limit: limitOf(this.condition, level) });
     this.fired = { at: firedAt, dated: firedAt };
     this.#transit(episode, episode.record, "firing", "condition", this.#evidence(episode, from, trigger), into);
   }
@@ -221,6 +307,7 @@ export class Alert {
     episode.due = Number.POSITIVE_INFINITY;
     episode.since = ts;
     this.#move(episode, ts, "firing", trigger, into);
+    this.#followLevel(episode, ts, trigger, into);
   }
 
   /** Between firing and recovering. */
@@ -252,55 +339,17 @@ export class Alert {
     this.fired = { at: this.fired.at, dated: Math.max(ts, this.fired.dated) };
   }
 
-  #open(firedAt: EpochMs, { measure, peak }: Episode): AlertRecord {
-    const { rule } = this;
-    const subject = this.#subject;
-    return {
-      id: `${fingerprint(rule.name + subject.key)}-${firedAt.toString(36)}`,
-      rule: rule.name,
-      series: subject.id,
-      severity: rule.severity,
-      labels: { ...subject.labels, ...rule.labels, alertname: rule.name, severity: rule.severity },
-      annotations: rule.annotations,
-      state: "firing",
-      since: firedAt,
-      firedAt,
-      resolvedAt: null,
-      value: measure,
-      peak,
-      limit: this.condition.on === "silence" ? null : this.condition.predicate.limit,
-      unit: subject.device?.unit ?? null,
-    };
-  }
-
-  #evidence({ measure, measureTs, judged, since }: Episode, from: Phase, trigger: Trigger): Evidence {
-    const { condition, rule } = this;
-    const window =
-      condition.on === "window" && !Number.isNaN(judged.start)
-        ? { window: { start: judged.start, end: judged.end, aggregate: condition.aggregate, count: judged.count } }
-        : {};
-    const { watermark } = this.#subject;
-    return {
-      rule: rule.name,
-      logic: rule.logic,
-      predicate: this.predicateText,
-      measure,
-      ts: measureTs,
-      ...window,
-      since,
-      trigger,
-      watermark: Number.isFinite(watermark) ? watermark : null,
-      from,
-    };
+  #evidence(episode: Episode, from: Phase, trigger: Trigger): Evidence {
+    return evidenceOf(this, { ...episode, from, trigger, level: this.#levelOf(episode), watermark: this.#subject.watermark });
   }
 
   #isDeeper({ peak }: Episode): boolean {
-    const { condition, measure } = this;
-    return condition.on === "silence" || condition.predicate.depth(measure) > condition.predicate.depth(peak);
+    const criterion = this.#criterion;
+    return criterion === undefined || Number.isNaN(peak) || criterion.depth(this.measure) > criterion.depth(peak);
   }
-}
 
-function judgedBy(window: Window | undefined): JudgedWindow {
-  const result = window?.result;
-  return result === undefined ? NOT_JUDGED : { start: result.start, end: result.end, count: result.aggregate.count };
+  get #criterion(): Criterion | undefined {
+    const condition = this.condition.on === "parts" ? this.parts?.decider?.condition : this.condition;
+    return condition !== undefined && "criterion" in condition ? condition.criterion : undefined;
+  }
 }

@@ -14,8 +14,8 @@ export class Dispatcher {
   #effects: Lists = emptyEffects();
   #route: readonly Told[] = [];
   #channels: readonly Told[] = [];
-  /** By occurrence, while it is not resolved. */
-  readonly #told = new Map<string, readonly Told[]>();
+  /** By occurrence, while it is not resolved: who was told of it, and how often. */
+  readonly #told = new Map<string, { readonly told: readonly Told[]; seq: number }>();
 
   get rollups(): Lists["rollups"] {
     return this.#effects.rollups;
@@ -53,14 +53,14 @@ export class Dispatcher {
   transition(transition: Transition, record: AlertRecord, except?: Told): void {
     this.#effects.transitions.push(transition);
     this.#effects.alerts.push(record);
-    const { alert } = transition;
-    const isFirst = transition.to === "firing" && !this.#told.has(alert);
-    if (isFirst) {
-      const told = this.#route.filter(({ receiver, channel }) => receiver !== except?.receiver || channel !== except.channel);
-      this.#told.set(alert, told);
-      this.#notify(transition, told, "firing", 1);
-    } else if (transition.to === "resolved") {
-      this.#notify(transition, this.#told.get(alert) ?? [], "resolved", 2);
+    const { alert, to, reason } = transition;
+    const known = this.#told.get(alert);
+    const isFirst = to === "firing" && known === undefined;
+    const entry = known ?? { told: this.#route.filter(({ receiver, channel }) => receiver !== except?.receiver || channel !== except.channel), seq: 0 };
+    if (isFirst) this.#told.set(alert, entry);
+    if (isFirst || reason === "level") this.#notify(transition, entry, "firing");
+    else if (to === "resolved") {
+      this.#notify(transition, known ?? { told: [], seq: 0 }, "resolved");
       this.#told.delete(alert);
     }
   }
@@ -78,10 +78,12 @@ export class Dispatcher {
 
   restore(text: string): void {
     this.#told.clear();
-    for (const [alert, told] of JSON.parse(text) as [string, Told[]][]) this.#told.set(alert, told);
+    for (const [alert, told] of JSON.parse(text) as [string, { told: Told[]; seq: number }][]) this.#told.set(alert, told);
   }
 
-  #notify(transition: Transition, told: readonly Told[], state: NotificationRecord["state"], seq: number): void {
+  #notify(transition: Transition, entry: { readonly told: readonly Told[]; seq: number }, state: NotificationRecord["state"]): void {
+    entry.seq += 1;
+    const { told, seq } = entry;
     for (const { receiver, channel } of told) {
       const id = `${transition.alert}-${transition.ordinal}-${channelMark({ receiver, channel })}`;
       this.#effects.notifications.push({ id, alert: transition.alert, ordinal: transition.ordinal, receiver, channel, seq, state });

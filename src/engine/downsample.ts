@@ -6,14 +6,14 @@ import type { Effects } from "./effect.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs, SeriesId } from "./units.ts";
 import { floorMod } from "./units.ts";
-import { Window } from "./window.ts";
+import { PaneWindow } from "./windows/pane-window.ts";
 
 export const MINUTE = 60_000;
 export const HOUR = 3_600_000;
 
 export class Downsampler {
-  #minute = new Window({ size: MINUTE, slide: MINUTE }, emptyAggregate);
-  #hour = new Window({ size: HOUR, slide: HOUR }, emptyAggregate);
+  #minute = new PaneWindow({ kind: "hopping", size: MINUTE, slide: MINUTE }, emptyAggregate);
+  #hour = new PaneWindow({ kind: "hopping", size: HOUR, slide: HOUR }, emptyAggregate);
 
   get nextEnd(): EpochMs {
     return Math.min(this.#minute.nextEnd, this.#hour.nextEnd);
@@ -81,11 +81,9 @@ export class Downsampler {
     this.#hour.save(to);
   }
 
-  static restore(from: StateReader): Downsampler {
-    const sampler = new Downsampler();
-    sampler.#minute = Window.restore(from, emptyAggregate);
-    sampler.#hour = Window.restore(from, emptyAggregate);
-    return sampler;
+  restore(from: StateReader): void {
+    this.#minute = PaneWindow.restore(from, emptyAggregate);
+    this.#hour = PaneWindow.restore(from, emptyAggregate);
   }
 }
 

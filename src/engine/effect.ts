@@ -3,14 +3,14 @@
 
 import type { AggregateValues } from "./aggregate.ts";
 import type { Labels } from "./reading.ts";
-import type { Severity } from "./rule.ts";
+import type { Severity } from "./severity.ts";
 import type { DurationMs, EpochMs, SeriesId } from "./units.ts";
 
 /** The condition axis of an alert. `inactive` and `pending` never have an occurrence. */
 export type AlertState = "inactive" | "pending" | "firing" | "recovering" | "resolved";
 
 /** Why a transition happened when no reading or timer made it. */
-export type TransitionReason = "condition" | "rule_changed" | "rule_removed" | "dead_letter";
+export type TransitionReason = "condition" | "level" | "rule_changed" | "rule_removed" | "dead_letter";
 
 /** What decided a transition: re-judging `measure` by the rule's predicate gives the same answer. */
 export type Evidence = {
@@ -24,6 +24,8 @@ export type Evidence = {
   readonly ts: EpochMs;
   /** For window conditions: which window, and how many readings it held. */
   readonly window?: { readonly start: EpochMs; readonly end: EpochMs; readonly aggregate: string; readonly count: number };
+  /** For `all` and `any`: each part as it was judged last; null where it was not judged yet. */
+  readonly parts?: readonly { readonly predicate: string; readonly measure: number | null; readonly holds: boolean }[];
   /** Since when the condition was met (firing) or no longer met (resolved). */
   readonly since: EpochMs;
   /** `reading`, `window`, `timer`, `silence`: what made the engine look. */
@@ -33,7 +35,7 @@ export type Evidence = {
 };
 
 export type Transition = {
-  /** Occurrence id: of (rule, series, instant at which it first fired); URL-safe. */
+  /** Occurrence id: of (rule, series or group, instant at which it first fired); URL-safe. */
   readonly alert: string;
   /** 1, 2, … within the occurrence. */
   readonly ordinal: number;
@@ -50,7 +52,10 @@ export type Transition = {
 export type AlertRecord = {
   readonly id: string;
   readonly rule: string;
+  /** Of no series: NO_SERIES, or a number below it for a group. */
   readonly series: SeriesId;
+  /** The canonical text of the series' or group's labels. */
+  readonly subject: string;
   readonly severity: Severity;
   /** alertname, severity, the rule's labels, the device's and the series' labels; as they were when it fired. */
   readonly labels: Labels;
@@ -71,7 +76,14 @@ export type AlertRecord = {
 };
 
 /** A condition that is met but has not held for `for` yet. `since: null` takes the row away. */
-export type PendingRecord = { readonly rule: string; readonly series: SeriesId; readonly since: EpochMs | null; readonly value: number };
+export type PendingRecord = {
+  readonly rule: string;
+  /** Of no series: a number below NO_SERIES for a group. */
+  readonly series: SeriesId;
+  readonly labels: Labels;
+  readonly since: EpochMs | null;
+  readonly value: number;
+};
 
 /** One transition for one channel of one receiver. */
 export type NotificationRecord = {

@@ -1,6 +1,7 @@
 // The engine: inputs in order of arrival and the two clocks in, effects out. Pure and deterministic: the same state and the
 // same inputs give the same effects, however they are cut into steps. It is called live, by recovery, replay and tries alike.
 
+import { utc } from "./calendar.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { DueQueue } from "./due-queue.ts";
 import type { AlertState, Effects } from "./effect.ts";
@@ -22,6 +23,7 @@ import {
   verdicts,
 } from "./reading.ts";
 import type { Rule, RulePlan, SourceTiming } from "./rule.ts";
+import type { RulingContext } from "./ruling.ts";
 import { Series } from "./series.ts";
 import { type EnginePart, SnapshotRun } from "./snapshot.ts";
 import { type Saved, StateReader, StateWriter } from "./state.ts";
@@ -223,7 +225,11 @@ class StreamEngine implements Engine {
     }
     if (id !== this.#series.length) throw new Error(`series ${id} is defined out of order; ${this.#series.length} is next`);
     const series = this.#addSeries(labels, source);
-    series.applyRules(this.#rulesFor(series), this.#up, this.#generation, this.#dispatcher);
+    series.applyRules(this.#rulesFor(series), this.#context, this.#dispatcher);
+  }
+
+  get #context(): RulingContext {
+    return { up: this.#up, born: this.#generation, zone: this.#plan?.zone ?? utc };
   }
 
   #addSeries(labels: SeriesDefinition["labels"], source: string): Series {
@@ -251,7 +257,7 @@ class StreamEngine implements Engine {
     for (const series of this.#series) {
       this.#touch(series);
       this.#describe(series);
-      series.applyRules(this.#rulesFor(series), this.#up, this.#generation, this.#dispatcher);
+      series.applyRules(this.#rulesFor(series), this.#context, this.#dispatcher);
       this.#enqueue(series, this.#up, Number.NEGATIVE_INFINITY);
     }
   }
@@ -341,7 +347,7 @@ class StreamEngine implements Engine {
   #restoreSeries(from: StateReader): void {
     const source = from.text();
     const series = this.#addSeries(JSON.parse(from.text()), source);
-    series.restore(from, this.#rulesFor(series));
+    series.restore(from, this.#rulesFor(series), this.#plan?.zone ?? utc);
     const due = series.nextDue();
     if (due.up !== Number.POSITIVE_INFINITY) this.#enqueue(series, due.up, due.event);
   }

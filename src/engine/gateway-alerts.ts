@@ -51,6 +51,7 @@ export class GatewayAlerts {
       id: `${fingerprint(DEAD_LETTER_RULE + told.receiver + told.channel)}-${at.toString(36)}`,
       rule: DEAD_LETTER_RULE,
       series: NO_SERIES,
+      subject: "gateway",
       severity: "critical",
       labels,
       annotations: { summary: `A notification by ${told.channel} of ${told.receiver} was given up: ${reason.replace(/[{}%]/g, " ")}` },

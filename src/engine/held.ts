@@ -1,4 +1,4 @@
-// Accepted readings of one series that wait for their turn, in the order of their event times; no two have the same.
+// Accepted readings of one series or group that wait for their turn, in the order of their event times.
 
 import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs, UptimeMs } from "./units.ts";
@@ -13,20 +13,25 @@ export type Held = {
   readonly ordinal: number;
   /** Whether its bucket was closed when it came, and took it at once. */
   readonly isSampled: boolean;
+  /** Of a group: the number of the member that sent it; 0 in a series. */
+  readonly member: number;
 };
 
 /** Puts a reading where it belongs; most belong at the end. */
 export function hold(held: Held[], reading: Held): void {
   let index = held.length;
-  while (index > 0 && (held[index - 1] as Held).ts > reading.ts) index--;
+  while (index > 0 && isAfter(held[index - 1] as Held, reading)) index--;
   if (index === held.length) held.push(reading);
   else held.splice(index, 0, reading);
 }
 
+/** Two members of a group may send at the same time; then their order decides. */
+const isAfter = (left: Held, right: Held): boolean => left.ts > right.ts || (left.ts === right.ts && left.member > right.member);
+
 export function saveHeld(held: readonly Held[], to: StateWriter): void {
   to.number(held.length);
-  for (const { ts, value, at, up, ordinal, isSampled } of held) {
-    for (const figure of [ts, value, at, up, ordinal, isSampled ? 1 : 0]) to.number(figure);
+  for (const { ts, value, at, up, ordinal, isSampled, member } of held) {
+    for (const figure of [ts, value, at, up, ordinal, isSampled ? 1 : 0, member]) to.number(figure);
   }
 }
 
@@ -38,5 +43,6 @@ export function restoreHeld(from: StateReader): Held[] {
     up: from.number(),
     ordinal: from.number(),
     isSampled: from.number() === 1,
+    member: from.number(),
   }));
 }

@@ -90,8 +90,19 @@ export const BETWEEN = 0;
 export const CLEAR = -1;
 export type Judgement = typeof BREACH | typeof BETWEEN | typeof CLEAR;
 
+/** What judges a measure. Most are a Predicate; a condition with a question of its own may bring another. */
+export type Criterion = {
+  /** In words, for evidence and messages. */
+  readonly text: string;
+  /** The one limit, where there is one. */
+  readonly limit: number | null;
+  judge(measure: number): Judgement;
+  /** How far into the breach a measure lies; the peak of an occurrence is the one with the largest depth. */
+  depth(measure: number): number;
+};
+
 /** A predicate whose operands are numbers. One class for all kinds keeps the per-reading call monomorphic. */
-export class Predicate {
+class Predicate implements Criterion {
   readonly kind: Kind;
   /** The predicate in words, for evidence and messages. */
   readonly text: string;
@@ -137,7 +148,7 @@ export class Predicate {
  * @param limits the device's named limits
  * @returns undefined when the device lacks a limit that is named: the rule does not apply to it
  */
-export function bindPredicate(settings: PredicateSettings, limits: Readonly<Record<string, number>>): Predicate | undefined {
+export function bindPredicate(settings: PredicateSettings, limits: Readonly<Record<string, number>>): Criterion | undefined {
   const number = (operand: Operand): number => (typeof operand === "number" ? operand : (limits[operand.slice("limit.".length)] ?? Number.NaN));
   const range = (kind: Kind, operand: Operand | [Operand, Operand]): [number, number] => {
     if (Array.isArray(operand)) return [number(operand[0]), number(operand[1])];

@@ -7,10 +7,8 @@ import { type ConditionSettings, conditionSchema } from "./conditions/index.ts";
 import { durationOrZeroSchema } from "./duration-schema.ts";
 import { type LabelMatcher, matchSchema } from "./matcher.ts";
 import type { Labels } from "./reading.ts";
+import { type Severity, severities } from "./severity.ts";
 import type { DurationMs } from "./units.ts";
-
-export const severities = ["critical", "warning", "info"] as const;
-export type Severity = (typeof severities)[number];
 
 /** A map of labels as people write it: numbers and true/false become text, nothing else does. */
 export const labelsSchema = z.record(

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 import type { AlertRecord } from "../engine/effect.ts";
-import { severities } from "../engine/rule.ts";
+import { severities } from "../engine/severity.ts";
 import type { EpochMs } from "../engine/units.ts";
 import type { AlertHistory, AlertView, NotificationView } from "../storage/query.ts";
 
@@ -71,7 +71,7 @@ export const alertOfRecord = (record: AlertRecord): Alert => alertOfView(record)
 export const transitionSchema = z.strictObject({
   ordinal: z.int(),
   to: z.enum(["firing", "recovering", "resolved"]),
-  reason: z.string().meta({ description: "condition, rule_changed, rule_removed or dead_letter" }),
+  reason: z.string().meta({ description: "condition, level, rule_changed, rule_removed or dead_letter" }),
   ts: timeSchema.meta({ description: "Event time" }),
   at: timeSchema.meta({ description: "When it was committed" }),
   value: z.number().nullable(),

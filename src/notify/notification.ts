@@ -3,7 +3,7 @@
 
 import type { Evidence, TransitionReason } from "../engine/effect.ts";
 import type { Labels } from "../engine/reading.ts";
-import type { Severity } from "../engine/rule.ts";
+import type { Severity } from "../engine/severity.ts";
 import type { DurationMs, EpochMs } from "../engine/units.ts";
 import type { OutboxRow } from "../storage/outbox-row.ts";
 import { formatFigure, formatInstant, formatQuantity, formatSpan, oneLine, rfc3339 } from "./format.ts";
@@ -69,7 +69,7 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
   const { evidence } = transition;
   const [metric, device] = [alert.labels.metric ?? "", oneLine(deviceOf(row))];
   const unit = evidence.window?.aggregate === "count" ? null : alert.unit;
-  const told = { state, transition, metric, device, unit, firedAt: alert.firedAt, timezone: sender.timezone };
+  const told = { state, transition, metric, device, unit, severity: alert.severity, firedAt: alert.firedAt, timezone: sender.timezone };
   const figure = figureOf(row, unit);
   const url = `${sender.externalUrl.replace(/\/+$/, "")}/#/alerts/${encodeURIComponent(alert.id)}`;
   const { annotations, notes } = renderAnnotations(row, { unit, figure, url, gateway: sender.gatewayName });

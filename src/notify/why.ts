@@ -12,6 +12,7 @@ export type Told = {
   readonly metric: string;
   readonly device: string;
   readonly unit: string | null;
+  readonly severity: string;
   readonly firedAt: EpochMs;
   readonly timezone: string;
 };
@@ -97,6 +98,8 @@ function reasonLine(told: Told): string {
         : `The gateway was started anew (${when}); what was given up is not sent again.`;
     case "condition":
       return "";
+    case "level":
+      return `The severity changed to ${told.severity} (${when}); it is the same alert.`;
     default: {
       const never: never = reason;
       return never;

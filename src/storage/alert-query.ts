@@ -50,16 +50,18 @@ function splitCursor(cursor: string | undefined): [EpochMs, string] {
 /** Newest first. What a rule says of itself is taken from the plan in force. */
 function pendingAlerts(db: Database, request: Request, { devices }: QueryContext): AlertView[] {
   if (request.from !== undefined || request.to !== undefined) return [];
-  const rows = db.prepare<[], { rule: string; series: number; since: number; value: number }>("SELECT * FROM pending ORDER BY since DESC, rule, series").all();
+  const rows = db
+    .prepare<[], { rule: string; series: number; since: number; value: number; labels: string }>("SELECT * FROM pending ORDER BY since DESC, rule, series")
+    .all();
   if (rows.length === 0) return [];
   const plan = db.prepare<[], string>("SELECT plan FROM rule_version ORDER BY at DESC LIMIT 1").pluck().get();
   const rules = new Map((plan === undefined ? [] : (JSON.parse(plan) as RulePlan).rules).map((rule) => [rule.name, rule]));
   const seriesOf = createSeriesReader(db, devices);
   return rows
     .filter(({ rule }) => request.rule === undefined || rule === request.rule)
-    .map(({ rule: name, series, since, value }): AlertView => {
+    .map(({ rule: name, series, since, value, labels: ofGroup }): AlertView => {
       const rule = rules.get(name);
-      const { labels: own, unit } = seriesOf(series);
+      const { labels: own, unit } = series < 0 ? { labels: JSON.parse(ofGroup) as Labels, unit: null } : seriesOf(series);
       const severity = rule?.severity ?? "warning";
       const labels = { ...own, ...rule?.labels, alertname: name, severity };
       const annotations = rule?.annotations ?? {};

@@ -2,7 +2,7 @@
 
 import type { AlertRecord, Evidence, Transition } from "../engine/effect.ts";
 import type { Labels } from "../engine/reading.ts";
-import type { Severity } from "../engine/rule.ts";
+import type { Severity } from "../engine/severity.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import type { NotificationView } from "./query.ts";
 
@@ -10,6 +10,7 @@ export type AlertRow = {
   readonly id: string;
   readonly rule: string;
   readonly series: SeriesId;
+  readonly subject: string;
   readonly severity: Severity;
   readonly labels: string;
   readonly annotations: string;
@@ -24,9 +25,9 @@ export type AlertRow = {
 };
 
 export function toAlert(row: AlertRow): AlertRecord {
-  const { fired_at: firedAt, resolved_at: resolvedAt, id, rule, series, severity, state, since, value, peak, limit, unit } = row;
+  const { fired_at: firedAt, resolved_at: resolvedAt, id, rule, series, subject, severity, state, since, value, peak, limit, unit } = row;
   const [labels, annotations] = [JSON.parse(row.labels) as Labels, JSON.parse(row.annotations) as Labels];
-  return { id, rule, series, severity, labels, annotations, state, since, firedAt, resolvedAt, value, peak, limit, unit };
+  return { id, rule, series, subject, severity, labels, annotations, state, since, firedAt, resolvedAt, value, peak, limit, unit };
 }
 
 export type TransitionRow = {

@@ -7,9 +7,9 @@ import type { Database } from "./database.ts";
 /** @returns a function that writes a step's alerts; call it within a transaction */
 export function createAlertWriter(db: Database): (effects: Effects, commit: { seq: number; now: EpochMs }) => void {
   const alert = db.prepare(`INSERT OR REPLACE INTO alert VALUES
-    (@id, @rule, @series, @severity, @labels, @annotations, @state, @since, @firedAt, @resolvedAt, @value, @peak, @limit, @unit, @seq)`);
+    (@id, @rule, @series, @severity, @labels, @annotations, @state, @since, @firedAt, @resolvedAt, @value, @peak, @limit, @unit, @seq, @subject)`);
   const transition = db.prepare("INSERT INTO transition VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const pendingPut = db.prepare("INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?)");
+  const pendingPut = db.prepare("INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?)");
   const pendingDrop = db.prepare("DELETE FROM pending WHERE rule = ? AND series = ?");
   const notify = db.prepare(
     "INSERT INTO notification VALUES (@id, @alert, @ordinal, @receiver, @channel, @seq, @state, 'waiting', @now, @journal, 0, @now, NULL, NULL)",
@@ -22,9 +22,9 @@ export function createAlertWriter(db: Database): (effects: Effects, commit: { se
     for (const each of effects.transitions) {
       transition.run(each.alert, each.ordinal, each.to, each.reason, each.ts, now, each.figures.value, each.figures.peak, JSON.stringify(each.evidence));
     }
-    for (const { rule, series, since, value } of effects.pending) {
+    for (const { rule, series, labels, since, value } of effects.pending) {
       if (since === null) pendingDrop.run(rule, series);
-      else pendingPut.run(rule, series, since, value);
+      else pendingPut.run(rule, series, since, value, JSON.stringify(labels));
     }
     for (const record of effects.notifications) notify.run({ ...record, now, journal: seq });
     for (const { notification, reason } of effects.dead) dead.run(now, reason, notification);
@@ -45,6 +45,7 @@ export function readActiveAlerts(db: Database): AlertRecord[] {
     id: row.id,
     rule: row.rule,
     series: row.series,
+    subject: row.subject,
     severity: row.severity,
     labels: JSON.parse(row.labels),
     annotations: JSON.parse(row.annotations),

@@ -6,7 +6,8 @@ import type { Clock } from "../clock.ts";
 import type { Day, ZoneTable } from "../engine/calendar.ts";
 import type { AlertRecord, Transition } from "../engine/effect.ts";
 import type { Labels, RejectReason } from "../engine/reading.ts";
-import type { Device, Severity } from "../engine/rule.ts";
+import type { Device } from "../engine/rule.ts";
+import type { Severity } from "../engine/severity.ts";
 import type { DaySummary } from "../engine/summary.ts";
 import type { DurationMs, EpochMs, SeriesId } from "../engine/units.ts";
 import type { OutboxRow } from "./outbox-row.ts";
@@ -134,7 +135,7 @@ export type SeriesBuckets = {
 };
 
 /** `id`, `firedAt` and `peak` are null while pending. */
-export type AlertView = Omit<AlertRecord, "id" | "firedAt" | "peak" | "annotations" | "state" | "limit"> & {
+export type AlertView = Omit<AlertRecord, "id" | "firedAt" | "peak" | "annotations" | "state" | "limit" | "subject"> & {
   readonly id: string | null;
   readonly state: "pending" | AlertRecord["state"];
   readonly severity: Severity;

@@ -240,7 +240,13 @@ export function alertOn(series: SeriesView, given: Partial<AlertView> & { id: st
 }
 
 function recordOf(view: AlertView & { id: string }): AlertRecord {
-  return { ...view, state: view.state === "pending" ? "firing" : view.state, firedAt: view.firedAt ?? view.since, peak: view.peak ?? view.value };
+  return {
+    ...view,
+    subject: "{}",
+    state: view.state === "pending" ? "firing" : view.state,
+    firedAt: view.firedAt ?? view.since,
+    peak: view.peak ?? view.value,
+  };
 }
 
 function transitionOf(view: AlertView & { id: string }, to: Transition["to"], ordinal: number, at: number): AlertHistory["transitions"][number] {

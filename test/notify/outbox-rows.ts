@@ -52,6 +52,7 @@ export function row(state: "firing" | "resolved", options: RowOptions = {}): Out
       id: alert,
       rule: "freezer-too-warm",
       series: 3,
+      subject: "{}",
       severity: "critical",
       labels,
       annotations,

@@ -2,17 +2,42 @@
 
 import type { z } from "zod";
 import type { AggregateName } from "../aggregate.ts";
-import type { Predicate } from "../predicate.ts";
-import type { DurationMs } from "../units.ts";
+import type { Limits } from "../limits.ts";
+import type { Labels } from "../reading.ts";
+import type { StateReader, StateWriter } from "../state.ts";
+import type { DurationMs, EpochMs, UptimeMs } from "../units.ts";
+import type { WindowSpec } from "../window.ts";
 
-/** A condition bound to one series: the limits are numbers. `on` says what the engine feeds it. */
+/** A condition bound to one subject, a series or a group: the limits are numbers. `on` says what the engine feeds it. */
 export type Condition =
-  | { readonly on: "reading"; readonly predicate: Predicate }
-  | { readonly on: "window"; readonly window: WindowSpec; readonly aggregate: AggregateName; readonly minCount: number; readonly predicate: Predicate }
-  | { readonly on: "silence"; readonly after: DurationMs };
+  /** Each reading's value is the measure. */
+  | ({ readonly on: "reading" } & Limits)
+  /** An aggregate of a window is, when the window closes. */
+  | ({ readonly on: "window"; readonly window: WindowSpec; readonly aggregate: AggregateName; readonly minCount: number } & Limits)
+  /** A detector makes the measure, of this reading and what it remembers of those before. */
+  | ({ readonly on: "detector"; readonly create: () => Detector } & Limits)
+  /** No reading is heard for longer than `after`. */
+  | { readonly on: "silence"; readonly after: DurationMs }
+  /** All of the parts hold (`every`), or any. */
+  | { readonly on: "parts"; readonly every: boolean; readonly parts: readonly Condition[] };
 
-/** A time window on the epoch. A tumbling window is a hopping one whose slide is its size. */
-export type WindowSpec = { readonly size: DurationMs; readonly slide: DurationMs };
+/** Where a reading comes from, for detectors that tell the members of a group apart. */
+export type Origin = {
+  /** Number of the member within its group, from 0; 0 in a series. */
+  readonly member: number;
+  readonly labels: Labels;
+  /** When it was heard. */
+  readonly up: UptimeMs;
+};
+
+/** Remembers what a condition needs of the readings of one subject; bounded. */
+export type Detector = {
+  /** An evaluated reading, in event-time order. @returns the measure; NaN when nothing can be said yet, which judges nothing */
+  take(ts: EpochMs, value: number, from: Origin): number;
+  save(to: StateWriter): void;
+  /** Reads what `save` wrote, into one that was just created. */
+  restore(from: StateReader): void;
+};
 
 export type ConditionType<Type extends string, Settings> = {
   readonly type: Type;
@@ -21,10 +46,3 @@ export type ConditionType<Type extends string, Settings> = {
   /** @returns undefined when the device lacks a limit that the settings name */
   bind(settings: Settings, limits: Readonly<Record<string, number>>): Condition | undefined;
 };
-
-/** The width of a pane: the longest time of which both window and slide are multiples. */
-export function greatestCommonDivisor(a: number, b: number): number {
-  let [high, low] = [a, b];
-  while (low > 0) [high, low] = [low, high % low];
-  return high;
-}

@@ -3,15 +3,16 @@
 import { z } from "zod";
 import { aggregateNames } from "../aggregate.ts";
 import { durationSchema } from "../duration-schema.ts";
-import { bindPredicate, predicateMeta, predicateShape, refinePredicate } from "../predicate.ts";
-import { type ConditionType, greatestCommonDivisor } from "./condition.ts";
+import { bindLimits, limitsMeta, limitsShape, refineLimits } from "../limits.ts";
+import { greatestCommonDivisor } from "../windows/pane-window.ts";
+import type { ConditionType } from "./condition.ts";
 
 /** Panes that a window may be cut into; bounds the work at each close and the memory of each series. */
 export const PANES_MAX = 1440;
 
 const tumbling = z
   .strictObject({ tumbling: durationSchema.meta({ description: "Length of windows that follow each other" }) })
-  .transform(({ tumbling: size }) => ({ size, slide: size }));
+  .transform(({ tumbling: size }) => ({ kind: "hopping" as const, size, slide: size }));
 const hopping = z
   .strictObject({
     hopping: durationSchema.meta({ description: "Length of windows that overlap" }),
@@ -25,7 +26,7 @@ const hopping = z
     path: ["slide"],
     error: `the window would be cut into more than ${PANES_MAX} panes; choose a longer slide that divides it`,
   })
-  .transform(({ hopping: size, slide }) => ({ size, slide }));
+  .transform(({ hopping: size, slide }) => ({ kind: "hopping" as const, size, slide }));
 
 const schema = z
   .strictObject({
@@ -33,17 +34,17 @@ const schema = z
     window: z.union([tumbling, hopping]).meta({ description: "{ tumbling: 1m } or { hopping: 10m, slide: 1m }" }),
     aggregate: z.enum(aggregateNames).meta({ description: "What of the readings in the window is compared" }),
     min_count: z.int().min(1).default(1).meta({ description: "Readings that a window must hold to be judged" }),
-    ...predicateShape,
+    ...limitsShape,
   })
-  .superRefine(refinePredicate)
-  .meta(predicateMeta);
+  .superRefine(refineLimits)
+  .meta(limitsMeta);
 export type WindowSettings = z.output<typeof schema>;
 
 export const window: ConditionType<"window", WindowSettings> = {
   type: "window",
   schema,
   bind(settings, limits) {
-    const predicate = bindPredicate(settings, limits);
-    return predicate && { on: "window", window: settings.window, aggregate: settings.aggregate, minCount: settings.min_count, predicate };
+    const bound = bindLimits(settings, limits);
+    return bound && { on: "window", window: settings.window, aggregate: settings.aggregate, minCount: settings.min_count, ...bound };
   },
 };

@@ -2,5 +2,6 @@
 
 import { initial } from "./001-initial.ts";
 import { dailySnapshots } from "./002-daily-snapshots.ts";
+import { subjects } from "./003-subjects.ts";
 
-export const migrations = [initial, dailySnapshots] as const;
+export const migrations = [initial, dailySnapshots, subjects] as const;

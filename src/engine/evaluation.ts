@@ -1,0 +1,306 @@
+// The rules at work on one subject, a series or a group. Readings are evaluated in event-time order, as far as the subject's clock
+// lets them; at one instant windows come first, then readings, then timers. What the clock is, is the subject's business.
+
+import type { Alert, AlertSubject } from "./alert.ts";
+import type { ZoneTable } from "./calendar.ts";
+import type { Origin } from "./conditions/condition.ts";
+import type { Dispatcher } from "./dispatch.ts";
+import type { Downsampler } from "./downsample.ts";
+import { type Held, hold, restoreHeld, saveHeld } from "./held.ts";
+import type { Leaf, WindowCondition } from "./parts.ts";
+import { BREACH, CLEAR, type Judgement } from "./predicate.ts";
+import type { Labels } from "./reading.ts";
+import type { Rule } from "./rule.ts";
+import { Ruling, type RulingContext } from "./ruling.ts";
+import type { StateReader, StateWriter } from "./state.ts";
+import type { DurationMs, EpochMs, UptimeMs } from "./units.ts";
+import type { Window } from "./window.ts";
+
+/** When something falls due in silence: `up` by the listening clock, `event` the event time that it is about. */
+export type Due = { readonly up: UptimeMs; readonly event: EpochMs };
+
+/** What was heard of the subject so far. */
+export type Heard = { readonly maxTs: EpochMs; readonly up: UptimeMs /** How many readings were accepted. */; readonly count: number };
+
+const NEVER = Number.POSITIVE_INFINITY;
+const LONG_AGO = Number.NEGATIVE_INFINITY;
+
+export class Evaluation {
+  readonly #subject: AlertSubject;
+  /** Of a series; a group is not downsampled. */
+  readonly #sampler: Downsampler | undefined;
+  readonly #ruling: Ruling;
+  /** Labels of a member by its number. */
+  readonly #labelsOf: (member: number) => Labels;
+  /** The reading evaluated last, in plain fields, as it changes with every reading; its ts is LONG_AGO before the first. */
+  lastTs: EpochMs = LONG_AGO;
+  lastValue = Number.NaN;
+  #lastAt: EpochMs = 0;
+  #lastUp: UptimeMs = 0;
+  #held: Held[] = [];
+  /** Earliest end of a window, earliest end of one that closes after the readings there, and earliest running timer; event time. */
+  #nextEnd: EpochMs = NEVER;
+  #nextLaggingEnd: EpochMs = NEVER;
+  #nextTimer: EpochMs = NEVER;
+
+  constructor(subject: AlertSubject, sampler: Downsampler | undefined, labelsOf: (member: number) => Labels) {
+    this.#subject = subject;
+    this.#sampler = sampler;
+    this.#ruling = new Ruling(subject);
+    this.#labelsOf = labelsOf;
+  }
+
+  get alerts(): readonly Alert[] {
+    return this.#ruling.alerts;
+  }
+
+  /** The least time after a reading at which an absence can fall due. */
+  get quietMin(): DurationMs {
+    return this.#ruling.quietMin;
+  }
+
+  /** Takes a reading that is not late. @param clock where the subject's clock stands with it */
+  take(reading: Held, clock: EpochMs, into: Dispatcher): void {
+    hold(this.#held, reading);
+    this.drain(clock, into);
+  }
+
+  /** Whether nothing else comes before a reading at `ts` or with it: the common case, in which `evaluate` may be called at once. */
+  isNext(ts: EpochMs, clock: EpochMs): boolean {
+    if (this.#held.length > 0 || ts > clock + 1 || this.#nextEnd <= ts || this.#nextTimer <= ts || this.#nextLaggingEnd < ts) return false;
+    return this.#vanishedBefore(ts) === NEVER;
+  }
+
+  /** Takes a late reading into windows that are still open; it never pages by itself. */
+  takeLate(ts: EpochMs, value: number, clock: EpochMs): void {
+    for (const window of this.#ruling.windows) window.addLate(ts, value, clock);
+    this.#findNextEnd();
+  }
+
+  /** The clock that something waits for if no reading comes, and the event time that it is about; Infinity: nothing does. */
+  nextDue(): { readonly clock: EpochMs; readonly event: EpochMs } {
+    const [first] = this.#held;
+    const timer = first !== undefined && this.#nextTimer > first.ts - this.#blind(first.at, first.up) ? NEVER : this.#nextTimer;
+    const clock = Math.min((first?.ts ?? NEVER) - 1, this.#nextEnd - 1, this.#nextLaggingEnd, timer);
+    return { clock, event: Math.min(first?.ts ?? NEVER, this.#nextEnd, this.#nextLaggingEnd, timer) };
+  }
+
+  /** When the next absence falls due in silence. */
+  nextSilence({ maxTs, up, count }: Heard): Due {
+    let due: Due = { up: NEVER, event: NEVER };
+    for (const silence of this.#ruling.silences) {
+      const event = maxTs + silence.after;
+      const dueUp = up + silence.after + 1;
+      const isEarlier = dueUp < due.up || (dueUp === due.up && event < due.event);
+      if (count > 0 && silence.mayVanish && isEarlier) due = { up: dueUp, event };
+    }
+    return due;
+  }
+
+  /** Tells the absences that fall due in silence at exactly this instant. */
+  vanish(due: Due, heard: Heard, into: Dispatcher): void {
+    const isDue = this.#ruling.silences.filter(({ after, mayVanish }) => mayVanish && heard.up + after + 1 === due.up && heard.maxTs + after === due.event);
+    for (const { alert, leaf } of isDue) this.#vanish(alert, leaf, due.event, this.#held.at(-1)?.value ?? this.lastValue, "silence", heard.count, into);
+  }
+
+  /** Evaluates everything up to `clock` in event-time order. */
+  drain(clock: EpochMs, into: Dispatcher): void {
+    for (;;) {
+      const [first] = this.#held;
+      const heard = first === undefined ? NEVER : first.ts - this.#blind(first.at, first.up);
+      const next = first !== undefined && first.ts <= clock + 1 ? first : undefined;
+      const end = this.#nextEnd <= clock + 1 ? this.#nextEnd : NEVER;
+      const lagging = this.#nextLaggingEnd <= clock ? this.#nextLaggingEnd : NEVER;
+      const timer = this.#nextTimer <= Math.min(clock, heard) ? this.#nextTimer : NEVER;
+      const vanished = next === undefined ? NEVER : this.#vanishedBefore(heard);
+      const instant = Math.min(next?.ts ?? NEVER, end, lagging, timer, vanished);
+      if (instant === NEVER) return;
+      if (end === instant) this.#closeWindows(end, 0, into);
+      else if (next?.ts === instant) {
+        this.#held.shift();
+        this.evaluate(next, into);
+      } else if (lagging === instant) this.#closeWindows(lagging, 1, into);
+      else this.#elapseTimers(instant, vanished === instant, next, into);
+    }
+  }
+
+  /** Evaluates a reading: the first of those that wait, or one for which `isNext` holds. */
+  evaluate({ ts, value, at, up, ordinal, isSampled, member }: Held, into: Dispatcher): void {
+    if (this.#nextTimer <= ts && this.#blind(at, up) > 0) this.#suspendTimers(ts);
+    this.lastTs = ts;
+    this.lastValue = value;
+    this.#lastAt = at;
+    this.#lastUp = up;
+    const { alerts, windows, simple } = this.#ruling;
+    for (const alert of simple) this.#sample(alert, ts, alert.simple.judge(value), value, "reading", into);
+    if (simple.length < alerts.length) this.#evaluateOthers(ts, value, ordinal, { member, labels: this.#labelsOf(member), up }, into);
+    if (this.#sampler !== undefined) {
+      if (!isSampled) this.#sampler.add(this.#subject.id, ts, value, into);
+      if (this.#sampler.nextEnd < this.#nextEnd) this.#nextEnd = this.#sampler.nextEnd;
+    }
+    if (windows.length > 0) this.#addToWindows(ts, value, into);
+  }
+
+  standing(): { rule: string; measure: number; state: Alert["phase"] }[] {
+    return this.alerts.map(({ rule, measure, phase }) => ({ rule: rule.name, measure, state: phase }));
+  }
+
+  /** Puts rules in force. @param rules those that match, in their order */
+  applyRules(rules: readonly Rule[], heard: Heard, context: RulingContext, into: Dispatcher): void {
+    this.#ruling.apply(rules, { ...context, lastValue: this.lastValue, heard }, into);
+    this.#findNextEnd();
+    this.#findNextTimer();
+  }
+
+  save(to: StateWriter): void {
+    for (const value of [this.lastTs, this.lastValue, this.#lastAt, this.#lastUp]) to.number(value);
+    saveHeld(this.#held, to);
+    this.#ruling.save(to);
+  }
+
+  /** Reads what `save` wrote. @param rules those that matched when it was saved */
+  restore(from: StateReader, rules: readonly Rule[], zone: ZoneTable): void {
+    this.lastTs = from.number();
+    this.lastValue = from.number();
+    this.#lastAt = from.number();
+    this.#lastUp = from.number();
+    this.#held = restoreHeld(from);
+    this.#ruling.restore(from, rules, zone);
+    this.#findNextEnd();
+    this.#findNextTimer();
+  }
+
+  /** For how long before this reading the gateway did not listen. */
+  #blind(at: EpochMs, up: UptimeMs): DurationMs {
+    return this.lastTs === LONG_AGO ? 0 : Math.max(0, at - this.#lastAt - (up - this.#lastUp));
+  }
+
+  /** The earliest absence that the next reading reveals: nothing was heard for longer than `after` before `heard`. */
+  #vanishedBefore(heard: EpochMs): EpochMs {
+    const { silences } = this.#ruling;
+    if (silences.length === 0 || this.lastTs === LONG_AGO) return NEVER;
+    let earliest = NEVER;
+    for (const silence of silences) {
+      const vanished = this.lastTs + silence.after;
+      if (heard > vanished && vanished < earliest && silence.mayVanish) earliest = vanished;
+    }
+    return earliest;
+  }
+
+  #elapseTimers(instant: EpochMs, revealsAbsence: boolean, next: Held | undefined, into: Dispatcher): void {
+    for (const alert of this.alerts) if (alert.due === instant) alert.elapse(into);
+    if (revealsAbsence && next !== undefined) {
+      for (const { alert, leaf, after, mayVanish } of [...this.#ruling.silences]) {
+        const vanishes = mayVanish && this.lastTs + after === instant;
+        if (vanishes) this.#vanish(alert, leaf, instant, this.lastValue, "reading", next.ordinal - 1, into);
+      }
+    }
+    this.#findNextTimer();
+  }
+
+  #vanish(alert: Alert, leaf: Leaf | undefined, ts: EpochMs, value: number, trigger: "silence" | "reading", heardThrough: number, into: Dispatcher): void {
+    if (leaf === undefined) return alert.vanish(ts, value, trigger, heardThrough, into);
+    leaf.judge(BREACH, value);
+    leaf.heardThrough = heardThrough;
+    this.#sampleParts(alert, ts, trigger, into);
+  }
+
+  #evaluateOthers(ts: EpochMs, value: number, ordinal: number, from: Origin, into: Dispatcher): void {
+    for (const alert of this.alerts) {
+      const { condition } = alert;
+      if (condition.on === "silence" && ordinal > alert.heardThrough) this.#sample(alert, ts, CLEAR, value, "reading", into);
+      else if (condition.on === "detector" && alert.detector !== undefined) {
+        const measure = alert.detector.take(ts, value, from);
+        if (!Number.isNaN(measure)) this.#sample(alert, ts, condition.criterion.judge(measure), measure, "reading", into);
+      } else if (alert.parts !== undefined) {
+        let isJudged = false;
+        for (const leaf of alert.parts.leaves) isJudged = leaf.reading(ts, value, ordinal, from) || isJudged;
+        if (isJudged) this.#sampleParts(alert, ts, "reading", into);
+      }
+    }
+  }
+
+  #addToWindows(ts: EpochMs, value: number, into: Dispatcher): void {
+    let isClosed = false;
+    for (const window of this.#ruling.windows) {
+      window.result = undefined;
+      window.add(ts, value);
+      isClosed ||= window.result !== undefined;
+      const { nextEnd } = window;
+      // A session's end moves away with each reading; the earliest is found again when it is due.
+      if (window.lag === 1) this.#nextLaggingEnd = Math.min(this.#nextLaggingEnd, nextEnd);
+      else if (nextEnd < this.#nextEnd) this.#nextEnd = nextEnd;
+    }
+    if (isClosed) this.#judgeWindows(into);
+    if (this.#nextLaggingEnd !== NEVER) this.#findNextEnd();
+  }
+
+  /** Timers that fell due while the gateway did not listen wait for the next judgement of their condition. */
+  #suspendTimers(through: EpochMs): void {
+    for (const alert of this.alerts) alert.suspend(through);
+    this.#findNextTimer();
+  }
+
+  #closeWindows(end: EpochMs, lag: Window["lag"], into: Dispatcher): void {
+    if (lag === 0 && this.#sampler?.nextEnd === end) this.#sampler.close(this.#subject.id, end, into);
+    for (const window of this.#ruling.windows) {
+      // One that ended here before, in silence, is not judged again because a backlog has filled another.
+      window.result = undefined;
+      if (window.nextEnd === end && window.lag === lag) window.close();
+    }
+    this.#judgeWindows(into);
+    this.#findNextEnd();
+  }
+
+  /** Judges the windows that have just closed. */
+  #judgeWindows(into: Dispatcher): void {
+    for (const alert of this.alerts) {
+      const { condition, window, parts } = alert;
+      if (condition.on === "window" && window !== undefined) {
+        const measure = measureOf(condition, window);
+        if (!Number.isNaN(measure)) this.#sample(alert, window.result?.end as EpochMs, condition.criterion.judge(measure), measure, "window", into);
+      } else if (parts !== undefined) {
+        let end: EpochMs = Number.NaN;
+        for (const leaf of parts.leaves) {
+          if (leaf.condition.on !== "window" || leaf.window === undefined) continue;
+          const measure = measureOf(leaf.condition, leaf.window);
+          if (Number.isNaN(measure)) continue;
+          leaf.judge(leaf.condition.criterion.judge(measure), measure);
+          end = leaf.window.result?.end as EpochMs;
+        }
+        if (!Number.isNaN(end)) this.#sampleParts(alert, end, "window", into);
+      }
+    }
+  }
+
+  #sample(alert: Alert, ts: EpochMs, judgement: Judgement, measure: number, trigger: "reading" | "window" | "silence", into: Dispatcher): void {
+    alert.sample(ts, judgement, measure, trigger, into);
+    const { due } = alert;
+    if (due < this.#nextTimer) this.#nextTimer = due;
+  }
+
+  #sampleParts(alert: Alert, ts: EpochMs, trigger: "reading" | "window" | "silence", into: Dispatcher): void {
+    const parts = alert.parts as NonNullable<Alert["parts"]>;
+    this.#sample(alert, ts, parts.judgement, parts.decider?.measure ?? Number.NaN, trigger, into);
+  }
+
+  #findNextEnd(): void {
+    this.#nextEnd = this.#sampler?.nextEnd ?? NEVER;
+    this.#nextLaggingEnd = NEVER;
+    for (const { nextEnd, lag } of this.#ruling.windows) {
+      if (lag === 1) this.#nextLaggingEnd = Math.min(this.#nextLaggingEnd, nextEnd);
+      else if (nextEnd < this.#nextEnd) this.#nextEnd = nextEnd;
+    }
+  }
+
+  #findNextTimer(): void {
+    let next = NEVER;
+    for (const { due } of this.alerts) if (due < next) next = due;
+    this.#nextTimer = next;
+  }
+}
+
+/** The measure of a window that has just closed; NaN: none has, it holds too few readings, or they have no such figure. */
+function measureOf({ aggregate, minCount }: WindowCondition, { result }: Window): number {
+  return result === undefined || result.aggregate.count < minCount ? Number.NaN : result.aggregate.figure(aggregate);
+}

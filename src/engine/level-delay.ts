@@ -1,0 +1,80 @@
+// The on- and off-delay of one level above the mildest. The mildest level is the alert itself; a graver one only says whether it is
+// on, so that the alert's severity follows. Its timers run from the readings' own times, as the alert's do.
+
+import { BREACH, CLEAR, type Judgement } from "./predicate.ts";
+import type { StateReader, StateWriter } from "./state.ts";
+import type { DurationMs, EpochMs } from "./units.ts";
+
+/** Numbers are stored in snapshots: never renumber. */
+const phases = ["off", "rising", "on", "falling"] as const;
+
+export class LevelDelay {
+  #phase: (typeof phases)[number] = "off";
+  #due: EpochMs = Number.POSITIVE_INFINITY;
+  /** The timer fell due while the gateway was not listening: the next judgement decides. */
+  #suspended = false;
+
+  get isOn(): boolean {
+    return this.#phase === "on" || this.#phase === "falling";
+  }
+
+  /** When its timer falls due that is not suspended; Infinity: none. */
+  get due(): EpochMs {
+    return this.#suspended ? Number.POSITIVE_INFINITY : this.#due;
+  }
+
+  /** @returns when it went on or off, if it did: `ts`, or when its delay was over */
+  sample(ts: EpochMs, judgement: Judgement, delays: { readonly forMs: DurationMs; readonly keepFiringForMs: DurationMs }): EpochMs | undefined {
+    this.#suspended = false;
+    if (this.#phase === "off" && judgement === BREACH) return this.#begin("rising", ts, delays.forMs);
+    if (this.#phase === "on" && judgement === CLEAR) return this.#begin("falling", ts, delays.keepFiringForMs);
+    const goesOn = (this.#phase === "rising") === (judgement === BREACH);
+    if (this.#phase === "rising" || this.#phase === "falling") {
+      if (!goesOn) this.#rest(this.#phase === "rising" ? "off" : "on");
+      else if (ts >= this.#due) return this.elapse();
+    }
+    return undefined;
+  }
+
+  /** Its delay is over. @returns when that was */
+  elapse(): EpochMs {
+    const at = this.#due;
+    this.#rest(this.#phase === "rising" ? "on" : "off");
+    return at;
+  }
+
+  suspend(through: EpochMs): void {
+    if (this.#due <= through) this.#suspended = true;
+  }
+
+  /** As it is without delays, of a rule that is judged anew. */
+  set(isOn: boolean): void {
+    this.#rest(isOn ? "on" : "off");
+  }
+
+  save(to: StateWriter): void {
+    to.number(phases.indexOf(this.#phase));
+    to.number(this.#due);
+    to.number(this.#suspended ? 1 : 0);
+  }
+
+  static restore(from: StateReader): LevelDelay {
+    const delay = new LevelDelay();
+    delay.#phase = phases[from.number()] as (typeof phases)[number];
+    delay.#due = from.number();
+    delay.#suspended = from.number() === 1;
+    return delay;
+  }
+
+  #begin(phase: "rising" | "falling", ts: EpochMs, delay: DurationMs): EpochMs | undefined {
+    this.#phase = phase;
+    this.#due = ts + delay;
+    return delay === 0 ? this.elapse() : undefined;
+  }
+
+  #rest(phase: "off" | "on"): void {
+    this.#phase = phase;
+    this.#due = Number.POSITIVE_INFINITY;
+    this.#suspended = false;
+  }
+}

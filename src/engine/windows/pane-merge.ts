@@ -1,0 +1,57 @@
+// Makes hopping windows of panes by merging: all of them while they are few, by a tree over them when they are many.
+
+import type { PaneAggregate } from "../aggregates/pane-aggregate.ts";
+import type { DurationMs, EpochMs } from "../units.ts";
+import { AlignedTree } from "./aligned-tree.ts";
+import { type Combiner, LONG_AGO, mergeAll, type Pane } from "./pane.ts";
+
+/** Windows of fewer panes are merged pane by pane. */
+const TREE_MIN = 16;
+
+export class PaneMerge<Sum extends PaneAggregate> implements Combiner<Sum, Sum> {
+  readonly level = 0;
+  readonly #empty: () => Sum;
+  readonly #paneSize: DurationMs;
+  readonly #size: DurationMs;
+  readonly #merged: Sum;
+  readonly #tree: AlignedTree<Sum> | undefined;
+  /** Those of the window that is being combined. */
+  #panes: readonly Pane<Sum>[] = [];
+
+  constructor(size: DurationMs, paneSize: DurationMs, empty: () => Sum) {
+    this.#size = size;
+    this.#paneSize = paneSize;
+    this.#empty = empty;
+    this.#merged = empty();
+    const units = size / paneSize;
+    if (units >= TREE_MIN) this.#tree = new AlignedTree(units, empty, (into, low, high) => this.#append(into, low * paneSize, high * paneSize));
+  }
+
+  combine(panes: readonly Pane<Sum>[], count: number, end: EpochMs): Sum {
+    if (hasRestricted(panes, count)) return mergeAll(panes, count, end, this.#empty);
+    this.#panes = panes;
+    this.#merged.reset();
+    if (this.#tree === undefined) this.#append(this.#merged, end - this.#size, end);
+    else this.#tree.gather(this.#merged, (end - this.#size) / this.#paneSize, end / this.#paneSize);
+    return this.#merged;
+  }
+
+  touch(pane: Pane<Sum>): void {
+    this.#tree?.touch(pane.start / this.#paneSize);
+  }
+
+  drop(): void {}
+
+  /** Appends the panes that start at `from` or later, but before `to`. */
+  #append(into: Sum, from: EpochMs, to: EpochMs): void {
+    const panes = this.#panes;
+    let low = 0;
+    let high = panes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((panes[middle] as Pane<Sum>).start < from) low = middle + 1;
+      else high = middle;
+    }
+    for (; low < panes.length && (panes[low] as Pane<Sum>).start < to; low++) into.append((panes[low] as Pane<Sum>).aggregate);
+  }
+}
