@@ -5,8 +5,25 @@
 import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs } from "./units.ts";
 
-/** Aggregates that a rule may ask for. */
-export const aggregateNames = ["avg", "min", "max", "sum", "count"] as const;
+/** Aggregates that a rule may ask for. What each keeps of the readings is said in aggregates/index.ts. */
+export const aggregateNames = [
+  "avg",
+  "min",
+  "max",
+  "sum",
+  "count",
+  "stddev",
+  "first",
+  "last",
+  "range",
+  "median",
+  "p90",
+  "p95",
+  "p99",
+  "twa",
+  "rate",
+  "slope",
+] as const;
 export type AggregateName = (typeof aggregateNames)[number];
 
 /** The figures of a bucket as they are stored. `area` is value × ms. */
@@ -57,8 +74,8 @@ export class Tally {
     if (ts > this.lastTs) this.lastTs = ts;
   }
 
-  /** Takes a tally of readings that are disjoint from these. */
-  mergeTally(other: Tally): void {
+  /** Takes a tally of other readings. */
+  append(other: Tally): void {
     this.count += other.count;
     this.addToSum(other.high);
     this.addToSum(other.low);
@@ -67,7 +84,12 @@ export class Tally {
     if (other.lastTs > this.lastTs) this.lastTs = other.lastTs;
   }
 
-  /** The figure that a rule asks for; an empty tally has none but count and sum. */
+  /** The same: the order of its readings means nothing to a tally. */
+  mingle(other: Tally): void {
+    this.append(other);
+  }
+
+  /** The figure that a rule asks for; an empty tally has none but count and sum, and what a tally does not keep is NaN. */
   figure(name: AggregateName): number {
     switch (name) {
       case "avg":
@@ -76,14 +98,14 @@ export class Tally {
         return this.min;
       case "max":
         return this.max;
+      case "range":
+        return this.max - this.min;
       case "sum":
         return this.sum;
       case "count":
         return this.count;
-      default: {
-        const never: never = name;
-        return never;
-      }
+      default:
+        return Number.NaN;
     }
   }
 

@@ -4,16 +4,24 @@
 import { Aggregate, type AggregateValues } from "./aggregate.ts";
 import type { Effects } from "./effect.ts";
 import type { StateReader, StateWriter } from "./state.ts";
-import type { EpochMs, SeriesId } from "./units.ts";
+import type { DurationMs, EpochMs, SeriesId } from "./units.ts";
 import { floorMod } from "./units.ts";
-import { PaneWindow } from "./windows/pane-window.ts";
+import { type PaneSettings, PaneWindow } from "./windows/pane-window.ts";
 
 export const MINUTE = 60_000;
 export const HOUR = 3_600_000;
 
+const bucketsOf = (size: DurationMs): PaneSettings<Aggregate, Aggregate> => ({
+  spec: { kind: "hopping", size, slide: size },
+  sharing: "",
+  empty: () => new Aggregate(),
+});
+const MINUTES = bucketsOf(MINUTE);
+const HOURS = bucketsOf(HOUR);
+
 export class Downsampler {
-  #minute = new PaneWindow({ kind: "hopping", size: MINUTE, slide: MINUTE }, emptyAggregate);
-  #hour = new PaneWindow({ kind: "hopping", size: HOUR, slide: HOUR }, emptyAggregate);
+  #minute = new PaneWindow(MINUTES);
+  #hour = new PaneWindow(HOURS);
 
   get nextEnd(): EpochMs {
     return Math.min(this.#minute.nextEnd, this.#hour.nextEnd);
@@ -82,12 +90,10 @@ export class Downsampler {
   }
 
   restore(from: StateReader): void {
-    this.#minute = PaneWindow.restore(from, emptyAggregate);
-    this.#hour = PaneWindow.restore(from, emptyAggregate);
+    this.#minute = PaneWindow.restore(MINUTES, from);
+    this.#hour = PaneWindow.restore(HOURS, from);
   }
 }
-
-const emptyAggregate = (): Aggregate => new Aggregate();
 
 /** The part of a step's effects that downsampling fills. */
 type Mutable<List> = List extends readonly (infer Item)[] ? Item[] : never;

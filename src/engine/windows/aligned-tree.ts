@@ -60,8 +60,10 @@ export class AlignedTree<Sum extends PaneAggregate> {
     const known = nodes.get(index);
     if (known !== undefined) return known;
     const made = this.#empty();
-    if (level === 0) this.#leaves(made, index * 2 ** LOWEST, (index + 1) * 2 ** LOWEST);
-    else {
+    if (level === 0) {
+      this.#leaves(made, index * 2 ** LOWEST, (index + 1) * 2 ** LOWEST);
+      made.condense?.();
+    } else {
       made.append(this.#node(level - 1, index * 2));
       made.append(this.#node(level - 1, index * 2 + 1));
     }

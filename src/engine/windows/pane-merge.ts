@@ -3,7 +3,7 @@
 import type { PaneAggregate } from "../aggregates/pane-aggregate.ts";
 import type { DurationMs, EpochMs } from "../units.ts";
 import { AlignedTree } from "./aligned-tree.ts";
-import { type Combiner, LONG_AGO, mergeAll, type Pane } from "./pane.ts";
+import { type Combiner, mergeAll, type Pane } from "./pane.ts";
 
 /** Windows of fewer panes are merged pane by pane. */
 const TREE_MIN = 16;
@@ -27,8 +27,8 @@ export class PaneMerge<Sum extends PaneAggregate> implements Combiner<Sum, Sum> 
     if (units >= TREE_MIN) this.#tree = new AlignedTree(units, empty, (into, low, high) => this.#append(into, low * paneSize, high * paneSize));
   }
 
-  combine(panes: readonly Pane<Sum>[], count: number, end: EpochMs): Sum {
-    if (hasRestricted(panes, count)) return mergeAll(panes, count, end, this.#empty);
+  combine(panes: readonly Pane<Sum>[], count: number, end: EpochMs, hasRestricted: boolean): Sum {
+    if (hasRestricted) return mergeAll(panes, count, end, this.#empty);
     this.#panes = panes;
     this.#merged.reset();
     if (this.#tree === undefined) this.#append(this.#merged, end - this.#size, end);

@@ -8,26 +8,38 @@ import type { EpochMs } from "../units.ts";
 import { type Combiner, LONG_AGO, type Pane } from "./pane.ts";
 
 export class PaneRanks implements Combiner<Ranks, Percentiles> {
-  /** Of the panes that lie before `through`, but for restricted ones. */
+  /** Of the panes that lie before `through`, but for restricted ones; undefined while they hold few readings. */
   #sketch: Sketch | undefined;
   #count = 0;
   #through: EpochMs = LONG_AGO;
-  level = 0;
+  #level = 0;
 
-  combine(panes: readonly Pane<Ranks>[], count: number, end: EpochMs): Percentiles {
-    this.#advance(panes, count, end);
-    const held = panes.slice(0, this.#needsEach(panes, count) ? count : 0).filter(({ openFrom }) => openFrom < end);
-    const total = held.reduce((sum, { aggregate }) => sum + aggregate.count, 0);
-    if (this.#count <= BUFFERED_MAX) this.#forget();
-    if (held.length === 0) return percentilesOfSketch(this.#whole(panes, count));
-    if (total <= BUFFERED_MAX && held.every(({ aggregate }) => aggregate.buffered === aggregate.count)) return gathered(held, total);
-    const sketch = new Sketch();
-    for (const { aggregate } of held) aggregate.enter(sketch);
-    return percentilesOfSketch(sketch);
+  get level(): number {
+    return this.#sketch?.level ?? this.#level;
   }
 
-  touch({ openFrom }: Pane<Ranks>, value: number): void {
-    if (openFrom !== LONG_AGO) return;
+  set level(level: number) {
+    this.#level = level;
+  }
+
+  combine(panes: readonly Pane<Ranks>[], count: number, end: EpochMs, hasRestricted: boolean): Percentiles {
+    this.#advance(panes, count, end);
+    if (this.#count <= BUFFERED_MAX) {
+      this.#sketch = undefined;
+      this.#level = 0;
+    } else if (!hasRestricted) {
+      this.#sketch ??= sketchOf(panes.slice(0, count), this.#level);
+      return percentilesOfSketch(this.#sketch);
+    }
+    const held = panes.slice(0, count).filter(({ openFrom }) => openFrom < end);
+    const total = held.reduce((sum, { aggregate }) => sum + aggregate.count, 0);
+    const isExact = total <= BUFFERED_MAX && held.every(({ aggregate }) => aggregate.buffered === aggregate.count);
+    if (!isExact) return percentilesOfSketch(sketchOf(held, 0));
+    return percentilesOf(total, (into) => void held.reduce((at, { aggregate }) => at + aggregate.copyTo(into, at), 0));
+  }
+
+  touch({ start, openFrom }: Pane<Ranks>, value: number): void {
+    if (start >= this.#through || openFrom !== LONG_AGO) return;
     this.#count += 1;
     this.#sketch?.add(value);
   }
@@ -47,6 +59,11 @@ export class PaneRanks implements Combiner<Ranks, Percentiles> {
       if (this.#sketch !== undefined) aggregate.enter(this.#sketch);
     }
     this.#through = end;
-    if (this.#sketch !== undefined) this.level = this.#sketch.level;
   }
+}
+
+function sketchOf(panes: readonly Pane<Ranks>[], level: number): Sketch {
+  const sketch = new Sketch(level);
+  for (const { aggregate } of panes) aggregate.enter(sketch);
+  return sketch;
 }

@@ -14,10 +14,11 @@ export const LONG_AGO = Number.NEGATIVE_INFINITY;
 export type Combiner<Sum extends PaneAggregate, Result extends WindowAggregate> = {
   /**
    * @param panes in order of their starts
-   * @param count how many of them, from the first, lie in the window
+   * @param count how many of them, from the first, lie in the window that ends at `end`, the next after the one before
+   * @param hasRestricted whether there is a pane that not all windows over it hold
    */
-  combine(panes: readonly Pane<Sum>[], count: number, end: EpochMs): Result;
-  /** A pane that lies before the end of the newest window got a reading. */
+  combine(panes: readonly Pane<Sum>[], count: number, end: EpochMs, hasRestricted: boolean): Result;
+  /** A pane got a reading when a window that may hold it had been combined. */
   touch(pane: Pane<Sum>, value: number): void;
   /** A pane that no window holds any more, as it is. */
   drop(pane: Pane<Sum>): void;

@@ -1,0 +1,78 @@
+// `slope`: the least-squares line through the readings, per second. Times and values are centred on their running means (Welford's
+// update of the co-moment; merged by Chan et al.), and times are counted from the first reading heard, as those since 1970 lose digits.
+
+import type { AggregateName } from "../aggregate.ts";
+import type { StateReader, StateWriter } from "../state.ts";
+import type { EpochMs } from "../units.ts";
+
+export class Trend {
+  count = 0;
+  lastTs: EpochMs = Number.NEGATIVE_INFINITY;
+  /** Times are ms since this. */
+  #origin: EpochMs = 0;
+  #meanTime = 0;
+  #meanValue = 0;
+  /** Sum of (time - mean)², and of (time - mean)(value - mean). */
+  #spread = 0;
+  #coMoment = 0;
+
+  reset(): void {
+    this.count = 0;
+    this.lastTs = Number.NEGATIVE_INFINITY;
+    this.#origin = 0;
+    this.#meanTime = 0;
+    this.#meanValue = 0;
+    this.#spread = 0;
+    this.#coMoment = 0;
+  }
+
+  add(ts: EpochMs, value: number): void {
+    if (this.count === 0) this.#origin = ts;
+    this.count += 1;
+    const time = ts - this.#origin;
+    const delta = time - this.#meanTime;
+    this.#meanTime += delta / this.count;
+    this.#meanValue += (value - this.#meanValue) / this.count;
+    this.#spread += delta * (time - this.#meanTime);
+    this.#coMoment += delta * (value - this.#meanValue);
+    if (ts > this.lastTs) this.lastTs = ts;
+  }
+
+  append(other: Trend): void {
+    if (other.count === 0) return;
+    if (this.count === 0) this.#origin = other.#origin;
+    const count = this.count + other.count;
+    const deltaTime = other.#origin - this.#origin + (other.#meanTime - this.#meanTime);
+    const deltaValue = other.#meanValue - this.#meanValue;
+    const weight = (this.count * other.count) / count;
+    this.#spread += other.#spread + deltaTime * deltaTime * weight;
+    this.#coMoment += other.#coMoment + deltaTime * deltaValue * weight;
+    this.#meanTime += deltaTime * (other.count / count);
+    this.#meanValue += deltaValue * (other.count / count);
+    this.count = count;
+    if (other.lastTs > this.lastTs) this.lastTs = other.lastTs;
+  }
+
+  mingle(other: Trend): void {
+    this.append(other);
+  }
+
+  /** @returns NaN when the readings are not of two instants at least */
+  figure(name: AggregateName): number {
+    return name === "slope" && this.#spread > 0 ? (this.#coMoment / this.#spread) * 1000 : Number.NaN;
+  }
+
+  save(to: StateWriter): void {
+    for (const value of [this.count, this.lastTs, this.#origin, this.#meanTime, this.#meanValue, this.#spread, this.#coMoment]) to.number(value);
+  }
+
+  load(from: StateReader): void {
+    this.count = from.number();
+    this.lastTs = from.number();
+    this.#origin = from.number();
+    this.#meanTime = from.number();
+    this.#meanValue = from.number();
+    this.#spread = from.number();
+    this.#coMoment = from.number();
+  }
+}
