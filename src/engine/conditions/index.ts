@@ -2,15 +2,27 @@
 
 import { z } from "zod";
 import { absence } from "./absence.ts";
+import { createAll } from "./all.ts";
+import { createAny } from "./any.ts";
 import type { Condition } from "./condition.ts";
+import { consecutive } from "./consecutive.ts";
+import { deviation } from "./deviation.ts";
+import { flatline } from "./flatline.ts";
+import { type ConditionList, partMeta } from "./parts.ts";
+import { rate } from "./rate.ts";
 import { threshold } from "./threshold.ts";
 import { window } from "./window.ts";
 
-export const conditions = [threshold, window, absence] as const;
+/** For the conditions that are made of conditions. */
+const list: ConditionList = { schema: z.lazy(() => conditionSchema).meta(partMeta), bind: bindCondition };
+
+export const conditions = [threshold, window, absence, rate, flatline, consecutive, deviation, createAll(list), createAny(list)] as const;
 
 export type ConditionSettings = z.output<(typeof conditions)[number]["schema"]>;
 /** The block `condition` of a rule; `type` selects. */
-export const conditionSchema: z.ZodType<ConditionSettings> = z.discriminatedUnion("type", conditions.map(({ schema }) => schema) as never);
+export const conditionSchema: z.ZodType<ConditionSettings> = z
+  .discriminatedUnion("type", conditions.map(({ schema }) => schema) as never)
+  .meta({ id: "Condition" });
 
 /** Bound conditions of settings that name no limit: they are the same for every series. */
 const shared = new WeakMap<ConditionSettings, Condition>();
@@ -25,7 +37,6 @@ export function bindCondition(settings: ConditionSettings, limits: Readonly<Reco
   return bound;
 }
 
-const namesLimit = (settings: ConditionSettings): boolean =>
-  Object.values(settings)
-    .flat()
-    .some((value) => typeof value === "string" && value.startsWith("limit."));
+/** At any depth: in levels and in parts too. */
+const namesLimit = (value: unknown): boolean =>
+  typeof value === "object" && value !== null ? Object.values(value).some(namesLimit) : typeof value === "string" && value.startsWith("limit.");
