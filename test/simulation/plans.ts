@@ -1,0 +1,93 @@
+// The configs that a simulated gateway runs and reloads. A new condition is one line in `conditions`; a rule's name stands for
+// the same condition in every plan, with other limits and delays, so that a reload changes logic, text, both or nothing.
+
+import { json } from "../../src/broker/codecs/json.ts";
+import type { IngestSource } from "../../src/broker/ingest.ts";
+import { createPlan, toRule } from "../../src/config/plan.ts";
+import type { Device, RulePlan } from "../../src/engine/rule.ts";
+import { ruleSchema, type SourceTiming } from "../../src/engine/rule.ts";
+import type { Receiver } from "../../src/notify/outbox.ts";
+import type { Random } from "./random.ts";
+
+export type SimulatedConfig = { readonly plan: RulePlan; readonly sources: readonly IngestSource[]; readonly receivers: readonly Receiver[] };
+
+/** Devices measure about 20 and now and then go to 40 or to 0; `limit` is drawn about 30. */
+const conditions: readonly ((limit: number, random: Random) => Record<string, unknown>)[] = [
+  (limit) => ({ type: "threshold", above: limit }),
+  (limit) => ({ type: "threshold", above: limit, clear_below: limit - 5 }),
+  (limit) => ({ type: "threshold", below: limit - 20 }),
+  (limit) => ({ type: "threshold", outside: [limit - 25, limit], clear_inside: [limit - 22, limit - 3] }),
+  () => ({ type: "threshold", above: "limit.high" }),
+  (limit) => ({ type: "window", window: { tumbling: "1m" }, aggregate: "avg", above: limit - 3 }),
+  (limit) => ({ type: "window", window: { hopping: "5m", slide: "1m" }, aggregate: "max", above: limit, min_count: 2 }),
+  (limit) => ({ type: "window", window: { hopping: "90s", slide: "20s" }, aggregate: "min", below: limit - 15 }),
+  (limit) => ({ type: "window", window: { tumbling: "10m" }, aggregate: "avg", above: limit - 5, clear_below: limit - 9 }),
+  (_limit, random) => ({ type: "window", window: { tumbling: "2m" }, aggregate: "count", below: random.whole(2, 5) }),
+  (_limit, random) => ({ type: "absence", after: random.pick(["20s", "1m", "2m", "10m"]) }),
+  (_limit, random) => ({ type: "absence", after: random.pick(["9s", "1h"]) }),
+];
+
+const delays = ["0s", "0s", "30s", "1m", "5m"] as const;
+
+function ruleOf(index: number, random: Random): Record<string, unknown> {
+  const condition = conditions[index]?.(random.whole(28, 33), random) ?? {};
+  const isAbsence = condition["type"] === "absence";
+  return {
+    name: `rule-${index}`,
+    match: random.chance(0.8) ? { metric: "*" } : { device: random.pick(["d*", "d1", "d[2-9]*"]), metric: "temperature" },
+    condition,
+    ...(isAbsence ? {} : { for: random.pick(delays) }),
+    keep_firing_for: random.pick(delays),
+    severity: random.pick(["critical", "warning", "info"]),
+    annotations: { summary: "{{device}} is at {{value}}" },
+  };
+}
+
+export const topics = ["fast/{device}/{metric}", "slow/{device}/{metric}", "past/{device}/{metric}"] as const;
+
+const timingOf = (topic: (typeof topics)[number], random: Random): SourceTiming => ({
+  outOfOrdernessMs: topic === "fast/{device}/{metric}" ? 0 : random.pick([5_000, 20_000, 60_000]),
+  maxFutureMs: 60_000,
+  maxPastMs: topic === "past/{device}/{metric}" ? 86_400_000 : null,
+  idleAfterMs: random.pick([10_000, 10_000, 30_000]),
+});
+
+const channelsOf = { "on-call": ["webhook:0", "email:0"], backup: ["webhook:0"] } as const;
+
+/** The channels that there are, as receiver and key. */
+export const channelKeys = Object.entries(channelsOf).flatMap(([receiver, keys]) => keys.map((key) => ({ receiver, key })));
+
+const deviceNames = ["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7"] as const;
+
+function createConfig(chosen: readonly number[], timing: Record<string, SourceTiming>, random: Random): SimulatedConfig {
+  const devices: [string, Device][] = random
+    .some(deviceNames, 0.5)
+    .map((name) => [name, { labels: { room: random.pick(["B1", "B2"]) }, limits: { high: random.whole(28, 33) }, unit: "°C", expectedEveryMs: null }]);
+  const plan = createPlan({
+    rules: chosen.map((index) => toRule(ruleSchema.parse(ruleOf(index, random)))),
+    sources: timing,
+    devices: Object.fromEntries(devices),
+    zone: { name: "UTC", from: [Number.MIN_SAFE_INTEGER], offsets: [0] },
+    receivers: Object.entries(channelsOf).map(([name, channels]) => ({ name, channels })),
+    route: { receiver: random.chance(0.8) ? "on-call" : "backup" },
+  });
+  const receivers = Object.entries(channelsOf).map(([name, keys]) => ({
+    name,
+    channels: keys.map((key) => ({ key, type: "simulated", settings: { receiver: name, key } })),
+  }));
+  const sources = topics.map((topic) => ({ topic, codec: "json", settings: json.schema.parse({}), labels: {} }));
+  return { plan, sources, receivers };
+}
+
+/** The configs of one run: the first it starts with. Neighbours share most of their rules. */
+export function drawConfigs(random: Random): SimulatedConfig[] {
+  const all = conditions.map((_, index) => index);
+  let chosen = random.some(all, random.between(0.2, 0.9));
+  let timing = Object.fromEntries(topics.map((topic) => [topic, timingOf(topic, random)]));
+  return Array.from({ length: 4 }, (_, index) => {
+    if (index > 0 && random.chance(0.5)) chosen = all.filter((rule) => (random.chance(0.25) ? random.chance(0.5) : chosen.includes(rule)));
+    if (index > 0 && random.chance(0.2)) timing = Object.fromEntries(topics.map((topic) => [topic, timingOf(topic, random)]));
+    // A seed of its own, often the same: then only some rules differ.
+    return createConfig(chosen, timing, random.stream(`config-${random.whole(0, 1)}`));
+  });
+}
