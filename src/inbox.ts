@@ -15,6 +15,7 @@ type Without<Type, Key extends string> = Type extends unknown ? Omit<Type, Key> 
 /** An input that is not readings, before it has its clocks. */
 export type Unstamped = Without<Exclude<Input, { kind: "readings" }>, "at" | "up">;
 
+export type InboxDeps = { readonly clock: Clock; readonly timers?: Timers; send(turn: Turn): void; clockStepped(ms: number): void };
 export type InboxOptions = {
   /** Series that there may be; one more is refused. */
   readonly seriesMax: number;
@@ -45,8 +46,7 @@ const SAMPLES_MAX = 256;
  * @param deps.send takes a turn to the processor; `settled` answers it
  * @param deps.clockStepped is told by how many ms the wall clock stepped
  */
-export function createInbox(deps: { clock: Clock; timers?: Timers; send(turn: Turn): void; clockStepped(ms: number): void }, options: InboxOptions) {
-  const { timers = systemTimers } = deps;
+export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, options: InboxOptions) {
   const registry = createRegistry(options, (definition) => {
     open();
     defined.push(definition);
