@@ -2,10 +2,11 @@
 
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
+import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
 import { summarizeCommand } from "./summarize.ts";
 import { testCommand } from "./test.ts";
 import { tryCommand } from "./try.ts";
 
-export const commands: readonly CliCommand[] = [runCommand, checkCommand, tryCommand, testCommand, summarizeCommand, schemaCommand];
+export const commands: readonly CliCommand[] = [runCommand, checkCommand, tryCommand, testCommand, replayCommand, summarizeCommand, schemaCommand];

@@ -169,11 +169,19 @@ type Body = {
   readonly flags: Uint8Array;
 };
 
-function decodeBody(body: Uint8Array): Body {
+function decodeHeads(body: Uint8Array): { readonly reader: ByteReader; readonly heads: readonly Head[] } {
   const reader = new ByteReader(body[0] === 1 ? zstdDecompressSync(body.subarray(1)) : body.subarray(1));
   const version = reader.byte();
   if (version !== VERSION) throw new Error(`journal row of version ${version}; this release reads ${VERSION}`);
-  const heads = Array.from({ length: reader.varint() }, headReader(reader));
+  return { reader, heads: Array.from({ length: reader.varint() }, headReader(reader)) };
+}
+
+/** The hashes of the plans that a body puts in force, in order. */
+export const readPlanHashes = (body: Uint8Array): string[] =>
+  decodeHeads(body).heads.flatMap((head) => (head.kind === "other" && head.input.kind === "rules" ? [head.input.hash] : []));
+
+function decodeBody(body: Uint8Array): Body {
+  const { reader, heads } = decodeHeads(body);
   const count = heads.reduce((sum, head) => sum + head.count, 0);
   const [series, ts, value] = [new Uint32Array(count), new Float64Array(count), new Float64Array(count)];
   readWholes(reader, series);

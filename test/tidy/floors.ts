@@ -12,7 +12,18 @@ const FLOORS: readonly { name: string; holds: readonly string[]; apart?: true }[
   {
     name: "composition",
     holds: [
-      ...["src/pipeline.ts", "src/config.ts", "src/config/", "src/gateway.ts", "src/control.ts", "src/summary-run.ts", "src/recording.ts", "src/rule-test.ts"],
+      ...[
+        "src/pipeline.ts",
+        "src/config.ts",
+        "src/config/",
+        "src/gateway.ts",
+        "src/control.ts",
+        "src/summary-run.ts",
+        "src/recording.ts",
+        "src/rule-test.ts",
+        "src/replay.ts",
+        "src/replay/",
+      ],
       // Between the threads.
       ...["src/messages.ts", "src/call.ts", "src/worker.ts", "src/mqtt-state.ts", "src/query-client.ts"],
     ],

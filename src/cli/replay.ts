@@ -1,0 +1,172 @@
+// `highwater replay`: what the stored inputs of a time make of the present rules, of others, or of those that were in force, and how
+// that differs from what the live run told. Reads the data directory beside a running gateway; sends nothing, writes nothing.
+
+import { styleText } from "node:util";
+import { type Clock, systemClock } from "../clock.ts";
+import { type GatewayConfig, loadConfig, loadRules, type Problem } from "../config.ts";
+import { dayBounds, isDay, type ZoneTable } from "../engine/calendar.ts";
+import type { Labels } from "../engine/reading.ts";
+import type { EpochMs } from "../engine/units.ts";
+import { GatewayError } from "../error.ts";
+import { formatSpan } from "../notify/format.ts";
+import type { Difference, Occurrence } from "../replay/occurrences.ts";
+import { type ReplayReport, type ReplayRules, replay } from "../replay.ts";
+import { openDatabase } from "../storage/database.ts";
+import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, EXIT_USAGE, USAGE } from "./command.ts";
+import { formatProblem, screenOf } from "./problems.ts";
+import { createProgressLine } from "./progress.ts";
+
+type Options = { config: string; from: string; to?: string; rules?: string; inForce?: true; byEventTime?: true; json?: true };
+
+/** Alerts of a table; the others are counted, and told by --json. */
+const ROWS_MAX = 200;
+
+export const replayCommand: CliCommand = {
+  name: "replay",
+  summary: "run what arrived once more, by the same or other rules",
+  register(program) {
+    program
+      .requiredOption("--from <time>", "when it arrived: RFC 3339, a day YYYY-MM-DD, or milliseconds")
+      .option("--to <time>", "until then, exclusive; a day is meant whole; default: now")
+      .option("-r, --rules <file>", "rules instead of those in force; default: the rules of the config")
+      .option("--in-force", "the rules that were in force, whatever the config says now")
+      .option("--by-event-time", "stored readings by their own times, though the journal is there")
+      .option("-c, --config <file>", "the config", DEFAULT_CONFIG)
+      .option("--json", "one JSON line per transition and difference, and a summary")
+      .action((options: Options) => run(options, systemClock));
+  },
+};
+
+function run(options: Options, clock: Clock): void {
+  const loaded = loadConfig(options.config);
+  if (loaded.kind === "invalid") return refuse(loaded.problems);
+  const rules = rulesOf(options, loaded.config);
+  if (Array.isArray(rules)) return refuse(rules);
+  const { zone } = loaded.config.plan;
+  const from = instantOf("--from", options.from, zone, "start");
+  const to = options.to === undefined ? clock.now() + 1 : instantOf("--to", options.to, zone, "end");
+  if (from >= to) throw new GatewayError(USAGE, "--from is not before --to", { hint: "--to is exclusive" });
+  const db = openDatabase(loaded.config.gateway.dataDir, { readonly: true });
+  const line = createProgressLine(process.stderr, clock);
+  const started = clock.monotonic();
+  try {
+    const report = replay(db, {
+      ...{ from, to, rules, config: loaded.config, byEventTime: options.byEventTime === true },
+      progress: ({ done, of, at }) => line.show({ done, of, text: `${counted(done, "reading")} of ${of}, ${timeText(at)}` }),
+      ...(options.json === true ? { transition: (transition, alert) => printLine({ kind: "transition", ...transition, labels: alert.labels }) } : {}),
+    });
+    line.end();
+    const seconds = (clock.monotonic() - started) / 1000;
+    if (options.json === true) printJson(report, { from, to, seconds });
+    else process.stdout.write(`${textOf(report, { from, to, rules: wordsOf(options, report), seconds }).join("\n")}\n`);
+    if (report.differingCount > 0) process.exitCode = EXIT_FAILED;
+  } finally {
+    line.end();
+    db.close();
+  }
+}
+
+function refuse(problems: readonly Problem[]): void {
+  for (const problem of problems) process.stderr.write(`${formatProblem(problem, screenOf(process.stderr))}\n`);
+  process.exitCode = EXIT_USAGE;
+}
+
+function rulesOf({ rules, inForce }: Options, config: GatewayConfig): ReplayRules | Problem[] {
+  if (rules !== undefined && inForce === true) throw new GatewayError(USAGE, "--rules and --in-force are two answers to one question", { hint: "keep one" });
+  if (inForce === true) return { kind: "in-force" };
+  if (rules === undefined) return { kind: "config", config };
+  const loaded = loadRules(rules);
+  return loaded.kind === "invalid" ? [...loaded.problems] : { kind: "rules", rules: loaded.rules };
+}
+
+function wordsOf({ rules, config, inForce }: Options, { isOther }: ReplayReport): string {
+  if (rules !== undefined) return isOther ? `rules of ${rules} instead of those in force` : `rules of ${rules}, which were in force`;
+  if (inForce === true) return "rules that were in force";
+  return isOther ? `rules of ${config} instead of those in force` : `rules of ${config}, which were in force`;
+}
+
+/** A local day is meant whole. @throws GatewayError */
+function instantOf(option: string, text: string, zone: ZoneTable, edge: "start" | "end"): EpochMs {
+  if (isDay(text)) return dayBounds(zone, text)[edge];
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : /^\d{4}-\d\d-\d\d[Tt ].*(?:[Zz]|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(value)) {
+    throw new GatewayError(USAGE, `${option} ${text} is no time`, { hint: "write 2026-01-31T04:15:00Z, a day as 2026-01-31, or milliseconds since 1970" });
+  }
+  return value;
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+const rfc3339 = (ts: EpochMs): string => new Date(ts).toISOString();
+/** `2026-01-31 04:15:00Z`, with milliseconds where there are some. */
+const timeText = (ts: EpochMs): string => rfc3339(ts).replace("T", " ").replace(".000Z", "Z");
+
+const printLine = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+function printJson(report: ReplayReport, { from, to, seconds }: { from: EpochMs; to: EpochMs; seconds: number }): void {
+  const { fired, differences, differingRows, ...summary } = report;
+  for (const seq of differingRows) printLine({ kind: "differing-row", seq });
+  for (const difference of differences) printLine(difference);
+  printLine({ kind: "summary", from, to, ...summary, fired: fired.length, differences: differences.length, seconds });
+}
+
+type Words = { readonly from: EpochMs; readonly to: EpochMs; readonly rules: string; readonly seconds: number };
+
+function textOf(report: ReplayReport, { from, to, rules, seconds }: Words): string[] {
+  const isExact = report.grade === "exact";
+  const read = report.readings + report.warmUp.readings;
+  const lines = [
+    `${timeText(from)} to ${timeText(to)}, ${isExact ? "by arrival" : "by event time"}`,
+    isExact ? `exact, from the journal: ${counted(report.rows, "row")}, ${counted(report.readings, "reading")}` : `by event time, as ${report.because}`,
+    ...(isExact ? [] : [`${counted(report.readings, "reading")} in the order of their own times; no downtime, no lateness`]),
+    rules,
+    ...(report.warmUp.isShort ? ["windows and delays were not filled yet when the range began: history before it is gone"] : []),
+    "",
+    report.fired.length === 0 ? "nothing fires" : report.isOther ? "what would have fired" : "what fires",
+    ...table(report.fired.map((occurrence) => ["  ", occurrence])),
+    "",
+  ];
+  const speed = seconds >= 1 ? `, ${Math.round(read / seconds)} readings/s` : "";
+  return [...lines, ...differenceLines(report), `${counted(read, "reading")} in ${seconds.toFixed(1)} s${speed}`];
+}
+
+function differenceLines({ differences, differingRows, differingCount, grade, isOther, rows, left }: ReplayReport): string[] {
+  const count = (kind: Difference["kind"]): number => differences.filter((each) => each.kind === kind).length;
+  const told = `${count("only-live")} only live, ${count("only-replay")} only in the replay, ${count("changed")} at other times`;
+  const lines = differences.length === 0 ? ["the same alerts as live"] : ["differs from what did (- only live, + only here, ~ live and below it here)"];
+  lines.push(...table(differences.flatMap(marked)), ...(differences.length === 0 ? [] : ["", told]));
+  if (left > 0) lines.push(`${counted(left, "alert")} more were not compared`);
+  if (grade !== "exact" || isOther) return lines;
+  const first = differingRows.slice(0, 10).join(", ");
+  if (differingCount === 0) lines.push(`the same effects as live, byte for byte: ${counted(rows, "row")}`);
+  else lines.push(`this release decides otherwise about ${counted(differingCount, "row")} of the journal: ${first}${differingCount > 10 ? ", …" : ""}`);
+  return lines;
+}
+
+function marked(difference: Difference): [string, Occurrence][] {
+  if (difference.kind === "only-live") return [["- ", difference.live]];
+  if (difference.kind === "only-replay") return [["+ ", difference.replay]];
+  return [
+    ["~ ", difference.live],
+    ["  ", difference.replay],
+  ];
+}
+
+const colours = { "- ": "red", "+ ": "green", "~ ": "yellow", "  ": "reset" } as const;
+
+/** Columns for 80: when it fired, how long it stood, the rule, the series. */
+function table(rows: readonly (readonly [string, Occurrence])[]): string[] {
+  const { colour } = screenOf(process.stdout);
+  const lines = rows.slice(0, ROWS_MAX).map(([mark, { firedAt, resolvedAt, rule, labels }]) => {
+    const lasted = resolvedAt === null ? "stands" : formatSpan(resolvedAt - firedAt);
+    const line = `${mark}${timeText(firedAt).padEnd(20)} ${lasted.padEnd(11)} ${fitted(rule, 22)} ${fitted(seriesText(labels), 22)}`.trimEnd();
+    return colour ? styleText(colours[mark as keyof typeof colours], line, { validateStream: false }) : line;
+  });
+  return rows.length <= ROWS_MAX ? lines : [...lines, `  and ${rows.length - ROWS_MAX} more, which --json tells`];
+}
+
+function fitted(text: string, columns: number): string {
+  const letters = Array.from(text);
+  return letters.length <= columns ? text.padEnd(columns) : `${letters.slice(0, columns - 1).join("")}…`;
+}
+
+const seriesText = ({ device = "", metric = "" }: Labels): string => `${device} ${metric}`.trim();
