@@ -1,7 +1,6 @@
 // What the design names and this version does not do yet. Said plainly, instead of "unknown key", so that nobody looks for a slip.
 // Whatever is built leaves this list by itself (conditions, aggregates) or with one line less.
 
-import { aggregateNames } from "../engine/aggregate.ts";
 import { conditions } from "../engine/conditions/index.ts";
 import type { ConfigDocument, Path } from "./document.ts";
 import { type Problem, problem } from "./problem.ts";
@@ -46,20 +45,6 @@ const list: readonly Missing[] = [
     covers: 1,
   },
   { path: [...rule, "condition", "expect"], message: notBuilt("`expect` is"), hint: "take the key out; a series is watched once it has reported" },
-  { path: [...rule, "condition", "window", "session"], message: notBuilt("session windows are"), hint: "built so far: tumbling, hopping", covers: 1 },
-  { path: [...rule, "condition", "window", "count"], message: notBuilt("count windows are"), hint: "built so far: tumbling, hopping", covers: 1 },
-  {
-    path: [...rule, "condition", "window", "tumbling"],
-    is: (value) => value === "day",
-    message: notBuilt("windows of a calendar day are"),
-    hint: "1d is 24 hours on UTC",
-  },
-  {
-    path: [...rule, "condition", "aggregate"],
-    is: oneOf(["stddev", "first", "last", "range", "median", "p90", "p95", "p99", "twa", "rate", "slope"], new Set(aggregateNames)),
-    message: (value) => `the aggregate ${String(value)} is not built yet`,
-    hint: `built so far: ${aggregateNames.join(", ")}`,
-  },
 ];
 
 /**

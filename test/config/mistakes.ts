@@ -196,9 +196,39 @@ export const mistakes: [string, string, string[]][] = [
     ["4:42: unknown key hoping (did you mean hopping?)"],
   ],
   [
-    "a window that is not built",
-    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { session: 10m }, aggregate: avg, above: 1 }",
-    ["4:42: session windows are not built yet (built so far: tumbling, hopping)"],
+    "a session without its gap",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { session: }, aggregate: avg, above: 1 }",
+    ["4:51: session has no value (give it one, or take the key out)"],
+  ],
+  [
+    "a gap of nothing",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { session: 0s }, aggregate: avg, above: 1 }",
+    ['4:51: session "0s": must be longer than zero (write one such as 500ms or 5m)'],
+  ],
+  [
+    "a window of too many readings",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { count: 20000 }, aggregate: avg, above: 1 }",
+    ["4:49: count must be at most 10000, not 20000 (How many readings a window holds: the last ones, in order of their own times)"],
+  ],
+  [
+    "a slide of more readings than the window holds",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { count: 5, slide: 6 }, aggregate: avg, above: 1 }",
+    ["4:59: slide is more than the window holds: readings would fall between two windows (make it at most count)"],
+  ],
+  [
+    "a window judged by more readings than it holds",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { count: 5 }, aggregate: avg, above: 1, min_count: 6 }",
+    ["4:91: min_count is more than the window holds: it would never be judged (make it at most 5)"],
+  ],
+  [
+    "a window of a calendar month",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { tumbling: month }, aggregate: avg, above: 1 }",
+    ['4:52: "month" is not a duration (write one such as 500ms, 90s, 5m, 1h30m, 7d or 2w)'],
+  ],
+  [
+    "a calendar day that slides",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { hopping: day, slide: 1h }, aggregate: avg, above: 1 }",
+    ['4:51: "day" is not a duration (write one such as 500ms, 90s, 5m, 1h30m, 7d or 2w)'],
   ],
   [
     "a slide longer than its window",
@@ -208,12 +238,7 @@ export const mistakes: [string, string, string[]][] = [
   [
     "an aggregate that does not exist",
     "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { tumbling: 1m }, aggregate: average, above: 1 }",
-    ['4:69: aggregate cannot be "average" (known: avg, min, max, sum, count)'],
-  ],
-  [
-    "an aggregate that is not built",
-    "rules:\n  - name: warm\n    match: {}\n    condition: { type: window, window: { tumbling: 1m }, aggregate: p95, above: 1 }",
-    ["4:69: the aggregate p95 is not built yet (built so far: avg, min, max, sum, count)"],
+    ['4:69: aggregate cannot be "average" (known: avg, min, max, sum, count, stddev, first, last, range, median, p90, p95 and 4 more)'],
   ],
   [
     "a severity that does not exist",
