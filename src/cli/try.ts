@@ -43,10 +43,11 @@ async function tryRules(file: string, options: Options): Promise<void> {
   const engine = createEngine();
   const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0])) as Record<string, number>;
   const told: Transition[] = [];
+  const scored = new Set(plan.rules.filter(({ condition }) => condition.type === "deviation").map(({ name }) => name));
   for await (const sent of feed(engine, plan, labels, readRecording(file))) {
     counts[sent.verdict] = (counts[sent.verdict] ?? 0) + 1;
     told.push(...sent.transitions);
-    if (options.trace === true) printTrace(engine, sent);
+    if (options.trace === true) printTrace(engine, sent, scored);
     else if (options.json === true) for (const transition of sent.transitions) printLine(transitionLine(transition));
   }
   if (options.trace !== true && options.json !== true) printSummary(plan, told, counts);
@@ -101,9 +102,12 @@ function labelsOf({ device, metric, label }: Options): Labels {
 
 const printLine = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
-function printTrace(engine: Engine, { reading: { ts, value }, verdict }: Sent): void {
-  for (const { rule, measure, state } of engine.standing(0)) {
-    printLine({ ts, value, verdict, rule, measure: Number.isNaN(measure) ? null : measure, score: null, state });
+/** @param scored rules whose measure is an anomaly score: of this reading, if it was accepted */
+function printTrace(engine: Engine, { reading: { ts, value }, verdict }: Sent, scored: ReadonlySet<string>): void {
+  for (const { rule, measure: latest, state } of engine.standing(0)) {
+    const measure = Number.isNaN(latest) ? null : latest;
+    const score = scored.has(rule) && verdict === "accepted" ? measure : null;
+    printLine({ ts, value, verdict, rule, measure, score, state });
   }
 }
 

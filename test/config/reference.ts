@@ -39,7 +39,7 @@ function formOf(part: JsonSchema): string {
   // Digits as text are for `${PORT}` only.
   const alternatives = (part.anyOf ?? part.oneOf)?.filter(({ pattern }) => pattern !== "^\\d{1,5}$");
   if (alternatives !== undefined) return [...new Set(alternatives.map(formOf))].join(" or ");
-  if (part.$ref !== undefined) return "route";
+  if (part.$ref !== undefined) return part.$ref === "#/$defs/Route" ? "route" : "condition";
   if (part.prefixItems !== undefined) return "[lo, hi]";
   if (Array.isArray(part.type)) return part.type.includes("string") ? "text" : part.type.join(" or ");
   switch (part.type) {
@@ -118,7 +118,7 @@ export function referencePage(): string {
   const sections = Object.entries(schema.properties ?? {}).map(([name, block]) => {
     const title = `## ${name}\n\n${block.description ?? ""}.${words[name] ? ` ${words[name]}` : ""}`;
     if (name === "sources") return `${title}\n\n${sourceTables(block)}`;
-    if (name === "rules") return `${title}\n\n${ruleTables(block.items as JsonSchema)}`;
+    if (name === "rules") return `${title}\n\n${ruleTables(block.items as JsonSchema, schema.$defs ?? {})}`;
     const { inner, suffix } = innerOf(block);
     const rows =
       inner === undefined
@@ -146,17 +146,22 @@ function sourceTables(block: JsonSchema): string {
   return [table(shared), defaults, ...parts].join("\n\n");
 }
 
-function ruleTables(rule: JsonSchema): string {
-  const rows = rowsOf(rule, "rules[]");
-  const types = rule.properties?.["condition"]?.oneOf ?? [];
+function ruleTables(rule: JsonSchema, defs: Record<string, JsonSchema>): string {
+  const rows = rowsOf(rule, "rules[]").map((row) => (row.key === "rules[].condition" ? { ...row, form: "map" } : row));
+  const types = (defs["Condition"]?.oneOf ?? []).map((type) => (type.$ref === undefined ? type : (defs[type.$ref.replace("#/$defs/", "")] as JsonSchema)));
   const predicates = ["above", "clear_below", "below", "clear_above", "outside", "clear_inside", "inside", "clear_outside"];
   const isPredicate = ({ key }: Row) => predicates.includes(key.replace("condition.", ""));
-  const withPredicate = types.find((type) => type.properties?.["above"] !== undefined) as JsonSchema;
+  const isLimit = (row: Row) => isPredicate(row) || row.key.startsWith("condition.levels");
+  const withLimits = types.find((type) => type.properties?.["levels"] !== undefined) as JsonSchema;
   const parts = types.map((type) => {
     const name = String(type.properties?.["type"]?.const);
-    const hasPredicate = type.properties?.["above"] !== undefined;
-    return `### condition: ${name}\n\n${table(rowsOf(type, "condition").filter((row) => !isPredicate(row)))}${hasPredicate ? "\n\nand one predicate." : ""}`;
+    const choice = type.properties?.["levels"] !== undefined ? "one predicate, or levels" : type.properties?.["above"] !== undefined ? "one predicate" : "";
+    const limits = type.oneOf?.some((alternative) => alternative["maxProperties"] === 1) ? `if its default does not suit, ${choice}` : choice;
+    return `### condition: ${name}\n\n${table(rowsOf(type, "condition").filter((row) => !isLimit(row)))}${limits && `\n\nand ${limits}.`}`;
   });
-  const predicate = `### Predicates\n\nExactly one of \`above\`, \`below\`, \`outside\` and \`inside\`, all strict, each with a deadband of its own.\n\n${table(rowsOf(withPredicate, "condition").filter(isPredicate))}`;
-  return [table(rows), ...parts, predicate].join("\n\n");
+  const limitRows = rowsOf(withLimits, "condition");
+  const predicate = `### Predicates\n\nExactly one of \`above\`, \`below\`, \`outside\` and \`inside\`, all strict, each with a deadband of its own.\n\n${table(limitRows.filter(isPredicate))}`;
+  const isLevel = (row: Row) => isLimit(row) && !isPredicate(row) && !predicates.includes(row.key.replace("condition.levels[].", ""));
+  const levels = `### Levels\n\nEach with a predicate of its own, all of one kind.\n\n${table(limitRows.filter(isLevel))}`;
+  return [table(rows), ...parts, predicate, levels].join("\n\n");
 }

@@ -37,6 +37,17 @@ const within = (over: DurationMs, tolerance: number): Criterion => ({
   depth: (range) => tolerance - range,
 });
 
+/** Significant digits that doubles hold for sure, less one for what the difference adds. */
+const DIGITS = 14;
+
+/** `high − low` as people reckon it: from 7 to 7.2 it is 0.2, where doubles make it 0.2000000000000002. */
+function distance(low: number, high: number): number {
+  const exact = high - low;
+  const digits = DIGITS - Math.ceil(Math.log10(Math.max(Math.abs(low), Math.abs(high))));
+  if (exact === 0 || !(digits >= 0 && digits <= 22)) return exact;
+  return Math.round(exact * 10 ** digits) / 10 ** digits;
+}
+
 /** Consecutive readings of one 64th of `over`, or the last of them alone. */
 type Slot = { low: number; high: number; lastTs: EpochMs; lastValue: number };
 
@@ -60,7 +71,7 @@ class FlatlineDetector implements Detector {
   take(ts: EpochMs, value: number): number {
     this.#add(ts, value);
     const isWhole = this.#forget(ts - this.#over);
-    const range = this.#high - this.#low;
+    const range = distance(this.#low, this.#high);
     return isWhole || range > this.#tolerance ? range : Number.NaN;
   }
 

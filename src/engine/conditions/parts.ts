@@ -19,7 +19,16 @@ export type ConditionList = {
 };
 
 /** What `partProblem` checks, for editors. */
-export const partMeta = { id: "Part", not: { anyOf: [{ required: ["levels"] }, { properties: { type: { const: "compare" } } }] } };
+export const partMeta = {
+  id: "Part",
+  not: {
+    anyOf: [
+      { required: ["levels"] },
+      { properties: { type: { const: "compare" } } },
+      { properties: { type: { const: "threshold" } }, required: ["aggregate"] },
+    ],
+  },
+};
 
 /** @param every all parts must hold, or one is enough */
 export function createCombination<Type extends "all" | "any">(type: Type, every: boolean, list: ConditionList): ConditionType<Type, CombinationSettings<Type>> {
@@ -57,6 +66,8 @@ export function createCombination<Type extends "all" | "any">(type: Type, every:
 
 function partProblem(part: ConditionSettings): { path: string[]; message: string } | undefined {
   if ("levels" in part) return { path: ["levels"], message: "levels cannot stand within all or any; write a predicate, or one rule per level" };
+  if (part.type === "threshold" && "aggregate" in part)
+    return { path: ["aggregate"], message: "a group cannot be judged within all or any; give it a rule of its own" };
   if ((part.type as string) === "compare") return { path: ["type"], message: "compare cannot stand within all or any; give it a rule of its own" };
   return undefined;
 }
