@@ -71,8 +71,8 @@ export type ReplayReport = {
 };
 
 const DIFFERING_MAX = 1000;
-/** Of conditions that remember longer than their settings say; and of those whose memory is counted in readings. */
-const LEAD_MS: Readonly<Record<string, DurationMs>> = { deviation: 14 * 86_400_000 };
+/** Of conditions and windows whose settings do not say how long they remember, by `type` and `kind`. */
+const LEAD_MS: Readonly<Record<string, DurationMs>> = { deviation: 14 * 86_400_000, consecutive: 86_400_000, count: 86_400_000, day: 25 * 3_600_000 };
 const LEAD_MS_MIN = 3_600_000;
 
 /**
@@ -223,7 +223,7 @@ function substituteOf(rules: ReplayRules): Substitute | undefined {
 }
 
 /** Keys of a condition that hold how long it remembers. */
-const leadKeys = new Set(["after", "size", "gap", "session", "over", "window", "stale_after"]);
+const leadKeys = new Set(["after", "size", "gap", "over", "stale_after"]);
 
 /** How long before the range the engine must hear readings, so that windows, delays and absences stand when it begins. */
 function leadOf({ rules }: RulePlan): DurationMs {
@@ -232,7 +232,8 @@ function leadOf({ rules }: RulePlan): DurationMs {
 
 function longestOf(settings: unknown): DurationMs {
   if (typeof settings !== "object" || settings === null) return 0;
-  const own = LEAD_MS[String((settings as { type?: unknown }).type)] ?? 0;
+  const { type, kind } = settings as { type?: unknown; kind?: unknown };
+  const own = LEAD_MS[String(type)] ?? LEAD_MS[String(kind)] ?? 0;
   const parts = Object.entries(settings).map(([key, value]) => (typeof value === "number" ? (leadKeys.has(key) ? value : 0) : longestOf(value)));
   return Math.max(own, ...parts);
 }

@@ -150,6 +150,6 @@ tests:
       "",
     ]);
     const misnamed = await highwater("test", written("misnamed.yaml", file("      - { eval_time: 6m, alertname: hott }")));
-    expect(misnamed).toMatchObject({ code: 2, out: "", err: "misnamed.yaml:21:35: there is no rule hott (did you mean hot?)\n" });
+    expect(misnamed).toMatchObject({ code: 2, out: "", err: "misnamed.yaml:21:37: there is no rule hott (did you mean hot?)\n" });
   });
 });
