@@ -41,17 +41,25 @@ export type AggregateValues = {
   readonly area: number;
 };
 
+const LIFT = 2 ** 64;
+
 /** What a window is judged by: count, sum, min and max, and when its latest reading was. */
 export class Tally {
   count = 0;
   min = Number.POSITIVE_INFINITY;
   max = Number.NEGATIVE_INFINITY;
   lastTs: EpochMs = Number.NEGATIVE_INFINITY;
-  /** The sum is kept as two numbers that are added when it is asked for. */
+  /** The sum is kept as two numbers that are added when it is asked for; once it has left the range of a double, divided by 2^64. */
   protected high = 0;
   protected low = 0;
+  protected isLifted = false;
 
+  /** Infinite beyond the largest number. */
   get sum(): number {
+    return this.#kept * (this.isLifted ? LIFT : 1);
+  }
+
+  get #kept(): number {
     // Beyond the largest number what was carried means nothing.
     return Number.isFinite(this.high) ? this.high + this.low : this.high;
   }
@@ -64,6 +72,7 @@ export class Tally {
     this.lastTs = Number.NEGATIVE_INFINITY;
     this.high = 0;
     this.low = 0;
+    this.isLifted = false;
   }
 
   add(ts: EpochMs, value: number): void {
@@ -77,8 +86,10 @@ export class Tally {
   /** Takes a tally of other readings. */
   append(other: Tally): void {
     this.count += other.count;
-    this.addToSum(other.high);
-    this.addToSum(other.low);
+    if (other.isLifted && !this.isLifted) this.#lift();
+    const scale = this.isLifted && !other.isLifted ? 1 / LIFT : 1;
+    this.#addKept(other.high * scale);
+    this.#addKept(other.low * scale);
     if (other.min < this.min) this.min = other.min;
     if (other.max > this.max) this.max = other.max;
     if (other.lastTs > this.lastTs) this.lastTs = other.lastTs;
@@ -93,7 +104,7 @@ export class Tally {
   figure(name: AggregateName): number {
     switch (name) {
       case "avg":
-        return this.sum / this.count;
+        return (this.#kept / this.count) * (this.isLifted ? LIFT : 1);
       case "min":
         return this.min;
       case "max":
@@ -111,11 +122,13 @@ export class Tally {
 
   /** All numbers of the state; `load` takes them back bit for bit. */
   save(to: StateWriter): void {
-    for (const value of [this.count, this.high, this.low, this.min, this.max, this.lastTs]) to.number(value);
+    for (const value of [this.isLifted ? -this.count : this.count, this.high, this.low, this.min, this.max, this.lastTs]) to.number(value);
   }
 
   load(from: StateReader): void {
-    this.count = from.number();
+    const count = from.number();
+    this.isLifted = count < 0;
+    this.count = Math.abs(count);
     this.high = from.number();
     this.low = from.number();
     this.min = from.number();
@@ -124,9 +137,23 @@ export class Tally {
   }
 
   protected addToSum(value: number): void {
-    const sum = this.high + value;
-    this.low += Math.abs(this.high) >= Math.abs(value) ? this.high - sum + value : value - sum + this.high;
+    this.#addKept(this.isLifted ? value / LIFT : value);
+  }
+
+  #addKept(term: number): void {
+    const sum = this.high + term;
+    if (!Number.isFinite(sum) && !this.isLifted) {
+      this.#lift();
+      return this.#addKept(term / LIFT);
+    }
+    this.low += Math.abs(this.high) >= Math.abs(term) ? this.high - sum + term : term - sum + this.high;
     this.high = sum;
+  }
+
+  #lift(): void {
+    this.isLifted = true;
+    this.high /= LIFT;
+    this.low /= LIFT;
   }
 }
 

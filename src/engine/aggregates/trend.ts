@@ -1,5 +1,5 @@
 // `slope`: the least-squares line through the readings, per second. Times and values are centred on their running means (Welford's
-// update of the co-moment; merged by Chan et al.), and times are counted from the first reading heard, as those since 1970 lose digits.
+// update of the co-moment; merged by Chan et al.), and both are counted from the first reading heard: from far away they lose digits.
 
 import type { AggregateName } from "../aggregate.ts";
 import type { StateReader, StateWriter } from "../state.ts";
@@ -8,8 +8,9 @@ import type { EpochMs } from "../units.ts";
 export class Trend {
   count = 0;
   lastTs: EpochMs = Number.NEGATIVE_INFINITY;
-  /** Times are ms since this. */
+  /** Times are ms since this, values those above `#base`: the first reading heard. */
   #origin: EpochMs = 0;
+  #base = 0;
   #meanTime = 0;
   #meanValue = 0;
   /** Sum of (time - mean)², and of (time - mean)(value - mean). */
@@ -20,6 +21,7 @@ export class Trend {
     this.count = 0;
     this.lastTs = Number.NEGATIVE_INFINITY;
     this.#origin = 0;
+    this.#base = 0;
     this.#meanTime = 0;
     this.#meanValue = 0;
     this.#spread = 0;
@@ -27,23 +29,24 @@ export class Trend {
   }
 
   add(ts: EpochMs, value: number): void {
-    if (this.count === 0) this.#origin = ts;
+    if (this.count === 0) [this.#origin, this.#base] = [ts, value];
     this.count += 1;
     const time = ts - this.#origin;
+    const rise = value - this.#base;
     const delta = time - this.#meanTime;
     this.#meanTime += delta / this.count;
-    this.#meanValue += (value - this.#meanValue) / this.count;
+    this.#meanValue += (rise - this.#meanValue) / this.count;
     this.#spread += delta * (time - this.#meanTime);
-    this.#coMoment += delta * (value - this.#meanValue);
+    this.#coMoment += delta * (rise - this.#meanValue);
     if (ts > this.lastTs) this.lastTs = ts;
   }
 
   append(other: Trend): void {
     if (other.count === 0) return;
-    if (this.count === 0) this.#origin = other.#origin;
+    if (this.count === 0) [this.#origin, this.#base] = [other.#origin, other.#base];
     const count = this.count + other.count;
     const deltaTime = other.#origin - this.#origin + (other.#meanTime - this.#meanTime);
-    const deltaValue = other.#meanValue - this.#meanValue;
+    const deltaValue = other.#base - this.#base + (other.#meanValue - this.#meanValue);
     const weight = (this.count * other.count) / count;
     this.#spread += other.#spread + deltaTime * deltaTime * weight;
     this.#coMoment += other.#coMoment + deltaTime * deltaValue * weight;
@@ -63,13 +66,15 @@ export class Trend {
   }
 
   save(to: StateWriter): void {
-    for (const value of [this.count, this.lastTs, this.#origin, this.#meanTime, this.#meanValue, this.#spread, this.#coMoment]) to.number(value);
+    for (const value of [this.count, this.lastTs, this.#origin, this.#base]) to.number(value);
+    for (const value of [this.#meanTime, this.#meanValue, this.#spread, this.#coMoment]) to.number(value);
   }
 
   load(from: StateReader): void {
     this.count = from.number();
     this.lastTs = from.number();
     this.#origin = from.number();
+    this.#base = from.number();
     this.#meanTime = from.number();
     this.#meanValue = from.number();
     this.#spread = from.number();
