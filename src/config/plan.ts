@@ -22,13 +22,16 @@ const hashOf = (value: unknown): string => createHash("sha256").update(canonical
 /** A rule as the engine runs it. */
 export function toRule(settings: RuleSettings): Rule {
   const { name, match, condition, severity, labels, annotations } = settings;
-  const logic = { match, condition, for: settings.for, keep_firing_for: settings.keep_firing_for };
+  const { group_by, stale_after } = settings;
+  const logic = { match, condition, group_by, stale_after, for: settings.for, keep_firing_for: settings.keep_firing_for };
   return {
     name,
     match,
     condition,
     forMs: settings.for,
     keepFiringForMs: settings.keep_firing_for,
+    groupBy: group_by ?? null,
+    staleAfterMs: stale_after ?? null,
     severity,
     labels,
     annotations,

@@ -1,11 +1,15 @@
-// What falls due, in order of (up, event time, series): a binary heap. Entries may be earlier than what they announce;
-// whoever takes one asks the series again.
+// What falls due, in order of (up, event time, order): a binary heap. Entries may be earlier than what they announce;
+// whoever takes one asks the actor again.
 
-import type { EpochMs, SeriesId, UptimeMs } from "./units.ts";
+import type { Actor } from "./agenda.ts";
+import type { EpochMs, UptimeMs } from "./units.ts";
 
-export type DueEntry = { readonly up: UptimeMs; readonly event: EpochMs; readonly series: SeriesId };
+type DueEntry = { readonly up: UptimeMs; readonly event: EpochMs; readonly actor: Actor };
 
-const isBefore = (a: DueEntry, b: DueEntry): boolean => (a.up !== b.up ? a.up < b.up : a.event !== b.event ? a.event < b.event : a.series < b.series);
+function isBefore(a: DueEntry, b: DueEntry): boolean {
+  if (a.up !== b.up) return a.up < b.up;
+  return a.event !== b.event ? a.event < b.event : a.actor.order < b.actor.order;
+}
 
 export class DueQueue {
   readonly #heap: DueEntry[] = [];

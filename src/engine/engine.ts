@@ -1,11 +1,14 @@
 // The engine: inputs in order of arrival and the two clocks in, effects out. Pure and deterministic: the same state and the
 // same inputs give the same effects, however they are cut into steps. It is called live, by recovery, replay and tries alike.
 
+import { type Actor, Agenda } from "./agenda.ts";
 import { utc } from "./calendar.ts";
 import { Dispatcher } from "./dispatch.ts";
-import { DueQueue } from "./due-queue.ts";
 import type { AlertState, Effects } from "./effect.ts";
+import { Expectations } from "./expectations.ts";
 import { GatewayAlerts } from "./gateway-alerts.ts";
+import { isGrouped } from "./grouping.ts";
+import { Groups } from "./groups.ts";
 import type { Input } from "./input.ts";
 import { compileMatchers } from "./matcher.ts";
 import {
@@ -53,15 +56,25 @@ export type Engine = {
   latest(since: number): { step: number; readings: readonly LatestReading[] };
   /** How the rules of a series stand, in their order. */
   standing(series: SeriesId): readonly RuleStanding[];
+  /** By rule, in their order: how many series or groups it watches, and how its alerts stand. */
+  ruleCounts(): readonly RuleCount[];
+  /** Series that found no room in a group. */
+  refusedByGroups(): number;
   /** Begins a snapshot as of now; its parts come from `nextSnapshotPart` while steps go on. */
   beginSnapshot(): void;
   nextSnapshotPart(): EnginePart;
-  /** Takes the parts of one snapshot, in any order, into a fresh engine. */
-  restore(parts: Iterable<{ readonly part: number; readonly saved: Saved }>): void;
+  /** Takes the parts of one snapshot, in any order, into a fresh engine; of one that another release wrote nothing. */
+  restore(parts: Iterable<{ readonly part: number; readonly saved: Saved }>): "restored" | "other_version";
 };
+
+/** What a rule watches, and how many of its alerts are pending, firing or recovering. */
+export type RuleCount = { readonly rule: string; readonly series: number; readonly pending: number; readonly firing: number; readonly recovering: number };
 
 /** A rule on a series: what it measured last (NaN: nothing yet), and where its alert stands. */
 export type RuleStanding = { readonly rule: string; readonly measure: number; readonly state: AlertState };
+
+/** Counts the changes of what is saved, and how. */
+const SNAPSHOT_VERSION = 20261122;
 
 const defaultTiming: SourceTiming = { outOfOrdernessMs: 0, maxFutureMs: 60_000, maxPastMs: null, idleAfterMs: 10_000 };
 
@@ -82,11 +95,9 @@ class StreamEngine implements Engine {
   readonly #dispatcher = new Dispatcher();
   readonly #gatewayAlerts = new GatewayAlerts();
   readonly #books: Books = { received: 0, accepted: 0, late: 0, duplicate: 0, conflict: 0, quarantined: 0, rejected: 0 };
-  readonly #queue = new DueQueue();
-  /** By series: `up` of its valid entry in the queue. */
-  readonly #queued: number[] = [];
-  /** By series: the step that touched it last. */
-  readonly #touchedAt: number[] = [];
+  readonly #agenda = new Agenda();
+  readonly #groups = new Groups({ agenda: this.#agenda, into: this.#dispatcher, touch: (group) => this.#touch(group) });
+  readonly #expectations = new Expectations(this.#agenda, this.#dispatcher);
   #touched: Series[] = [];
   #snapshot: SnapshotRun | undefined;
   #snapshotStep = 0;
@@ -105,7 +116,7 @@ class StreamEngine implements Engine {
   }
 
   nextWakeAt(): UptimeMs | undefined {
-    return this.#queue.first?.up;
+    return this.#agenda.first;
   }
 
   unknown(batch: ReadingBatch): readonly Lookup[] {
@@ -142,7 +153,7 @@ class StreamEngine implements Engine {
   latest(since: number): { step: number; readings: readonly LatestReading[] } {
     const readings: LatestReading[] = [];
     for (const series of this.#series) {
-      if ((this.#touchedAt[series.id] as number) <= since || series.lastTs === Number.NEGATIVE_INFINITY) continue;
+      if (series.touchedAt <= since || series.lastTs === Number.NEGATIVE_INFINITY) continue;
       readings.push({ series: series.id, ts: series.lastTs, value: series.lastValue });
     }
     return { step: this.#step, readings };
@@ -152,12 +163,33 @@ class StreamEngine implements Engine {
     return this.#series[series]?.standing() ?? [];
   }
 
+  ruleCounts(): readonly RuleCount[] {
+    const counts = new Map((this.#plan?.rules ?? []).map(({ name }) => [name, { rule: name, series: 0, pending: 0, firing: 0, recovering: 0 }]));
+    for (const actor of [...this.#series, ...this.#groups.all]) {
+      for (const { rule, state } of actor.standing()) {
+        const count = counts.get(rule);
+        if (count === undefined) continue;
+        count.series += 1;
+        if (state === "pending" || state === "firing" || state === "recovering") count[state] += 1;
+      }
+    }
+    for (const { rule, isFiring } of this.#expectations.all) {
+      const count = counts.get(rule.name);
+      if (count !== undefined && isFiring) count.firing += 1;
+    }
+    return [...counts.values()];
+  }
+
+  refusedByGroups(): number {
+    return this.#groups.refused;
+  }
+
   #take(input: Input): void {
     switch (input.kind) {
       case "readings":
         return this.#takeBatch(input.batch, input.at, input.up);
       case "rules":
-        return this.#usePlan(input.plan);
+        return this.#usePlan(input.plan, input.at);
       case "dead-letter":
         this.#dispatcher.dead(input.notification, input.reason);
         return this.#gatewayAlerts.deadLetter(input, this.#dispatcher);
@@ -204,10 +236,15 @@ class StreamEngine implements Engine {
 
   #feed(series: Series, verdict: number, ts: EpochMs, value: number, at: EpochMs, up: UptimeMs): void {
     this.#touch(series);
-    if (verdict === LATE) series.takeLate(ts, value, up, this.#dispatcher);
-    else series.accept(ts, value, at, up, this.#dispatcher);
-    const earliest = up + (verdict === LATE ? 0 : series.quietMin);
-    if (earliest < (this.#queued[series.id] as number)) this.#enqueue(series, earliest, Number.NEGATIVE_INFINITY);
+    if (verdict === LATE) {
+      series.takeLate(ts, value, up, this.#dispatcher);
+      this.#groups.takeLate(series, ts, value, up);
+    } else {
+      if (!series.isHeard) this.#expectations.heard(series, ts, value);
+      series.accept(ts, value, at, up, this.#dispatcher);
+      this.#groups.accept(series, ts, value, at, up);
+    }
+    this.#agenda.expect(series, up + (verdict === LATE ? 0 : series.quietMin));
   }
 
   #count(batch: ReadingBatch): void {
@@ -226,6 +263,7 @@ class StreamEngine implements Engine {
     if (id !== this.#series.length) throw new Error(`series ${id} is defined out of order; ${this.#series.length} is next`);
     const series = this.#addSeries(labels, source);
     series.applyRules(this.#rulesFor(series), this.#context, this.#dispatcher);
+    this.#groups.define(series, this.#context);
   }
 
   get #context(): RulingContext {
@@ -236,8 +274,7 @@ class StreamEngine implements Engine {
     const series = new Series(this.#series.length, labels, source, this.#plan?.sources[source] ?? defaultTiming);
     this.#describe(series);
     this.#series.push(series);
-    this.#queued.push(Number.POSITIVE_INFINITY);
-    this.#touchedAt.push(this.#step);
+    series.touchedAt = this.#step;
     return series;
   }
 
@@ -251,69 +288,51 @@ class StreamEngine implements Engine {
     return this.#rules.filter(({ matches }) => matches(series.labels)).map(({ rule }) => rule);
   }
 
-  #usePlan(plan: RulePlan): void {
+  #usePlan(plan: RulePlan, at: EpochMs): void {
     this.#adopt(plan);
     this.#generation += 1;
     for (const series of this.#series) {
       this.#touch(series);
       this.#describe(series);
       series.applyRules(this.#rulesFor(series), this.#context, this.#dispatcher);
-      this.#enqueue(series, this.#up, Number.NEGATIVE_INFINITY);
+      this.#agenda.remind(series, this.#up);
     }
+    this.#groups.usePlan(plan.rules.filter(isGrouped), plan.devices, this.#series, this.#context);
+    this.#expectations.usePlan(plan, this.#series, { at, up: this.#up });
   }
 
   #adopt(plan: RulePlan): void {
     this.#plan = plan;
-    this.#rules = plan.rules.map((rule) => ({ rule, matches: compileMatchers(rule.match) }));
+    this.#rules = plan.rules.filter((rule) => !isGrouped(rule)).map((rule) => ({ rule, matches: compileMatchers(rule.match) }));
     this.#dispatcher.usePlan(plan);
   }
 
   /** Does what falls due by `up`, each at its own time. */
   #advance(up: UptimeMs): void {
     if (up < this.#up) throw new Error(`listening time went back from ${this.#up} to ${up}`);
-    for (let first = this.#queue.first; first !== undefined && first.up <= up; first = this.#queue.first) {
-      this.#queue.pop();
-      if (first.up !== this.#queued[first.series]) continue;
-      this.#queued[first.series] = Number.POSITIVE_INFINITY;
-      const series = this.#series[first.series] as Series;
-      const due = series.nextDue();
-      if (due.up === Number.POSITIVE_INFINITY) continue;
-      const dueUp = Math.max(due.up, first.up);
-      if (dueUp > first.up || due.event !== first.event) {
-        this.#enqueue(series, dueUp, due.event);
-        continue;
-      }
-      this.#touch(series);
-      series.elapse(due, this.#dispatcher);
-      const next = series.nextDue();
-      if (next.up === due.up && next.event === due.event) throw new Error(`series ${series.key} makes no progress at ${due.event}`);
-      this.#enqueue(series, first.up, Number.NEGATIVE_INFINITY);
-    }
+    this.#agenda.advance(up, (actor) => this.#touch(actor), this.#dispatcher);
     this.#up = up;
   }
 
-  #enqueue(series: Series, up: UptimeMs, event: EpochMs): void {
-    this.#queued[series.id] = up;
-    this.#queue.push({ up, event, series: series.id });
-  }
-
-  /** To be called before a series changes. */
-  #touch(series: Series): void {
-    if (this.#touchedAt[series.id] === this.#step) return;
-    this.#snapshot?.preserve(series);
-    this.#touched.push(series);
-    this.#touchedAt[series.id] = this.#step;
+  /** To be called before a series, a group or an expectation changes. */
+  #touch(actor: Actor): void {
+    if (actor.touchedAt === this.#step) return;
+    this.#snapshot?.preserve(actor);
+    if (actor instanceof Series) this.#touched.push(actor);
+    actor.touchedAt = this.#step;
   }
 
   beginSnapshot(): void {
     const writer = new StateWriter();
-    for (const value of [this.#generation, this.#up, this.#step, this.#series.length, ...Object.values(this.#books)]) writer.number(value);
+    for (const value of [SNAPSHOT_VERSION, this.#generation, this.#up, this.#step, this.#series.length, this.#groups.numbered]) writer.number(value);
+    for (const count of Object.values(this.#books)) writer.number(count);
     writer.text(JSON.stringify(this.#plan ?? null));
     writer.text(this.#dispatcher.save());
     writer.text(this.#gatewayAlerts.save());
+    this.#expectations.save(writer);
     const before = this.#snapshotStepBefore;
     this.#snapshotStep = this.#step;
-    this.#snapshot = new SnapshotRun(this.#series, (id) => (this.#touchedAt[id] as number) > before, writer.saved());
+    this.#snapshot = new SnapshotRun([this.#series, this.#groups.all], ({ touchedAt }) => touchedAt > before, writer.saved());
   }
 
   nextSnapshotPart(): EnginePart {
@@ -326,22 +345,34 @@ class StreamEngine implements Engine {
     return part;
   }
 
-  restore(parts: Iterable<{ readonly part: number; readonly saved: Saved }>): void {
+  restore(parts: Iterable<{ readonly part: number; readonly saved: Saved }>): "restored" | "other_version" {
     const ordered = [...parts].sort((a, b) => a.part - b.part);
-    const [global, ...groups] = ordered.map(({ saved }) => new StateReader(saved));
-    if (global === undefined) return;
+    const [global, ...rest] = ordered.map(({ saved }) => new StateReader(saved));
+    if (global === undefined) return "restored";
+    if (global.number() !== SNAPSHOT_VERSION) return "other_version";
     this.#generation = global.number();
     this.#up = global.number();
     this.#step = global.number();
     const count = global.number();
+    this.#groups.numbered = global.number();
     for (const name of Object.keys(this.#books) as (keyof Books)[]) this.#books[name] = global.number();
     const plan = JSON.parse(global.text()) as RulePlan | null;
-    if (plan !== null) this.#adopt(plan);
+    if (plan !== null) {
+      this.#adopt(plan);
+      this.#groups.adopt(plan.rules.filter(isGrouped), plan.devices);
+    }
     this.#dispatcher.restore(global.text());
     this.#gatewayAlerts.restore(global.text());
-    for (const group of groups) while (!group.done) this.#restoreSeries(group);
+    this.#expectations.restore(global, plan ?? undefined);
+    for (const part of rest) {
+      while (!part.done) {
+        if (this.#series.length < count) this.#restoreSeries(part);
+        else this.#groups.restore(part, this.#series, this.#context.zone);
+      }
+    }
     if (this.#series.length !== count) throw new Error(`snapshot holds ${this.#series.length} of ${count} series`);
     this.#snapshotStepBefore = this.#step;
+    return "restored";
   }
 
   #restoreSeries(from: StateReader): void {
@@ -349,6 +380,6 @@ class StreamEngine implements Engine {
     const series = this.#addSeries(JSON.parse(from.text()), source);
     series.restore(from, this.#rulesFor(series), this.#plan?.zone ?? utc);
     const due = series.nextDue();
-    if (due.up !== Number.POSITIVE_INFINITY) this.#enqueue(series, due.up, due.event);
+    if (due.up !== Number.POSITIVE_INFINITY) this.#agenda.remind(series, due.up);
   }
 }

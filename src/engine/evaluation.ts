@@ -3,13 +3,12 @@
 
 import type { Alert, AlertSubject } from "./alert.ts";
 import type { ZoneTable } from "./calendar.ts";
-import type { Origin } from "./conditions/condition.ts";
+import type { Member } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { Downsampler } from "./downsample.ts";
 import { type Held, hold, restoreHeld, saveHeld } from "./held.ts";
 import type { Leaf, WindowCondition } from "./parts.ts";
 import { BREACH, CLEAR, type Judgement } from "./predicate.ts";
-import type { Labels } from "./reading.ts";
 import type { Rule } from "./rule.ts";
 import { Ruling, type RulingContext } from "./ruling.ts";
 import type { StateReader, StateWriter } from "./state.ts";
@@ -30,8 +29,8 @@ export class Evaluation {
   /** Of a series; a group is not downsampled. */
   readonly #sampler: Downsampler | undefined;
   readonly #ruling: Ruling;
-  /** Labels of a member by its number. */
-  readonly #labelsOf: (member: number) => Labels;
+  /** Of a group: hears a member's reading, and says whose last values count then. */
+  readonly #hear: ((member: number, value: number, up: UptimeMs) => readonly Member[]) | undefined;
   /** The reading evaluated last, in plain fields, as it changes with every reading; its ts is LONG_AGO before the first. */
   lastTs: EpochMs = LONG_AGO;
   lastValue = Number.NaN;
@@ -43,15 +42,19 @@ export class Evaluation {
   #nextLaggingEnd: EpochMs = NEVER;
   #nextTimer: EpochMs = NEVER;
 
-  constructor(subject: AlertSubject, sampler: Downsampler | undefined, labelsOf: (member: number) => Labels) {
+  constructor(subject: AlertSubject, sampler: Downsampler | undefined, hear?: (member: number, value: number, up: UptimeMs) => readonly Member[]) {
     this.#subject = subject;
     this.#sampler = sampler;
     this.#ruling = new Ruling(subject);
-    this.#labelsOf = labelsOf;
+    this.#hear = hear;
   }
 
   get alerts(): readonly Alert[] {
     return this.#ruling.alerts;
+  }
+
+  get heldCount(): number {
+    return this.#held.length;
   }
 
   /** The least time after a reading at which an absence can fall due. */
@@ -133,7 +136,8 @@ export class Evaluation {
     this.#lastUp = up;
     const { alerts, windows, simple } = this.#ruling;
     for (const alert of simple) this.#sample(alert, ts, alert.simple.judge(value), value, "reading", into);
-    if (simple.length < alerts.length) this.#evaluateOthers(ts, value, ordinal, { member, labels: this.#labelsOf(member), up }, into);
+    const members = this.#hear?.(member, value, up);
+    if (simple.length < alerts.length) this.#evaluateOthers(ts, value, ordinal, members, into);
     if (this.#sampler !== undefined) {
       if (!isSampled) this.#sampler.add(this.#subject.id, ts, value, into);
       if (this.#sampler.nextEnd < this.#nextEnd) this.#nextEnd = this.#sampler.nextEnd;
@@ -205,16 +209,19 @@ export class Evaluation {
     this.#sampleParts(alert, ts, trigger, into);
   }
 
-  #evaluateOthers(ts: EpochMs, value: number, ordinal: number, from: Origin, into: Dispatcher): void {
+  #evaluateOthers(ts: EpochMs, value: number, ordinal: number, members: readonly Member[] | undefined, into: Dispatcher): void {
     for (const alert of this.alerts) {
       const { condition } = alert;
       if (condition.on === "silence" && ordinal > alert.heardThrough) this.#sample(alert, ts, CLEAR, value, "reading", into);
       else if (condition.on === "detector" && alert.detector !== undefined) {
-        const measure = alert.detector.take(ts, value, from);
+        const measure = alert.detector.take(ts, value);
+        if (!Number.isNaN(measure)) this.#sample(alert, ts, condition.criterion.judge(measure), measure, "reading", into);
+      } else if (condition.on === "members" && members !== undefined) {
+        const measure = condition.measure(members);
         if (!Number.isNaN(measure)) this.#sample(alert, ts, condition.criterion.judge(measure), measure, "reading", into);
       } else if (alert.parts !== undefined) {
         let isJudged = false;
-        for (const leaf of alert.parts.leaves) isJudged = leaf.reading(ts, value, ordinal, from) || isJudged;
+        for (const leaf of alert.parts.leaves) isJudged = leaf.reading(ts, value, ordinal) || isJudged;
         if (isJudged) this.#sampleParts(alert, ts, "reading", into);
       }
     }

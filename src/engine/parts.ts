@@ -1,7 +1,7 @@
 // The conditions of `all` and `any` at work on one subject: each part remembers how it was judged last, and together they judge.
 // A part that was not judged yet neither breaches nor clears; `any` leaves it out.
 
-import type { Condition, Detector, Origin } from "./conditions/condition.ts";
+import type { Condition, Detector } from "./conditions/condition.ts";
 import { BETWEEN, BREACH, CLEAR, type Judgement } from "./predicate.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs } from "./units.ts";
@@ -35,12 +35,12 @@ export class Leaf {
   }
 
   /** An evaluated reading. @returns whether it judged */
-  reading(ts: EpochMs, value: number, ordinal: number, from: Origin): boolean {
+  reading(ts: EpochMs, value: number, ordinal: number): boolean {
     const { condition } = this;
     if (condition.on === "reading") this.judge(condition.criterion.judge(value), value);
     else if (condition.on === "silence" && ordinal > this.heardThrough) this.judge(CLEAR, value);
     else if (condition.on === "detector") {
-      const measure = (this.detector as Detector).take(ts, value, from);
+      const measure = (this.detector as Detector).take(ts, value);
       if (Number.isNaN(measure)) return false;
       this.judge(condition.criterion.judge(measure), measure);
     } else return false;

@@ -3,8 +3,8 @@
 
 import { z } from "zod";
 import type { ZoneTable } from "./calendar.ts";
-import { type ConditionSettings, conditionSchema } from "./conditions/index.ts";
-import { durationOrZeroSchema } from "./duration-schema.ts";
+import { type ConditionSettings, conditionSchema, metricsOf } from "./conditions/index.ts";
+import { durationOrZeroSchema, durationSchema } from "./duration-schema.ts";
 import { type LabelMatcher, matchSchema } from "./matcher.ts";
 import type { Labels } from "./reading.ts";
 import { type Severity, severities } from "./severity.ts";
@@ -27,6 +27,14 @@ export const ruleSchema = z
       .meta({ description: "Unique; the alert's `alertname`" }),
     match: matchSchema,
     condition: conditionSchema.meta({ description: "When it is breached; one of the types below" }),
+    group_by: z
+      .array(z.string().min(1))
+      .max(8)
+      .exactOptional()
+      .meta({ description: "Labels: series that agree in them are evaluated together; [] takes all. Needs a window, or a threshold with an aggregate" }),
+    stale_after: durationSchema
+      .exactOptional()
+      .meta({ description: "How long a member's last value counts in its group; default 5m, or 3 × the device's expected_every if that is longer" }),
     for: durationOrZeroSchema.prefault("0s").meta({ description: "On-delay: how long, in event time, the condition must hold before it fires" }),
     keep_firing_for: durationOrZeroSchema.prefault("0s").meta({ description: "Off-delay: how long it must be clear before it resolves" }),
     severity: z.enum(severities).default("warning").meta({ description: "How urgent the alert is" }),
@@ -34,6 +42,8 @@ export const ruleSchema = z
     annotations: labelsSchema.prefault({}).meta({ description: "Texts for people; may hold {{device}}, {{value}} and other labels" }),
   })
   .superRefine((rule, context) => {
+    const grouping = groupingProblem(rule);
+    if (grouping !== undefined) context.addIssue({ code: "custom", ...grouping });
     if (rule.condition.type === "absence" && rule.for > 0)
       context.addIssue({ code: "custom", path: ["for"], message: "absence has its own delay; lengthen `after` instead of `for`" });
   })
@@ -42,6 +52,23 @@ export const ruleSchema = z
     // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
     then: { properties: { for: { pattern: "^(0+(ms|s|m|h|d|w))+$" } } },
   });
+type Grouped = { readonly condition: ConditionSettings; readonly group_by?: string[]; readonly stale_after?: DurationMs };
+
+/** What grouping asks of a condition, and a condition of grouping. */
+function groupingProblem({ condition, group_by, stale_after }: Grouped): { path: string[]; message: string } | undefined {
+  const compares = metricsOf(condition) !== undefined;
+  const hasAggregate = condition.type === "threshold" && condition.aggregate !== undefined;
+  if (group_by === undefined) {
+    if (hasAggregate) return { path: ["condition", "aggregate"], message: "an aggregate over last values needs `group_by`; for one over time use a window" };
+    if (stale_after !== undefined && !compares) return { path: ["stale_after"], message: "stale_after belongs to `group_by` and to compare" };
+    return undefined;
+  }
+  if (compares) return { path: ["group_by"], message: "compare takes the metrics of one device together already; take group_by out" };
+  if (condition.type === "window" || hasAggregate) return undefined;
+  const hint = condition.type === "threshold" ? "add an `aggregate`, such as avg" : "use a window, or a threshold with an aggregate";
+  return { path: ["group_by"], message: `group_by has no meaning for this ${condition.type}: ${hint}` };
+}
+
 export type RuleSettings = z.output<typeof ruleSchema>;
 
 export type Rule = {
@@ -50,6 +77,10 @@ export type Rule = {
   readonly condition: ConditionSettings;
   readonly forMs: DurationMs;
   readonly keepFiringForMs: DurationMs;
+  /** Labels in which series agree that it evaluates together; null: each by itself. */
+  readonly groupBy: readonly string[] | null;
+  /** For how long a member's last value counts in its group, in listening time; null: the default. */
+  readonly staleAfterMs: DurationMs | null;
   readonly severity: Severity;
   readonly labels: Labels;
   readonly annotations: Labels;

@@ -3,7 +3,7 @@
 
 import { Alert, type AlertSubject, type FiredLast } from "./alert.ts";
 import type { ZoneTable } from "./calendar.ts";
-import type { Condition } from "./conditions/condition.ts";
+import type { Condition, Member } from "./conditions/condition.ts";
 import { bindCondition } from "./conditions/index.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { type Leaf, textOf, type WindowCondition } from "./parts.ts";
@@ -14,8 +14,11 @@ import type { DurationMs, EpochMs, UptimeMs } from "./units.ts";
 import type { Window } from "./window.ts";
 import { createWindow, restoreWindow, sharingOf, type WindowSettings } from "./windows/index.ts";
 
-/** `born`: the number of this change of the rules, so that windows of a new logic start empty. */
-export type RulingContext = { readonly up: UptimeMs; readonly born: number; readonly zone: ZoneTable };
+/**
+ * `born`: the number of this change of the rules, so that windows of a new logic start empty.
+ * `members`: of a group, those whose last values count.
+ */
+export type RulingContext = { readonly up: UptimeMs; readonly born: number; readonly zone: ZoneTable; readonly members?: readonly Member[] };
 type Change = RulingContext & { readonly lastValue: number; readonly heard: { readonly maxTs: EpochMs; readonly up: UptimeMs } };
 
 /** An alert whose condition is the plain comparison of each reading. */
@@ -167,10 +170,11 @@ const isSimple = (alert: Alert): alert is SimpleAlert => alert.simple !== undefi
 const windowsOf = ({ window, parts }: Alert): Window[] => [window, ...(parts?.leaves ?? []).map((leaf) => leaf.window)].filter((each) => each !== undefined);
 
 /** Of an alert whose logic changed: whether it goes on. What needs readings to judge stays, if it fires, until it has judged. */
-function stands(old: Alert, { condition, parts }: Alert, { lastValue, heard, up }: Change): boolean {
+function stands(old: Alert, { condition, parts }: Alert, { lastValue, heard, up, members }: Change): boolean {
   const isFiring = old.phase === "firing" || old.phase === "recovering";
   if (condition.on === "reading") return condition.criterion.judge(lastValue) === BREACH;
   if (condition.on === "silence") return up - heard.up > condition.after;
+  if (condition.on === "members" && members !== undefined) return condition.criterion.judge(condition.measure(members)) === BREACH;
   if (parts === undefined) return isFiring;
   let isKnown = true;
   for (const leaf of parts.leaves) {

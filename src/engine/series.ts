@@ -1,6 +1,7 @@
 // One series: what was heard of it, its clock and its downsampling. Readings are taken in order of arrival; its rules evaluate them in
 // event-time order (evaluation.ts). DESIGN §3 is the contract.
 
+import type { Actor } from "./agenda.ts";
 import type { ZoneTable } from "./calendar.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { Downsampler } from "./downsample.ts";
@@ -14,8 +15,9 @@ import type { DurationMs, EpochMs, SeriesId, UptimeMs } from "./units.ts";
 
 const LONG_AGO = Number.NEGATIVE_INFINITY;
 
-export class Series {
+export class Series implements Actor {
   readonly id: SeriesId;
+  readonly order: number;
   readonly key: string;
   readonly ownLabels: Labels;
   source: string; // topic template; another one when the config says so
@@ -30,19 +32,22 @@ export class Series {
   readonly #sampler = new Downsampler();
   readonly #evaluation: Evaluation;
   /** `up` when a reading was accepted last. */
-  #heardUp: UptimeMs = LONG_AGO;
+  heardUp: UptimeMs = LONG_AGO;
   #accepted = 0;
   /** The least time after a reading at which anything can fall due in silence. */
   quietMin: DurationMs;
+  queuedUp: UptimeMs = Number.POSITIVE_INFINITY;
+  touchedAt = 0;
 
   constructor(id: SeriesId, labels: Labels, source: string, timing: SourceTiming) {
     this.id = id;
+    this.order = id;
     this.key = seriesKey(labels);
     this.ownLabels = labels;
     this.labels = labels;
     this.source = source;
     this.timing = timing;
-    this.#evaluation = new Evaluation(this, this.#sampler, () => this.labels);
+    this.#evaluation = new Evaluation(this, this.#sampler);
     this.quietMin = timing.idleAfterMs;
   }
 
@@ -53,6 +58,10 @@ export class Series {
 
   get lastValue(): number {
     return this.#evaluation.lastValue;
+  }
+
+  get isHeard(): boolean {
+    return this.#accepted > 0;
   }
 
   /** Whether a reading at `ts` comes too late to be evaluated. */
@@ -66,7 +75,7 @@ export class Series {
     if (ts > this.maxTs) this.maxTs = ts;
     const watermark = this.maxTs - this.timing.outOfOrdernessMs - 1;
     if (watermark > this.watermark) this.watermark = watermark;
-    this.#heardUp = up;
+    this.heardUp = up;
     this.#accepted += 1;
     const isSampled = this.#sampler.foresee(this.id, ts, value, into);
     const reading = { ts, value, at, up, ordinal: this.#accepted, isSampled, member: 0 };
@@ -86,7 +95,7 @@ export class Series {
   nextDue(): Due {
     const silence = this.#evaluation.nextSilence(this.#heard);
     const { clock, event } = this.#evaluation.nextDue();
-    const up = this.#heardUp + this.timing.idleAfterMs + (clock - this.#origin);
+    const up = this.heardUp + this.timing.idleAfterMs + (clock - this.origin);
     return up < silence.up || (up === silence.up && event < silence.event) ? { up, event } : silence;
   }
 
@@ -106,8 +115,8 @@ export class Series {
 
   /** Where its clock stands: the watermark, and in silence one that is borrowed from listening time. */
   clock(up: UptimeMs): EpochMs {
-    const quiet = up - this.#heardUp;
-    return quiet > this.timing.idleAfterMs ? Math.max(this.watermark, this.#origin + quiet - this.timing.idleAfterMs) : this.watermark;
+    const quiet = up - this.heardUp;
+    return quiet > this.timing.idleAfterMs ? Math.max(this.watermark, this.origin + quiet - this.timing.idleAfterMs) : this.watermark;
   }
 
   /** Puts rules in force. @param rules those that match, in their order */
@@ -119,7 +128,7 @@ export class Series {
   save(to: StateWriter): void {
     to.text(this.source);
     to.text(JSON.stringify(this.ownLabels));
-    for (const value of [this.watermark, this.maxTs, this.#heardUp, this.#accepted]) to.number(value);
+    for (const value of [this.watermark, this.maxTs, this.heardUp, this.#accepted]) to.number(value);
     this.memory.save(to);
     this.#sampler.save(to);
     this.#evaluation.save(to);
@@ -129,7 +138,7 @@ export class Series {
   restore(from: StateReader, rules: readonly Rule[], zone: ZoneTable): void {
     this.watermark = from.number();
     this.maxTs = from.number();
-    this.#heardUp = from.number();
+    this.heardUp = from.number();
     this.#accepted = from.number();
     this.memory = Memory.restore(from);
     this.#sampler.restore(from);
@@ -138,11 +147,11 @@ export class Series {
   }
 
   get #heard(): Heard {
-    return { maxTs: this.maxTs, up: this.#heardUp, count: this.#accepted };
+    return { maxTs: this.maxTs, up: this.heardUp, count: this.#accepted };
   }
 
   /** Where the borrowed clock starts: `wm` by the formula, though a change of the config may have kept `watermark` higher. */
-  get #origin(): EpochMs {
+  get origin(): EpochMs {
     return this.maxTs - this.timing.outOfOrdernessMs - 1;
   }
 

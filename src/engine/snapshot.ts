@@ -1,57 +1,71 @@
 // A snapshot of the engine as of one step, saved a part at a time while later steps go on: what a step is about to change and
-// is not saved yet is saved first. Part 0 holds what is not of one series; the others hold PART_SERIES series each.
+// is not saved yet is saved first. Part 0 holds what is not of one series or group; the others hold PART_ACTORS of them each.
 
-import type { Series } from "./series.ts";
+import type { Actor } from "./agenda.ts";
 import { type Saved, StateWriter } from "./state.ts";
 
-export const PART_SERIES = 32;
+const PART_ACTORS = 32;
+/** Parts of series are numbered from 1, those of groups from here, so that a part keeps its number when series are added. */
+const LIST_PARTS = 2 ** 24;
 
 /** `saved: undefined`: the part is as it was in the snapshot before. */
 export type EnginePart = { readonly part: number; readonly saved: Saved | undefined; readonly isLast: boolean };
 
-export class SnapshotRun {
-  readonly #series: readonly Series[];
-  readonly #count: number;
-  readonly #changed: (id: number) => boolean;
-  readonly #global: Saved;
-  readonly #early = new Map<number, Saved>();
-  /** Used again for each series and part: a snapshot of many series should not be garbage twice over. */
-  readonly #writer = new StateWriter();
-  #part = 0;
+type Place = { readonly part: number; readonly actors: readonly Actor[] };
 
-  /** @param changed whether a series differs from the snapshot before; asked with its state as of now */
-  constructor(series: readonly Series[], changed: (id: number) => boolean, global: Saved) {
-    this.#series = series;
-    this.#count = series.length;
+export class SnapshotRun {
+  readonly #places: readonly Place[];
+  readonly #changed: (actor: Actor) => boolean;
+  readonly #global: Saved;
+  /** The next of `places` by actor, until it is saved. */
+  readonly #waiting: Set<Actor>;
+  readonly #early = new Map<Actor, Saved>();
+  /** Used again for each actor and part: a snapshot of many series should not be garbage twice over. */
+  readonly #writer = new StateWriter();
+  #next = -1;
+
+  /**
+   * @param lists series, then groups
+   * @param changed whether one differs from the snapshot before; asked with its state as of now
+   */
+  constructor(lists: readonly (readonly Actor[])[], changed: (actor: Actor) => boolean, global: Saved) {
+    this.#places = lists.flatMap((list, index) => placesOf(list, index * LIST_PARTS + 1));
+    this.#waiting = new Set(lists.flat());
     this.#changed = changed;
     this.#global = global;
   }
 
-  /** To be called before a series is changed. */
-  preserve(series: Series): void {
-    if (series.id >= this.#count || series.id < (this.#part - 1) * PART_SERIES || this.#early.has(series.id)) return;
+  /** To be called before one is changed. */
+  preserve(actor: Actor): void {
+    if (!this.#waiting.has(actor) || this.#early.has(actor)) return;
     this.#writer.clear();
-    series.save(this.#writer);
-    this.#early.set(series.id, this.#writer.saved());
+    actor.save(this.#writer);
+    this.#early.set(actor, this.#writer.saved());
   }
 
   next(): EnginePart {
-    const part = this.#part++;
-    const isLast = part * PART_SERIES >= this.#count;
-    if (part === 0) return { part, saved: this.#global, isLast };
-    const from = (part - 1) * PART_SERIES;
-    const to = Math.min(from + PART_SERIES, this.#count);
-    const ids = Array.from({ length: to - from }, (_, index) => from + index);
-    if (!ids.some(this.#changed)) return { part, saved: undefined, isLast };
+    const place = this.#places[this.#next++];
+    const isLast = this.#next >= this.#places.length;
+    if (place === undefined) return { part: 0, saved: this.#global, isLast };
+    const { part, actors } = place;
+    const isChanged = actors.some((actor) => this.#early.has(actor) || this.#changed(actor));
     this.#writer.clear();
-    for (const id of ids) this.#append(id);
-    return { part, saved: this.#writer.saved(), isLast };
+    for (const actor of actors) {
+      if (isChanged) this.#append(actor);
+      this.#waiting.delete(actor);
+    }
+    return { part, saved: isChanged ? this.#writer.saved() : undefined, isLast };
   }
 
-  #append(id: number): void {
-    const early = this.#early.get(id);
-    if (early === undefined) (this.#series[id] as Series).save(this.#writer);
+  #append(actor: Actor): void {
+    const early = this.#early.get(actor);
+    if (early === undefined) actor.save(this.#writer);
     else this.#writer.append(early);
-    this.#early.delete(id);
+    this.#early.delete(actor);
   }
+}
+
+function placesOf(list: readonly Actor[], firstPart: number): Place[] {
+  const count = Math.ceil(list.length / PART_ACTORS);
+  return Array.from({ length: count }, (_, index) => ({ part: firstPart + index, actors: list.slice(index * PART_ACTORS, (index + 1) * PART_ACTORS) }));
 }

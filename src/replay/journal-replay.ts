@@ -69,7 +69,8 @@ export function engineAt(db: Database, { seq }: Base): Engine {
   try {
     // In one transaction: a gateway that runs may drop what is not the first of its day.
     const parts = db.transaction(() => [...readSnapshotAt(db, seq)])();
-    engine.restore(parts.map(({ part, body }) => ({ part, saved: unpackPart(body) })));
+    const outcome = engine.restore(parts.map(({ part, body }) => ({ part, saved: unpackPart(body) })));
+    if (outcome === "other_version") throw new Error("its state has another version");
   } catch (cause) {
     throw new GatewayError("snapshot_unreadable", `the snapshot of row ${seq} cannot be read: ${(cause as Error).message}`, {
       hint: "another release may have written it; try --by-event-time",

@@ -29,11 +29,13 @@ const PAGE = 256;
 
 export function recover(db: Database, engine: Engine): Recovered {
   const snapshot = readSnapshot(db);
-  if (snapshot !== undefined) engine.restore([...snapshot.parts].map(({ part, body }) => ({ part, saved: unpackPart(body) })));
+  const parts = snapshot === undefined ? [] : [...snapshot.parts].map(({ part, body }) => ({ part, saved: unpackPart(body) }));
+  // A snapshot that another release wrote is worth nothing here; the journal is.
+  const isRestored = engine.restore(parts) === "restored";
   const page = db.prepare<[number], Row>(`SELECT seq, at, up, count, body, effects FROM journal WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`);
   const plans = planReader(db);
   const differing: number[] = [];
-  let [rows, readings, seq] = [0, 0, snapshot?.seq ?? 0];
+  let [rows, readings, seq] = [0, 0, isRestored ? (snapshot?.seq ?? 0) : 0];
   for (let batch = page.all(seq); batch.length > 0; batch = page.all(seq)) {
     for (const row of batch) {
       const effects = engine.step(

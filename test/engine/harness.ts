@@ -15,13 +15,15 @@ export const SOURCE = "sensors/{device}/{metric}";
 /** A rule from its YAML form; `match` and `name` have defaults. */
 export function rule(settings: Record<string, unknown>): Rule {
   const parsed = ruleSchema.parse({ name: "r", match: { metric: "*" }, ...settings });
-  const { for: forMs, keep_firing_for: keepFiringForMs, ...rest } = parsed;
-  const logic = JSON.stringify([parsed.match, parsed.condition, forMs, keepFiringForMs]);
+  const { for: forMs, keep_firing_for: keepFiringForMs, group_by: groupBy = null, stale_after: staleAfterMs = null, ...rest } = parsed;
+  const logic = JSON.stringify([parsed.match, parsed.condition, groupBy, staleAfterMs, forMs, keepFiringForMs]);
   return {
     ...rest,
     condition: parsed.condition as ConditionSettings,
     forMs,
     keepFiringForMs,
+    groupBy,
+    staleAfterMs,
     logic,
     text: JSON.stringify([parsed.severity, parsed.labels, parsed.annotations]),
   };

@@ -51,7 +51,8 @@ test("the gateway's config is one: twenty rules, ten threshold, five tumbling, t
   const { rules } = configSchema.parse(benchBlocks(9000));
   const kinds = rules.map(({ condition }) => {
     if (condition.type !== "window") return condition.type;
-    return condition.window.size === condition.window.slide ? "tumbling" : "hopping";
+    const { window } = condition;
+    return window.kind === "hopping" && window.size === window.slide ? "tumbling" : "hopping";
   });
   const count = (kind: string) => kinds.filter((other) => other === kind).length;
   expect([rules.length, count("threshold"), count("tumbling"), count("hopping"), count("absence")]).toEqual([20, 10, 5, 3, 2]);

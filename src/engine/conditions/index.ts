@@ -1,10 +1,12 @@
 // The open list of conditions. To add one: a file beside this, a line here, a page in docs/reference.
 
 import { z } from "zod";
+import type { DurationMs } from "../units.ts";
 import { absence } from "./absence.ts";
 import { createAll } from "./all.ts";
 import { createAny } from "./any.ts";
-import type { Condition } from "./condition.ts";
+import { compare } from "./compare.ts";
+import type { Condition, ConditionType, ExpectedSeries } from "./condition.ts";
 import { consecutive } from "./consecutive.ts";
 import { deviation } from "./deviation.ts";
 import { flatline } from "./flatline.ts";
@@ -16,7 +18,7 @@ import { window } from "./window.ts";
 /** For the conditions that are made of conditions. */
 const list: ConditionList = { schema: z.lazy(() => conditionSchema).meta(partMeta), bind: bindCondition };
 
-export const conditions = [threshold, window, absence, rate, flatline, consecutive, deviation, createAll(list), createAny(list)] as const;
+export const conditions = [threshold, window, absence, rate, flatline, consecutive, deviation, compare, createAll(list), createAny(list)] as const;
 
 export type ConditionSettings = z.output<(typeof conditions)[number]["schema"]>;
 /** The block `condition` of a rule; `type` selects. */
@@ -35,6 +37,17 @@ export function bindCondition(settings: ConditionSettings, limits: Readonly<Reco
   const bound = found?.bind(settings as never, limits);
   if (bound !== undefined && !namesLimit(settings)) shared.set(settings, bound);
   return bound;
+}
+
+const typeOf = (settings: ConditionSettings) => conditions.find(({ type }) => type === settings.type) as ConditionType<string, ConditionSettings> | undefined;
+
+/** The metrics of one device that a condition compares; undefined: it is about one series, or a group. */
+export const metricsOf = (settings: ConditionSettings): readonly string[] | undefined => typeOf(settings)?.metrics?.(settings);
+
+/** The series that a condition expects, and for how long they may stay away. */
+export function expectedOf(settings: ConditionSettings): { readonly after: DurationMs; readonly series: readonly ExpectedSeries[] } {
+  const series = typeOf(settings)?.expected?.(settings) ?? [];
+  return { after: settings.type === "absence" ? settings.after : Number.POSITIVE_INFINITY, series };
 }
 
 /** At any depth: in levels and in parts too. */

@@ -1,11 +1,16 @@
-// `threshold`: each reading is compared with a limit.
+// `threshold`: each reading is compared with a limit; in a group an aggregate over the last values of its members is.
 
 import { z } from "zod";
 import { bindLimits, limitsMeta, limitsShape, refineLimits } from "../limits.ts";
 import type { ConditionType } from "./condition.ts";
+import { aggregateOf, lastValueAggregates } from "./last-values.ts";
 
 const schema = z
-  .strictObject({ type: z.literal("threshold"), ...limitsShape })
+  .strictObject({
+    type: z.literal("threshold"),
+    aggregate: z.enum(lastValueAggregates).exactOptional().meta({ description: "With group_by: what of the members' last values is compared" }),
+    ...limitsShape,
+  })
   .superRefine(refineLimits)
   .meta(limitsMeta);
 export type ThresholdSettings = z.output<typeof schema>;
@@ -15,6 +20,8 @@ export const threshold: ConditionType<"threshold", ThresholdSettings> = {
   schema,
   bind(settings, limits) {
     const bound = bindLimits(settings, limits);
-    return bound && { on: "reading", ...bound };
+    const { aggregate } = settings;
+    if (bound === undefined || aggregate === undefined) return bound && { on: "reading", ...bound };
+    return { on: "members", measure: (members) => aggregateOf(aggregate, members), ...bound };
   },
 };
