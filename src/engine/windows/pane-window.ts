@@ -25,7 +25,7 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
   readonly born: number;
   readonly #settings: PaneSettings<Sum, Told>;
   readonly #paneSize: number;
-  /** In order of their starts, none empty. */
+  /** In order of their starts, then of `openFrom`; none empty. */
   #panes: Pane<Sum>[] = [];
   /** How many of them are restricted: not held by all windows over them. */
   #restricted = 0;
@@ -74,7 +74,8 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     if (this.#lastEnd(start) <= clock + 1) return false;
     const { size, slide } = this.spec;
     const passed = clock + 1 - floorMod(clock + 1 - size, slide);
-    return this.#addTo(this.#paneAt(ts, passed < this.#firstEnd(start) ? LONG_AGO : passed), ts, value);
+    const isHeldByAll = passed < this.#firstEnd(start) || passed <= this.#closedThrough;
+    return this.#addTo(this.#paneAt(ts, isHeldByAll ? LONG_AGO : passed), ts, value);
   }
 
   /** The aggregate of the pane of `ts`, made if need be; undefined when the last window that holds it is closed. For tumbling windows only. */
@@ -130,7 +131,9 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     for (let index = this.#panes.length - 1; index >= 0; index--) {
       const { start, openFrom, aggregate } = this.#panes[index] as Pane<Sum>;
       if (start >= this.nextEnd) continue;
-      if (newer > BUFFERED_MAX) aggregate.condense?.();
+      // Readings of two panes of one start lie among each other, so they must be kept one by one.
+      const isAlone = this.#panes[index - 1]?.start !== start && this.#panes[index + 1]?.start !== start;
+      if (newer > BUFFERED_MAX && isAlone) aggregate.condense?.();
       if (openFrom === LONG_AGO) newer += aggregate.count;
     }
   }
