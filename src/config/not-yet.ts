@@ -33,9 +33,6 @@ const list: readonly Missing[] = [
     message: () => "accounts of MQTT clients are not built yet: with `anonymous: false` nobody could connect",
     hint: "write true, and keep the listeners on loopback",
   },
-  { path: [...rule, "levels"], message: () => "`levels` stand in the condition", hint: "write condition: { type: …, levels: […] }" },
-  { path: [...rule, "group_by"], message: notBuilt("`group_by` of a rule is"), hint: "take the key out; each series is judged alone" },
-  { path: [...rule, "stale_after"], message: notBuilt("`stale_after` is"), hint: "take the key out; it belongs to group_by" },
   {
     path: [...rule, "condition", "type"],
     is: oneOf(["compare"], built),
@@ -43,7 +40,6 @@ const list: readonly Missing[] = [
     hint: `built so far: ${[...built].join(", ")}`,
     covers: 1,
   },
-  { path: [...rule, "condition", "expect"], message: notBuilt("`expect` is"), hint: "take the key out; a series is watched once it has reported" },
 ];
 
 /**

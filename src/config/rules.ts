@@ -4,6 +4,7 @@
 import { globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { z } from "zod";
+import { unliftedPath } from "../engine/limits.ts";
 import { type RuleSettings, ruleSchema } from "../engine/rule.ts";
 import { type ConfigDocument, type Path, readDocument } from "./document.ts";
 import { type Outside, reasonOf, substitute } from "./environment.ts";
@@ -48,7 +49,8 @@ export function readRules(subject: Subject, problems: Problem[]): LocatedRule[] 
     const path = ["rules", index];
     const result = ruleSchema.safeParse(raw);
     if (result.success) return [{ settings: result.data, document, path, raw }];
-    problems.push(...explain(result.error.issues as z.core.$ZodIssue[], path, subject));
+    const issues = (result.error.issues as z.core.$ZodIssue[]).map((issue) => ({ ...issue, path: unliftedPath(issue.path, raw) }));
+    problems.push(...explain(issues, path, subject));
     return [];
   });
 }

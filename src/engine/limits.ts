@@ -28,6 +28,21 @@ export const limitsShape = {
     .meta({ description: "In place of a predicate and of the rule's severity: from the mildest to the most severe" }),
 } as const;
 
+/** `levels` belong to the condition; beside it, in the rule, they are taken too. For `z.preprocess`. */
+export function liftLevels(rule: unknown): unknown {
+  if (!hasLevels(rule) || typeof rule.condition !== "object" || rule.condition === null || "levels" in rule.condition) return rule;
+  const { levels, ...rest } = rule;
+  return { ...rest, condition: { ...rule.condition, levels } };
+}
+
+const hasLevels = (rule: unknown): rule is { levels: unknown; condition?: unknown } => typeof rule === "object" && rule !== null && "levels" in rule;
+
+/** Where a mistake in a rule stands, given where `liftLevels` has put it. */
+export function unliftedPath(path: readonly PropertyKey[], rule: unknown): PropertyKey[] {
+  const [first, second, ...rest] = path;
+  return first === "condition" && second === "levels" && hasLevels(rule) ? ["levels", ...rest] : [...path];
+}
+
 export type LimitsSettings = PredicateSettings & { levels?: (PredicateSettings & { severity: Severity })[] };
 
 /** What `refineLimits` checks, for editors: goes into `.meta` beside it. */

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { ZoneTable } from "./calendar.ts";
 import { type ConditionSettings, conditionSchema, metricsOf } from "./conditions/index.ts";
 import { durationOrZeroSchema, durationSchema } from "./duration-schema.ts";
+import { liftLevels } from "./limits.ts";
 import { type LabelMatcher, matchSchema } from "./matcher.ts";
 import type { Labels } from "./reading.ts";
 import { type Severity, severities } from "./severity.ts";
@@ -16,7 +17,7 @@ export const labelsSchema = z.record(
   z.union([z.string(), z.number(), z.boolean()]).transform(String),
 );
 
-export const ruleSchema = z
+const plainRuleSchema = z
   .strictObject({
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
     name: z
@@ -52,6 +53,8 @@ export const ruleSchema = z
     // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
     then: { properties: { for: { pattern: "^(0+(ms|s|m|h|d|w))+$" } } },
   });
+export const ruleSchema = z.preprocess(liftLevels, plainRuleSchema);
+
 type Grouped = { readonly condition: ConditionSettings; readonly group_by?: string[]; readonly stale_after?: DurationMs };
 
 /** What grouping asks of a condition, and a condition of grouping. */
