@@ -1,8 +1,8 @@
-// What the docs show is true: each YAML block of the rules page is a rules file or a file of tests that pass, the README's config is a config.
+// What the docs show is true: each YAML block of the reference with rules is a rules file or a file of tests that pass, the README's config is a config.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { loadConfig, loadRules, loadRuleTests } from "../src/config.ts";
 import { runRuleTests } from "../src/rule-test.ts";
@@ -27,14 +27,22 @@ function expectToPass(file: string): void {
   expect(checks.flatMap(({ differences }) => differences)).toEqual([]);
 }
 
-describe("docs/reference/rules.md", () => {
-  it.each(blocks("docs/reference/rules.md").map((text, index) => [index + 1, text] as const))("block %i is a rules file", (index, text) => {
-    const file = written(text, `rules-${index}.yaml`);
+/** Pages with rules, each with its YAML blocks that hold some. */
+const pages = globSync("docs/reference/*.md", { cwd: root })
+  .sort()
+  .map((page) => [page, blocks(page).filter((text) => /^(rules|tests):/m.test(text))] as const)
+  .filter(([, found]) => found.length > 0);
+
+describe.each(pages)("%s", (page, found) => {
+  it.each(found.map((text, index) => [index + 1, text] as const))("block %i is a rules file, and its tests pass", (index, text) => {
+    const file = written(text, `${basename(page)}-${index}.yaml`);
     if (/^tests:$/m.test(text)) return expectToPass(file);
     const loaded = loadRules(file);
     expect(loaded.kind === "invalid" ? loaded.problems : []).toEqual([]);
   });
+});
 
+describe("docs/reference/rules.md", () => {
   it("shows every condition there is", async () => {
     const { conditions } = await import("../src/engine/conditions/index.ts");
     const page = readFileSync(join(root, "docs/reference/rules.md"), "utf8");

@@ -151,9 +151,44 @@ export const mistakes: [string, string, string[]][] = [
     ['4:24: type cannot be "treshold" (did you mean threshold?)'],
   ],
   [
-    "a condition that is not built",
-    "rules:\n  - name: warm\n    match: {}\n    condition: { type: flatline, over: 5m }",
-    ["4:24: the condition flatline is not built yet (built so far: threshold, window, absence)"],
+    "levels beside a predicate",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: threshold, above: 1, levels: [{ above: 1, severity: info }] }",
+    ["4:42: above stands beside levels (put it into one of them)"],
+  ],
+  [
+    "levels in the wrong order",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: rate, over: 5m, levels: [{ above: 2, severity: info }, { above: 1, severity: critical }] }",
+    ["4:79: levels[1]: levels go from the mildest to the most severe (this one is breached where the one before is not)"],
+  ],
+  [
+    "levels in a part",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: all, conditions: [{ type: threshold, levels: [{ above: 1, severity: info }] }] }",
+    ["4:69: levels cannot stand within all or any (write a predicate, or one rule per level)"],
+  ],
+  [
+    "a slip in a part of a part",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: all, conditions: [{ type: any, conditions: [{ type: rate, ovre: 5m, above: 1 }] }] }",
+    ["4:68: over is missing (The trailing time over which the change is measured)", "4:82: unknown key ovre (did you mean over?)"],
+  ],
+  [
+    "a part without a type that exists",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: any, conditions: [{ type: flatlien, over: 5m }] }",
+    ['4:50: type cannot be "flatlien" (did you mean flatline?)'],
+  ],
+  [
+    "more of the last readings than there are",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: consecutive, n: 3, of: 2, above: 1 }",
+    ["4:47: of is less than n (3 readings cannot breach among 2)"],
+  ],
+  [
+    "a deadband of readings that are counted",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: consecutive, n: 3, above: 1, clear_below: 0 }",
+    ["4:53: unknown key clear_below (known here: type, n, of, above, below, outside, inside)"],
+  ],
+  [
+    "no limit of a rate",
+    "rules:\n  - name: warm\n    match: {}\n    condition: { type: rate, over: 5m }",
+    ["4:16: condition: exactly one of above, below, outside, inside is needed (none is given)"],
   ],
   [
     "two predicates",
@@ -266,9 +301,9 @@ export const mistakes: [string, string, string[]][] = [
     ["2:82: the label severity is given to each alert already (write severity beside labels, not in it)"],
   ],
   [
-    "levels",
+    "a group of what is not compared",
     "rules:\n  - name: warm\n    match: {}\n    condition: { type: threshold, above: 1 }\n    group_by: [site]",
-    ["5:5: `group_by` of a rule is not built yet (take the key out; each series is judged alone)"],
+    ["5:15: group_by has no meaning for this threshold: add an `aggregate`, such as avg"],
   ],
   [
     "a rules file that is not there",

@@ -68,6 +68,7 @@ function partProblem(part: ConditionSettings): { path: string[]; message: string
   if ("levels" in part) return { path: ["levels"], message: "levels cannot stand within all or any; write a predicate, or one rule per level" };
   if (part.type === "threshold" && "aggregate" in part)
     return { path: ["aggregate"], message: "a group cannot be judged within all or any; give it a rule of its own" };
+  if ("expect" in part) return { path: ["expect"], message: "expect cannot stand within all or any; give the absence a rule of its own" };
   if ((part.type as string) === "compare") return { path: ["type"], message: "compare cannot stand within all or any; give it a rule of its own" };
   return undefined;
 }
