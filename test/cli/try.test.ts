@@ -94,6 +94,30 @@ describe("highwater try", () => {
     expect(trace.at(-4)).toMatchObject({ verdict: "conflict", value: 21, measure: 20 });
   });
 
+  it("traces the score of a deviation, of readings that were accepted", async () => {
+    const deviates = file(
+      "deviates.yaml",
+      "rules:\n  - { name: odd, match: {}, condition: { type: deviation } }\n  - { name: hot, match: {}, condition: { type: threshold, above: 30 } }\n",
+    );
+    const minute = (index: number): string => new Date(Date.UTC(2024, 2, 1, 0, index)).toISOString();
+    // A rhythm of 10 readings, 600 of them; then one that was never seen, twice at one instant, and one from the past.
+    const rows = Array.from({ length: 600 }, (_, index) => `${minute(index)},${20 + (index % 10)}`);
+    const odd = file("odd.csv", ["timestamp,value", ...rows, `${minute(600)},90`, `${minute(600)},91`, `${minute(300)},24`, ""].join("\n"));
+    const { out } = await highwater("try", odd, "--rules", deviates, "--trace");
+    const trace = lines(out);
+    expect(trace.filter(({ rule }) => rule === "hot").every(({ score }) => score === null)).toBe(true);
+    const scored = trace.filter(({ rule }) => rule === "odd");
+    expect(scored).toHaveLength(603);
+    const accepted = scored.slice(0, 601).map(({ score }) => score as number);
+    expect(accepted.every((score) => score >= 0 && score <= 1)).toBe(true);
+    expect(accepted.at(-1)).toBe(Math.max(...accepted));
+    expect(scored[600]).toMatchObject({ verdict: "accepted", state: "firing", measure: accepted.at(-1) });
+    expect(scored.slice(601).map(({ verdict, score }) => [verdict, score])).toEqual([
+      ["conflict", null],
+      ["late", null],
+    ]);
+  });
+
   it("says where a recording or a rule is wrong", async () => {
     const bad = await highwater("try", file("bad.csv", "timestamp,value\n2024-03-01 12:00:00,warm\n"), ...options);
     expect(bad).toMatchObject({ code: 1, out: "" });
