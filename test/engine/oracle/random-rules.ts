@@ -1,0 +1,184 @@
+// Random rules of every kind, and plans that follow each other: rules that change a little or altogether, go and come back, and
+// devices whose limits change.
+
+import fc from "fast-check";
+import type { RulePlan, SourceTiming } from "../../../src/engine/rule.ts";
+import { plan, rule, SECOND } from "../harness.ts";
+
+type Block = Record<string, unknown>;
+const isSet = fc.boolean();
+const gap = fc.nat(6);
+const severity = fc.constantFrom("critical", "warning", "info");
+
+/** `scale` and `shift` keep limits away from figures that are sums of fractions. */
+function predicates(scale = 1, shift = 0, hasNamed = true): fc.Arbitrary<Block> {
+  const limit = fc.integer({ min: 5, max: 35 }).map((each) => each * scale + shift);
+  const band = gap.map((each) => each * scale);
+  const plain = fc.oneof(
+    fc.tuple(limit, band, isSet).map(([above, width, has]) => ({ above, ...(has ? { clear_below: above - width } : {}) })),
+    fc.tuple(limit, band, isSet).map(([below, width, has]) => ({ below, ...(has ? { clear_above: below + width } : {}) })),
+    fc.tuple(limit, band, band, isSet).map(([low, width, dead, has]) => {
+      const high = low + width + 2 * dead;
+      return { outside: [low, high], ...(has ? { clear_inside: [low + dead, high - dead] } : {}) };
+    }),
+    fc.tuple(limit, band, band, isSet).map(([low, width, dead, has]) => ({
+      inside: [low, low + width + 5 * scale],
+      ...(has ? { clear_outside: [low - dead, low + width + 5 * scale + dead] } : {}),
+    })),
+  );
+  if (!hasNamed) return plain;
+  return fc.oneof({ weight: 6, arbitrary: plain }, { weight: 1, arbitrary: fc.constantFrom<Block>({ above: "limit.high" }, { below: "limit.high" }) });
+}
+
+/** A predicate, or levels. */
+function limits(scale = 1, shift = 0): fc.Arbitrary<Block> {
+  const levels = fc
+    .tuple(isSet, isSet, fc.integer({ min: 8, max: 25 }), fc.array(fc.tuple(gap, severity), { minLength: 1, maxLength: 3 }))
+    .map(([isAbove, hasDeadband, start, steps]) => {
+      let limit = start * scale + shift;
+      const sign = isAbove ? scale : -scale;
+      return {
+        levels: steps.map(([step, name]) => {
+          limit += sign * step;
+          const deadband = hasDeadband ? { [isAbove ? "clear_below" : "clear_above"]: limit - 2 * sign } : {};
+          return { [isAbove ? "above" : "below"]: limit, ...deadband, severity: name };
+        }),
+      };
+    });
+  return fc.oneof({ weight: 3, arbitrary: predicates(scale, shift) }, { weight: 1, arbitrary: levels });
+}
+
+const spec = fc.oneof(
+  fc.constantFrom<Block>(
+    { tumbling: "30s" },
+    { tumbling: "1m" },
+    { tumbling: "5m" },
+    { tumbling: "day" },
+    { hopping: "1m", slide: "20s" },
+    { hopping: "5m", slide: "1m" },
+    { hopping: "90s", slide: "1m" },
+    { session: "10s" },
+    { session: "45s" },
+    { session: "3m" },
+  ),
+  fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 })).map(([count, slide]) => ({ count, slide: Math.min(count, slide) })),
+);
+const ordinary = fc.constantFrom("avg", "min", "max", "sum", "count", "range", "first", "last", "median", "p90", "p95", "p99");
+/** Figures that depend on the order in which they are reckoned. */
+const fractions = fc.constantFrom<[string, number]>(["stddev", 0.3], ["twa", 1], ["rate", 0.02], ["slope", 0.01]);
+
+function windows(predicate: (scale?: number, shift?: number) => fc.Arbitrary<Block>): fc.Arbitrary<Block> {
+  const min_count = fc.integer({ min: 1, max: 3 });
+  const settings = { type: fc.constant("window"), window: spec, min_count };
+  const whole = fc.tuple(fc.record({ ...settings, aggregate: ordinary }), predicate()).map(([block, each]) => fitting({ ...block, ...each }));
+  const fraction = fractions.chain(([aggregate, scale]) =>
+    fc
+      .tuple(fc.record({ ...settings, aggregate: fc.constant(aggregate) }), predicate(scale, 0.00123457))
+      .map(([block, each]) => fitting({ ...block, ...each })),
+  );
+  return fc.oneof({ weight: 2, arbitrary: whole }, { weight: 1, arbitrary: fraction });
+}
+
+/** A window of few readings cannot hold more. */
+const fitting = <Any extends { window: Block; min_count: number }>(block: Any): Any => ({
+  ...block,
+  min_count: Math.min(block.min_count, (block.window["count"] as number | undefined) ?? block.min_count),
+});
+
+const withoutDeadband = (block: Block): Block => Object.fromEntries(Object.entries(block).filter(([key]) => !key.startsWith("clear_")));
+
+const over = fc.constantFrom("20s", "1m", "5m");
+const absence = fc.record({ type: fc.constant("absence"), after: fc.constantFrom("10s", "30s", "2m", "10m") });
+const leaves = (predicate: (scale?: number, shift?: number) => fc.Arbitrary<Block>, kinds: readonly Kind[]): fc.Arbitrary<Block> => {
+  const settings: Record<Kind, fc.Arbitrary<Block>> = {
+    threshold: predicate().map((each) => ({ type: "threshold", ...each })),
+    window: windows(predicate),
+    absence,
+    rate: fc
+      .tuple(fc.record({ type: fc.constant("rate"), over, per: fc.constantFrom("1s", "1m"), counter: isSet }), predicate(0.05, 0.00123457))
+      .map(([block, each]) => ({ ...block, ...each })),
+    flatline: fc.record({ type: fc.constant("flatline"), over, tolerance: fc.constantFrom(0, 2, 10) }),
+    consecutive: fc
+      .tuple(fc.integer({ min: 1, max: 4 }), fc.nat(3), predicates(1, 0, false))
+      .map(([n, more, each]) => ({ type: "consecutive", n, of: n + more, ...withoutDeadband(each) })),
+  };
+  return fc.oneof(...kinds.map((kind) => ({ weight: kind === "threshold" || kind === "window" ? 3 : 1, arbitrary: settings[kind] })));
+};
+type Kind = "threshold" | "window" | "absence" | "rate" | "flatline" | "consecutive";
+
+/** @param kinds of conditions that are there */
+function conditionsOf(kinds: readonly Kind[], hasCombinations: boolean): fc.Arbitrary<Block> {
+  const alone = leaves(limits, kinds);
+  if (!hasCombinations) return alone;
+  const part = leaves(predicates, kinds);
+  const of = (parts: fc.Arbitrary<Block>): fc.Arbitrary<Block> =>
+    fc.record({ type: fc.constantFrom("all", "any"), conditions: fc.array(parts, { minLength: 1, maxLength: 3 }) });
+  const nested = of(fc.oneof({ weight: 3, arbitrary: part }, { weight: 1, arbitrary: of(part) }));
+  return fc.oneof({ weight: 4, arbitrary: alone }, { weight: 1, arbitrary: nested });
+}
+
+const delays = fc.record({ for: fc.constantFrom("0s", "0s", "30s", "1m", "5m"), keep_firing_for: fc.constantFrom("0s", "0s", "30s", "2m") });
+
+/** A rule's settings without a name; some follow each other under one name. */
+const draftOf = (condition: fc.Arbitrary<Block>): fc.Arbitrary<Block> =>
+  fc
+    .record({ condition, delays, severity, device: fc.constantFrom("*", "*", "*", "a") })
+    .map(({ condition: block, delays: times, severity: name, device }) => ({
+      condition: block,
+      ...times,
+      ...(block["type"] === "absence" ? { for: "0s" } : {}),
+      severity: name,
+      match: { device },
+    }));
+
+const timing: fc.Arbitrary<SourceTiming> = fc.record({
+  outOfOrdernessMs: fc.constantFrom(0, 0, 5, 20, 120, 600).map((seconds) => seconds * SECOND),
+  maxFutureMs: fc.constantFrom(60, 60, 3600).map((seconds) => seconds * SECOND),
+  maxPastMs: fc.constantFrom(null, null, 1800).map((seconds) => (seconds === null ? null : seconds * SECOND)),
+  idleAfterMs: fc.constantFrom(0, 1, 10, 10, 60).map((seconds) => seconds * SECOND),
+});
+
+const high = fc.option(fc.integer({ min: 10, max: 30 }), { freq: 6 });
+const devices = fc
+  .tuple(high, high)
+  .map((each) =>
+    Object.fromEntries(
+      ["a", "b"].map((device, index) => [
+        device,
+        { labels: {}, limits: each[index] === null ? {} : { high: each[index] as number }, unit: null, expectedEveryMs: null },
+      ]),
+    ),
+  );
+
+/** Midnight and a change of the clocks are within the log. */
+const zone = fc.tuple(fc.nat(120), fc.nat(150), fc.constantFrom(-60, -30, 30, 60)).map(([midnight, change, by]) => ({
+  name: "Test/Zone",
+  from: [Number.MIN_SAFE_INTEGER, change * 60 * SECOND],
+  offsets: [-midnight * 60 * SECOND, (by - midnight) * 60 * SECOND],
+}));
+
+/** What a plan is made of, short enough to be read in a counterexample. */
+export type Draft = { readonly rules: readonly Block[]; readonly timing: SourceTiming } & Pick<RulePlan, "devices" | "zone">;
+
+export const planOf = ({ rules, timing: times, devices: limited, zone: table }: Draft): RulePlan => ({
+  ...plan(rules.map(rule), times),
+  devices: limited,
+  zone: table,
+});
+
+/** Plans that follow each other, of the same sources: rules r0 to r3, each in up to three drafts, of which a plan takes one or none. */
+export function draftsOf(kinds: readonly Kind[], hasCombinations: boolean): fc.Arbitrary<Draft[]> {
+  const names = fc.array(fc.array(draftOf(conditionsOf(kinds, hasCombinations)), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 });
+  const four = <Any>(of: fc.Arbitrary<Any>): fc.Arbitrary<Any[]> => fc.array(of, { minLength: 4, maxLength: 4 });
+  const choices = fc.array(fc.record({ devices, picks: four(fc.nat(3)), severities: four(severity) }), { minLength: 1, maxLength: 3 });
+  return fc.tuple(names, timing, zone, choices).map(([lists, times, table, list]) =>
+    list.map((choice, index) => {
+      const rules = lists.flatMap((drafts, number): Block[] => {
+        const pick = index === 0 ? 0 : (choice.picks[number] as number);
+        const draft = drafts[pick] ?? (pick === 3 ? undefined : drafts[0]);
+        return draft === undefined ? [] : [{ name: `r${number}`, ...draft, ...(pick === 0 ? {} : { severity: choice.severities[number] }) }];
+      });
+      return { rules, timing: times, devices: choice.devices, zone: table };
+    }),
+  );
+}
