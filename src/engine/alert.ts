@@ -5,7 +5,7 @@
 import type { Condition, Detector } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { AlertRecord, Evidence, TransitionReason } from "./effect.ts";
-import { evidenceOf, type JudgedWindow, judgedBy, limitOf, NOT_JUDGED, openRecord } from "./evidence.ts";
+import { evidenceOf, type JudgedWindow, judgedBy, limitOf, NOT_JUDGED, openRecord, unitOf } from "./evidence.ts";
 import { LevelDelay } from "./level-delay.ts";
 import type { Level } from "./limits.ts";
 import { Combination, type WindowCondition } from "./parts.ts";
@@ -291,7 +291,8 @@ export class Alert {
     const { measure: value, peak } = episode;
     const level = this.#levelOf(episode);
     const severity = level?.severity ?? this.rule.severity;
-    episode.record = openRecord(this.rule, this.#subject, { firedAt, severity, value, peak, limit: limitOf(this.condition, level) });
+    const [limit, unit] = [limitOf(this.condition, level), unitOf(this.condition, this.#subject.device?.unit ?? null)];
+    episode.record = openRecord(this.rule, this.#subject, { firedAt, severity, value, peak, limit, unit });
     this.fired = { at: firedAt, dated: firedAt };
     this.#transit(episode, episode.record, "firing", "condition", this.#evidence(episode, from, trigger), into);
   }

@@ -20,11 +20,18 @@ export function judgedBy(window: Window | undefined): JudgedWindow {
   return result === undefined ? NOT_JUDGED : { start: result.start, end: result.end, count: result.aggregate.count };
 }
 
-type Opening = { readonly firedAt: EpochMs; readonly severity: Severity; readonly value: number; readonly peak: number; readonly limit: number | null };
+type Opening = {
+  readonly firedAt: EpochMs;
+  readonly severity: Severity;
+  readonly value: number;
+  readonly peak: number;
+  readonly limit: number | null;
+  readonly unit: string | null;
+};
 type Subject = { readonly id: SeriesId; readonly key: string; readonly labels: Readonly<Record<string, string>>; readonly device: Device | undefined };
 
 /** The record of an occurrence as it fires. */
-export function openRecord(rule: Rule, subject: Subject, { firedAt, severity, value, peak, limit }: Opening): AlertRecord {
+export function openRecord(rule: Rule, subject: Subject, { firedAt, severity, value, peak, limit, unit }: Opening): AlertRecord {
   return {
     id: `${fingerprint(rule.name + subject.key)}-${firedAt.toString(36)}`,
     rule: rule.name,
@@ -40,8 +47,16 @@ export function openRecord(rule: Rule, subject: Subject, { firedAt, severity, va
     value,
     peak,
     limit,
-    unit: subject.device?.unit ?? null,
+    unit,
   };
+}
+
+/** The unit of a condition's measure, given that of the readings; of a combination the one that its parts agree in. */
+export function unitOf(condition: Condition, unit: string | null): string | null {
+  if (condition.on === "silence") return unit;
+  if (condition.on !== "parts") return condition.criterion.unitOf === undefined ? unit : condition.criterion.unitOf(unit);
+  const [first = null, ...others] = condition.parts.map((part) => unitOf(part, unit));
+  return others.every((other) => other === first) ? first : null;
 }
 
 /** The one limit that a condition has, or the level that is on. */

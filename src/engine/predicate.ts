@@ -99,6 +99,8 @@ export type Criterion = {
   judge(measure: number): Judgement;
   /** How far into the breach a measure lies; the peak of an occurrence is the one with the largest depth. */
   depth(measure: number): number;
+  /** The unit of the measure, given that of the readings. Absent: it is the same. */
+  readonly unitOf?: (unit: string | null) => string | null;
 };
 
 /** A predicate whose operands are numbers. One class for all kinds keeps the per-reading call monomorphic. */

@@ -35,9 +35,24 @@ export function silenceMs(evidence: Evidence): DurationMs | undefined {
 }
 
 /** What was compared, in words: `temperature of freezer-7`, `avg of vibration_rms of pump-3 over 10 min`. */
-export function measureName(metric: string, device: string, { window }: Evidence): string {
-  const name = metric === "" ? device : `${metric} of ${device}`;
+export function measureName(metric: string, device: string, evidence: Evidence): string {
+  const reading = metric === "" ? device : `${metric} of ${device}`;
+  const name = `${ofWhat(evidence)}${reading}`;
+  const { window } = evidence;
   return window === undefined ? name : `${window.aggregate} of ${name} over ${formatSpan(window.end - window.start)}`;
+}
+
+/** What conditions that look at more than the value measure, by the words of their predicates; of several the one that decided. */
+const measured: readonly (readonly [RegExp, string])[] = [
+  [/ per \w+(?:,|$)/, "rate of "],
+  [/^flat within /, "range of "],
+  [/^\d+ of \d+ readings /, "number of breaching readings of "],
+  [/^score /, "anomaly score of "],
+];
+
+function ofWhat({ predicate, parts, measure }: Evidence): string {
+  const text = parts?.find((part) => part.measure === measure)?.predicate ?? predicate;
+  return measured.find(([pattern]) => pattern.test(text))?.[1] ?? "";
 }
 
 /** The predicate with units, without its deadband: `above −15 °C`, `outside 2 to 8 °C`. */
@@ -118,8 +133,13 @@ function predicateText(text: string, evidence: Evidence, unit: string | null): s
   const after = silenceMs(evidence);
   if (after !== undefined) return `no reading for ${formatSpan(after)}`;
   const suffix = unit === null || unit === "" || evidence.window?.aggregate === "count" ? "" : ` ${unit}`;
-  return text
+  // The unit of a rate says of what time it is.
+  const words = unit?.includes("per ") === true && evidence.parts === undefined ? text.replace(/ per \w+(?=,|$)/g, "") : text;
+  return words
     .replace(/\[([^,\]]+), ([^\]]+)\]/g, "$1 to $2")
-    .replace(/(-?\d[\d.]*(?:e[+-]?\d+)?)(?! to)/g, (number) => `${formatNumber(Number(number))}${suffix}`)
+    .replace(NUMBER, (number) => `${formatNumber(Number(number))}${suffix}`)
     .replace(/(-?\d[\d.]*(?:e[+-]?\d+)?) to/g, (_, number: string) => `${formatNumber(Number(number))} to`);
 }
+
+/** A number, whole, that is no duration, no count of readings and not the first of two. */
+const NUMBER = /(?<![\w.])-?\d[\d.]*(?:e[+-]?\d+)?(?![\w.]| to | of | readings )/g;

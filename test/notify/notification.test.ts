@@ -53,6 +53,48 @@ test("a count has no unit", () => {
   expect(why[0]).toContain("of 1 reading: below 3.");
 });
 
+test.each([
+  [
+    "a rate",
+    "below -12.5 per minute, clears above -1 per minute",
+    "°C per minute",
+    "The rate of temperature of freezer-7 was −12.4 °C per minute",
+    "below −12.5 °C per minute",
+  ],
+  [
+    "a rate without a unit",
+    "outside [10, 12] per 1h30m",
+    "per 1h30m",
+    "The rate of temperature of freezer-7 was −12.4 per 1h30m",
+    "outside 10 to 12 per 1h30m",
+  ],
+  ["a flat line", "flat within 0.5 for 1h30m", "°C", "The range of temperature of freezer-7 was −12.4 °C", "flat within 0.5 °C for 1h30m"],
+  [
+    "several readings",
+    "3 of 15 readings outside [20, 70]",
+    null,
+    "The number of breaching readings of temperature of freezer-7 was −12.4",
+    "3 of 15 readings outside 20 to 70",
+  ],
+  ["an anomaly", "score above 0.5", null, "The anomaly score of temperature of freezer-7 was −12.4", "score above 0.5"],
+  ["a range of two digits", "outside [12, 18]", "°C", "The temperature of freezer-7 was −12.4 °C", "outside 12 to 18 °C"],
+])("%s: what was measured, in its unit", (_name, predicate, unit, measure, limit) => {
+  const { why } = readNotification(row("firing", { predicate, unit }), sender);
+  expect(why[0]).toContain(`${measure} at `);
+  expect(why[0]).toContain(`: ${limit}.`);
+});
+
+test("of several conditions the one that decided", () => {
+  const predicate = "all of (above 60; above 1 per minute)";
+  const parts = [
+    { predicate: "above 60", measure: 65, holds: true },
+    { predicate: "above 1 per minute", measure: -12.4, holds: true },
+  ];
+  const { why } = readNotification(changed(row("firing", { predicate, unit: null }), { evidence: { parts } }), sender);
+  expect(why[0]).toContain("The rate of temperature of freezer-7 was −12.4 at ");
+  expect(why[0]).toContain(": all of (above 60; above 1 per minute).");
+});
+
 test("an absence: which reading was the last, and how long it was silent", () => {
   const predicate = "no reading for 600000 ms";
   const silent = readNotification(row("firing", { predicate, annotations: {} }), sender);

@@ -41,6 +41,7 @@ const atLeast = (n: number, of: number, each: Criterion): Criterion => ({
   limit: n,
   judge: (count) => (count >= n ? BREACH : CLEAR),
   depth: (count) => count - n,
+  unitOf: () => null,
 });
 
 const BITS = 32;

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { DEVIATION_THRESHOLD_DEFAULT, DeviationDetector } from "../deviation.ts";
 import { bindLimits, limitsMeta, limitsShape, refineLimits } from "../limits.ts";
-import { predicateShape } from "../predicate.ts";
+import { type Criterion, predicateShape } from "../predicate.ts";
 import type { StateReader, StateWriter } from "../state.ts";
 import type { EpochMs } from "../units.ts";
 import type { ConditionType, Detector } from "./condition.ts";
@@ -27,9 +27,20 @@ export const deviation: ConditionType<"deviation", DeviationSettings> = {
   schema,
   bind(settings, limits) {
     const bound = bindLimits(settings, limits);
-    return bound && { on: "detector", create, ...bound };
+    if (bound === undefined) return undefined;
+    const levels = bound.levels.map((level) => ({ ...level, criterion: ofScore(level.criterion) }));
+    return { on: "detector", create, criterion: levels[0]?.criterion ?? ofScore(bound.criterion), levels };
   },
 };
+
+/** The same judgement; its words say of what, and the score has no unit. */
+const ofScore = (criterion: Criterion): Criterion => ({
+  text: `score ${criterion.text}`,
+  limit: criterion.limit,
+  judge: (score) => criterion.judge(score),
+  depth: (score) => criterion.depth(score),
+  unitOf: () => null,
+});
 
 function create(): Detector {
   const detector = new DeviationDetector();

@@ -48,7 +48,13 @@ function perUnit(criterion: Criterion, per: DurationMs): Criterion {
     .split(", clears ")
     .map((limit) => limit + unit)
     .join(", clears ");
-  return { text, limit: criterion.limit, judge: (measure) => criterion.judge(measure), depth: (measure) => criterion.depth(measure) };
+  return {
+    text,
+    limit: criterion.limit,
+    judge: (measure) => criterion.judge(measure),
+    depth: (measure) => criterion.depth(measure),
+    unitOf: (own) => `${own ?? ""}${unit}`.trim(),
+  };
 }
 
 /** At most SLOTS + 2 readings are remembered. */
