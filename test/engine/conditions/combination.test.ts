@@ -104,6 +104,24 @@ describe("a condition with a detector", () => {
   });
 });
 
+describe("the unit of an alert's value", () => {
+  const counted = { type: "consecutive", n: 1, above: 5 };
+  it.each([
+    ["of a reading", above(5), "°C"],
+    ["of a rate", { type: "rate", over: "1m", per: "1h", above: 5 }, "°C per hour"],
+    ["of a flat line", { type: "flatline", over: "1m", tolerance: 100 }, "°C"],
+    ["of a count", counted, null],
+    ["of parts that agree", all(above(5), any(above(6))), "°C"],
+    ["of parts that do not", any(above(5), counted), null],
+    ["of an absence", any({ type: "absence", after: "30s" }), "°C"],
+  ])("%s", (_name, condition, unit) => {
+    const devices = { probe: { labels: {}, limits: {}, unit: "°C", expectedEveryMs: null } };
+    const driven = drive({ ...plan([rule({ condition })]), devices });
+    for (const minute of [0, 1]) driven.reading(minute * MINUTE, 10 + minute, { at: minute * MINUTE });
+    expect(driven.effects.flatMap(({ alerts }) => alerts)[0]?.unit).toBe(unit);
+  });
+});
+
 describe("a combination's settings", () => {
   const problems = (settings: object) => conditionSchema.safeParse(settings).error?.issues.map(({ path, message }) => [path.join("."), message]);
   const nested = (depth: number): object => (depth === 0 ? above(1) : all(nested(depth - 1)));
