@@ -139,6 +139,8 @@ export class Groups {
       if (group?.join(series) === true) joined.push(group);
       else this.#refused += 1;
     }
+    // In the order of their numbers, as they will be after a restart.
+    joined.sort((a, b) => a.order - b.order);
     if (joined.length > 0) this.#of.set(series.id, joined);
     else this.#of.delete(series.id);
     return joined;
