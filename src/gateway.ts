@@ -6,9 +6,10 @@ import { MessageChannel } from "node:worker_threads";
 import { createBroker } from "./broker/broker.ts";
 import { answerCalls } from "./call.ts";
 import type { Clock } from "./clock.ts";
-import type { GatewayConfig } from "./config.ts";
+import type { GatewayConfig, LoadResult } from "./config.ts";
 import type { ZoneTable } from "./engine/calendar.ts";
 import { GatewayError } from "./error.ts";
+import type { ReloadOutcome } from "./http/route.ts";
 import { createInbox, type Inbox, type Turn } from "./inbox.ts";
 import type { Log } from "./log.ts";
 import type { FromProcessor, FromService, MainVerbs, ToProcessor, ToService } from "./messages.ts";
@@ -27,6 +28,8 @@ export type GatewayOptions = {
   readonly logLevel: string;
   /** Take the wall clock as it is, though the journal is ahead of it. */
   readonly acceptClock: boolean;
+  /** Reads the config for a reload. */
+  readonly readConfig: () => LoadResult;
   /** Something ended that the gateway cannot go on without. */
   readonly onFatal: (error: Error) => void;
 };
@@ -34,8 +37,8 @@ export type GatewayOptions = {
 export type Gateway = {
   readonly mqtt: readonly { host: string; port: number }[];
   readonly http: { host: string; port: number };
-  /** Rules, routes, sources and devices of another config take effect; listeners and paths stay. */
-  reload(config: GatewayConfig): void;
+  /** Reads the config again: rules, routes, sources and devices take effect, listeners and paths stay. One that is not valid changes nothing. Logs what came of it. */
+  reload(): Promise<ReloadOutcome>;
   close(): Promise<void>;
 };
 
@@ -79,13 +82,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
   if (clockProblem !== undefined) log.error({ problem: clockProblem }, "connections are refused; set the clock, or start with --accept-clock");
   const inbox = createInbox(
     { clock, send: (turn) => processor.tell({ kind: "turn", turn }, buffersOf(turn)), clockStepped: (ms) => log.warn({ ms }, "the wall clock was set") },
-    {
-      seriesMax: config.mqtt.limits.series,
-      bytesMax: config.mqtt.limits.inbox_bytes,
-      at: options.acceptClock ? 0 : recovered.at,
-      up: recovered.up,
-      series,
-    },
+    { ...inboxLimits(config), at: options.acceptClock ? 0 : recovered.at, up: recovered.up, series },
   );
   closers.push(() => inbox.close());
 
@@ -105,10 +102,16 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
     },
   );
   const state = createMqttState({ publish: broker.publish }, { name: config.gateway.name, version });
+  const reload = createReload(options, inbox, config, (next) => {
+    broker.reload(next.sources, zonesOf(next));
+    inbox.post({ kind: "rules", plan: next.plan });
+    service.tell({ kind: "config", config: next });
+  });
   answerCalls<MainVerbs>(service.worker, {
     status: () => ({ broker: broker.status(), queue: inbox.status() }),
     metrics: () => metrics.text(),
     deadLetter: ({ id, reason }) => inbox.post({ kind: "dead-letter", notification: id, reason }),
+    reload: () => reload.run(),
   });
   const readiness = createReadiness(service, clockProblem);
   connect(processor, inbox, { readiness, changed: state.alert });
@@ -122,16 +125,13 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
   for (const alert of active) state.alert(alert);
   state.status("online");
   readiness.started();
+  reload.allow();
   for (const thread of [processor, service]) thread.onEnd(options.onFatal);
 
   return {
     mqtt,
     http,
-    reload(next) {
-      broker.reload(next.sources, zonesOf(next));
-      inbox.post({ kind: "rules", plan: next.plan });
-      service.tell({ kind: "config", config: next });
-    },
+    reload: () => reload.run(),
     async close() {
       readiness.stopping();
       state.status("offline");
@@ -143,6 +143,8 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
 }
 
 const dashboardDir = fileURLToPath(new URL("../dist/dashboard", import.meta.url));
+
+const inboxLimits = ({ mqtt: { limits } }: GatewayConfig) => ({ seriesMax: limits.series, bytesMax: limits.inbox_bytes });
 
 /** Turns go to the processor by the inbox; what became of them comes back here. */
 function connect(processor: Processor, inbox: Inbox, told: { readiness: Readiness; changed: ReturnType<typeof createMqttState>["alert"] }): void {
@@ -157,6 +159,33 @@ function connect(processor: Processor, inbox: Inbox, told: { readiness: Readines
     inbox.settled(message.wakeAt);
     for (const { alert } of message.changes) told.changed(alert);
   });
+}
+
+/** First all that may fail, then the swap; so nothing is ever half in force. @param use puts a config that is valid in force */
+function createReload({ readConfig, log }: GatewayOptions, inbox: Inbox, start: GatewayConfig, use: (config: GatewayConfig) => void) {
+  let inForce: GatewayConfig | undefined;
+  return {
+    /** From now on; before, the start itself puts rules in force. */
+    allow(): void {
+      inForce = start;
+    },
+    async run(): Promise<ReloadOutcome> {
+      if (inForce === undefined) throw new GatewayError("starting", "the gateway is starting", { retryable: true, hint: "try again in a moment" });
+      const read = readConfig();
+      if (read.kind === "invalid") {
+        log.error({ problems: read.problems }, "the config is not valid; the old one stays in force");
+        return { kind: "invalid", problems: read.problems };
+      }
+      const { config, notes } = read;
+      const changed = config.plan.hash !== inForce.plan.hash;
+      inForce = config;
+      use(config);
+      await new Promise<void>((resolve, reject) => inbox.committed((error) => (error === undefined ? resolve() : reject(error))));
+      const counts = { rules: config.plan.rules.length, sources: config.sources.length, devices: Object.keys(config.plan.devices).length };
+      log.info({ ...counts, changed }, "reloaded");
+      return { kind: "ok", plan: config.plan.hash, changed, ...counts, receivers: config.notify.receivers.length, notes };
+    },
+  };
 }
 
 type Readiness = ReturnType<typeof createReadiness>;

@@ -6,9 +6,10 @@ import type { JobName } from "./batch/jobs/index.ts";
 import type { BrokerStatus } from "./broker/broker.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { AlertRecord, Transition } from "./engine/effect.ts";
+import type { RuleCount } from "./engine/engine.ts";
 import type { Books, SeriesDefinition } from "./engine/reading.ts";
 import type { UptimeMs } from "./engine/units.ts";
-import type { RouteRequest } from "./http/route.ts";
+import type { ReloadOutcome, RouteRequest } from "./http/route.ts";
 import type { Turn } from "./inbox.ts";
 import type { FinishedRow } from "./storage/finished.ts";
 import type { QueryContext, QueryRequest } from "./storage/query.ts";
@@ -38,6 +39,7 @@ export type ProcessorVerbs = {
   latest(since: number): { seq: number; series: Uint32Array; ts: Float64Array; value: Float64Array };
   status(nothing: undefined): { books: Books; seq: number };
   metrics(nothing: undefined): Promise<string>;
+  rules(nothing: undefined): { plan: string | undefined; counts: readonly RuleCount[] };
 };
 /** Between processor and service, beside questions. */
 export type ServiceToProcessor = { readonly kind: "finished"; readonly rows: readonly FinishedRow[] };
@@ -56,6 +58,8 @@ export type MainVerbs = {
   status(nothing: undefined): { broker: BrokerStatus; queue: { waiting: number; bytes: number; series: number; series_refused: number } };
   metrics(nothing: undefined): Promise<string>;
   deadLetter(letter: { id: string; reason: string }): void;
+  /** Reads the config again; answers when it is in force. */
+  reload(nothing: undefined): Promise<ReloadOutcome>;
 };
 export type ToService =
   | { readonly kind: "readiness"; readonly ready: boolean; readonly reasons: string[] }

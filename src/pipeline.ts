@@ -157,10 +157,18 @@ const isTransient = (error: unknown): boolean => /^SQLITE_(FULL|BUSY)/.test((err
 
 function createCounters(metrics: Metrics, engine: Engine) {
   const verdicts = metrics.gauge("highwater_readings", "Values by verdict, since the data directory began", ["verdict"]);
+  const watched = metrics.gauge("highwater_rule_series", "Series that a rule watches", ["rule"]);
+  const standing = metrics.gauge("highwater_rule_alerts", "Alerts of a rule by state", ["rule", "state"]);
   return {
     /** To be called before the metrics are read. */
     refresh(): void {
       for (const [verdict, count] of Object.entries(engine.books())) verdicts.set({ verdict }, count);
+      // Rules that are gone leave no series behind.
+      for (const gauge of [watched, standing]) gauge.reset();
+      for (const { rule, series, ...states } of engine.ruleCounts()) {
+        watched.set({ rule }, series);
+        for (const [state, count] of Object.entries(states)) standing.set({ rule, state }, count);
+      }
     },
     commits: metrics.counter("highwater_commits_total", "Transactions that were committed"),
     retries: metrics.counter("highwater_commit_retries_total", "Commits that the disk refused and that were tried again"),

@@ -227,7 +227,7 @@ const leadKeys = new Set(["after", "size", "gap", "over", "stale_after"]);
 
 /** How long before the range the engine must hear readings, so that windows, delays and absences stand when it begins. */
 function leadOf({ rules }: RulePlan): DurationMs {
-  return Math.max(LEAD_MS_MIN, ...rules.map((rule) => rule.forMs + rule.keepFiringForMs + longestOf(rule.condition)));
+  return Math.max(LEAD_MS_MIN, ...rules.map((rule) => rule.forMs + rule.keepFiringForMs + (rule.staleAfterMs ?? 0) + longestOf(rule.condition)));
 }
 
 function longestOf(settings: unknown): DurationMs {

@@ -169,4 +169,11 @@ function fitted(text: string, columns: number): string {
   return letters.length <= columns ? text.padEnd(columns) : `${letters.slice(0, columns - 1).join("")}…`;
 }
 
-const seriesText = ({ device = "", metric = "" }: Labels): string => `${device} ${metric}`.trim();
+/** Of a group the labels in which its members agree. */
+function seriesText(labels: Labels): string {
+  const own = [labels["device"], labels["metric"]].filter((label) => label !== undefined);
+  if (own.length > 0) return own.join(" ");
+  return Object.keys(labels)
+    .flatMap((name) => (name === "alertname" || name === "severity" ? [] : [labels[name]]))
+    .join(" ");
+}

@@ -51,6 +51,7 @@ async function run(options: Options): Promise<void> {
     log,
     logLevel: options.logLevel,
     acceptClock: options.acceptClock === true,
+    readConfig: () => loadConfig(options.config),
     onFatal(error) {
       log.fatal({ err: error }, "the gateway ends: what it acknowledged is in the journal");
       process.exit(EXIT_FAILED);
@@ -58,10 +59,7 @@ async function run(options: Options): Promise<void> {
   });
   log.info({ mqtt: gateway.mqtt, http: gateway.http, rules: loaded.config.plan.rules.length, pid: process.pid }, "ready");
   process.on("SIGHUP", () => {
-    const next = loadConfig(options.config);
-    if (next.kind === "invalid") return log.error({ problems: next.problems }, "the config is not valid; the old one stays in force");
-    gateway.reload(next.config);
-    log.info({ rules: next.config.plan.rules.length }, "reloaded");
+    gateway.reload().catch((error: unknown) => log.error({ err: error }, "the reload failed"));
   });
   const stop = (signal: string): void => {
     process.removeAllListeners("SIGTERM").removeAllListeners("SIGINT");

@@ -27,7 +27,7 @@ export async function openapiDocument(routes: readonly Route[]): Promise<Record<
     },
     convertConstToEnum: false,
   });
-  for (const route of routes) app.get(route.path, { schema: schemaOf(route) }, async () => undefined);
+  for (const route of routes) app[route.method ?? "get"](route.path, { schema: schemaOf(route) }, async () => undefined);
   await app.ready();
   const document = app.swagger() as unknown as Document & Record<string, unknown>;
   for (const route of routes.filter(({ takesLabels }) => takesLabels)) {

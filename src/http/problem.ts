@@ -4,6 +4,10 @@ import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import { GatewayError } from "../error.ts";
 
+/** What is wrong in one place of the config. */
+export const placedProblemSchema = z.strictObject({ file: z.string(), line: z.int(), column: z.int(), message: z.string(), hint: z.string().exactOptional() });
+export type PlacedProblem = z.output<typeof placedProblemSchema>;
+
 export const problemSchema = z
   .strictObject({
     error: z.strictObject({
@@ -11,6 +15,7 @@ export const problemSchema = z
       message: z.string(),
       hint: z.string().meta({ description: "What mends it" }),
     }),
+    problems: z.array(placedProblemSchema).exactOptional().meta({ description: "Of a config that is not valid" }),
   })
   .meta({ description: "What went wrong" });
 
@@ -19,11 +24,14 @@ export class Refusal extends GatewayError {
   readonly status: number;
   /** Read by fastify and by its rate limiter. */
   readonly statusCode: number;
+  /** Stands beside `error` in the answer. */
+  readonly beside: { readonly problems?: readonly PlacedProblem[] };
 
-  constructor(status: number, code: string, message: string, hint: string) {
+  constructor(status: number, code: string, message: string, hint: string, beside: Refusal["beside"] = {}) {
     super(code, message, { hint, retryable: status === 503 });
     this.status = status;
     this.statusCode = status;
+    this.beside = beside;
   }
 }
 
@@ -65,5 +73,5 @@ export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
     .code(refusal.status)
     .header("content-type", "application/json; charset=utf-8")
     .header("cache-control", "no-store")
-    .send(JSON.stringify({ error: { code: refusal.code, message: refusal.message, hint: refusal.hint ?? "" } }));
+    .send(JSON.stringify({ error: { code: refusal.code, message: refusal.message, hint: refusal.hint ?? "" }, ...refusal.beside }));
 }

@@ -1,13 +1,35 @@
 // The contract of a route: one file per path, one line in routes/index.ts. Its zod schemas are the parser of its
-// parameters, the OpenAPI page and the contract that the tests hold its answers to. All routes only read.
+// parameters, the OpenAPI page and the contract that the tests hold its answers to. Routes only read, but for those of `post`.
 
 import type { z } from "zod";
+import type { Rule } from "../engine/rule.ts";
 import type { Answer, QueryRequest } from "../storage/query.ts";
 import type { LabelFilter } from "./parameter.ts";
+import type { PlacedProblem } from "./problem.ts";
 import type { Status, StatusAnswer } from "./status.ts";
 
 /** The newest reading of each series that changed after commit `since`, as columns; `since` −1: of all series. */
 export type Latest = { readonly seq: number; readonly series: Uint32Array; readonly ts: Float64Array; readonly value: Float64Array };
+
+/** How many series a rule watches, and how many of its alerts stand. */
+export type RuleCounts = { readonly series: number; readonly pending: number; readonly firing: number; readonly recovering: number };
+/** `plan`: hash of what is in force; undefined before the first rules. */
+export type RulesInForce = { readonly plan: string | undefined; readonly rules: readonly (RuleCounts & { readonly rule: Rule })[] };
+
+export type ReloadOutcome =
+  | {
+      readonly kind: "ok";
+      /** Hash of what is in force. */
+      readonly plan: string;
+      readonly changed: boolean;
+      readonly rules: number;
+      readonly sources: number;
+      readonly devices: number;
+      readonly receivers: number;
+      readonly notes: readonly PlacedProblem[];
+    }
+  /** What was in force stays. */
+  | { readonly kind: "invalid"; readonly problems: readonly PlacedProblem[] };
 
 /** What the composition root hands in; all of it happens on other threads. */
 export type GatewayDeps = {
@@ -17,6 +39,9 @@ export type GatewayDeps = {
   /** Prometheus' text format, of all threads. */
   metricsText(): Promise<string>;
   latest(since: number): Promise<Latest>;
+  rules(): Promise<RulesInForce>;
+  /** Reads the config again; resolves when it is in force. @throws GatewayError */
+  reload(): Promise<ReloadOutcome>;
   /** Runs a route that is `fromStore` where the store is: `renderRoute` of answer.ts on the query thread. Without it they are run here. */
   render?(path: string, request: RouteRequest<unknown, unknown>): Promise<Uint8Array>;
 };
@@ -27,6 +52,8 @@ export type RouteDeps = Omit<GatewayDeps, "status"> & { status(): Promise<Status
 export type RouteRequest<Query, Params> = { readonly query: Query; readonly params: Params; readonly labels: LabelFilter };
 
 type Parts<Query extends z.ZodObject, Params extends z.ZodObject, Body extends z.ZodType> = {
+  /** `post` changes something, and is answered only to callers on this machine; default: get. */
+  readonly method?: "get" | "post";
   /** In fastify's notation: `/api/v1/alerts/:id`. */
   readonly path: string;
   readonly summary: string;

@@ -4,7 +4,7 @@
 
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
-import fastify, { type FastifyInstance } from "fastify";
+import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { type Clock, systemClock } from "../clock.ts";
 import { GatewayError } from "../error.ts";
 import type { Log } from "../log.ts";
@@ -90,7 +90,7 @@ export function createServer(deps: ServerDeps, options: ServerOptions): { start(
       const openapi = JSON.stringify(await openapiDocument(routes));
       const routeDeps = { ...deps, status, openapi: () => openapi };
       const gate = { answering: 0, max: limits.requestsMax };
-      for (const route of routes) addRoute(app, route, routeDeps, live, gate);
+      for (const route of routes) addRoute(app, route, routeDeps, { live, gate });
       countRequests(app, metrics);
       return await listen(app, options);
     },
@@ -129,7 +129,11 @@ async function guard(app: FastifyInstance, deps: ServerDeps, options: ServerOpti
   });
   app.setNotFoundHandler((request, reply) => {
     const isRead = request.method === "GET" || request.method === "HEAD";
-    if (!isRead) return refuse(reply, new Refusal(405, "method_not_allowed", `${request.method} is not known here`, "this release only answers GET"));
+    if (!isRead)
+      return refuse(
+        reply,
+        new Refusal(405, "method_not_allowed", `${request.method} is not known here`, "all paths answer GET, and /api/v1/rules/reload POST"),
+      );
     return refuse(reply, new Refusal(404, "not_found", `there is nothing at ${request.url.split("?", 1)[0]}`, "the paths are listed at /openapi.json"));
   });
   app.setErrorHandler((error, request, reply) => {
@@ -141,9 +145,22 @@ async function guard(app: FastifyInstance, deps: ServerDeps, options: ServerOpti
 
 /** How many answers are being made; the streams have their own limit. */
 type Gate = { answering: number; readonly max: number };
+type Surroundings = { readonly live: Live; readonly gate: Gate };
 
-function addRoute(app: FastifyInstance, route: Route, deps: RouteDeps, live: Live, gate: Gate): void {
-  app.get(route.path, { exposeHeadRoute: route.kind === "answer" }, async (request, reply) => {
+/** There are no accounts: whoever is on this machine may change what is in force, but no page of another site that is open here. */
+function refuseStrangers({ ip, headers }: FastifyRequest): void {
+  const { origin, "sec-fetch-site": site } = headers;
+  if (!isLoopback(ip))
+    throw new Refusal(403, "not_here", "only a caller on this machine may change what is in force", "call from the gateway's machine, or send it SIGHUP");
+  const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === headers.host);
+  if (!isOwn || site === "cross-site")
+    throw new Refusal(403, "wrong_origin", "a page of another site may not change anything here", "use the gateway's own page, or curl");
+}
+
+function addRoute(app: FastifyInstance, route: Route, deps: RouteDeps, { live, gate }: Surroundings): void {
+  const method = route.method ?? "get";
+  app[method](route.path, method === "get" ? { exposeHeadRoute: route.kind === "answer" } : {}, async (request, reply) => {
+    if (method === "post") refuseStrangers(request);
     const parsed = parseParameters<never>(route.query, request.query as Record<string, unknown>, route.takesLabels);
     if (parsed.kind === "invalid") throw new Refusal(400, "bad_parameter", parsed.problem.message, parsed.problem.hint);
     if (route.kind === "stream") {

@@ -114,6 +114,7 @@ answerCalls<ProcessorVerbs>(servicePort, {
   },
   status: () => ({ books: pipeline.engine.books(), seq: pipeline.seq() }),
   metrics: () => pipeline.metricsText(),
+  rules: () => ({ plan: pipeline.engine.planHash(), counts: pipeline.engine.ruleCounts() }),
 });
 
 tellMain({

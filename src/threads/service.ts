@@ -12,6 +12,7 @@ import { systemClock } from "../clock.ts";
 import type { GatewayConfig } from "../config.ts";
 import { createControl } from "../control.ts";
 import { GatewayError } from "../error.ts";
+import type { ReloadOutcome, RulesInForce } from "../http/route.ts";
 import { createServer } from "../http/server.ts";
 import type { Status } from "../http/status.ts";
 import { createLog } from "../log.ts";
@@ -26,6 +27,8 @@ import { runSummary } from "../summary-run.ts";
 /** How long the processor may take to say how it is, and how many such questions may be open. */
 const ANSWER_MS_MAX = 1_000;
 const QUESTIONS_MAX = 8;
+/** How long a caller waits until a reload is committed. */
+const RELOAD_MS_MAX = 10_000;
 
 const { config: startConfig, logLevel, processorPort, version, startedAt, dashboardDir } = workerData as ServiceStart;
 const main = parentPort as NonNullable<typeof parentPort>;
@@ -121,6 +124,22 @@ async function status(): Promise<Status> {
   };
 }
 
+async function rules(): Promise<RulesInForce> {
+  const { plan, counts } = await askProcessor("rules", undefined);
+  const byName = new Map(counts.map((each) => [each.rule, each]));
+  const none = { series: 0, pending: 0, firing: 0, recovering: 0 };
+  return { plan, rules: config.plan.rules.map((rule) => ({ ...none, ...byName.get(rule.name), rule })) };
+}
+
+/** While the disk refuses commits, what was read waits like all the rest. */
+function reload(): Promise<ReloadOutcome> {
+  const late = new GatewayError("reload_waits", "the config is valid and takes effect with the next commit, which the disk does not take yet", {
+    retryable: true,
+    hint: "look at /readyz",
+  });
+  return Promise.race([askMain("reload", undefined), sleep(RELOAD_MS_MAX, undefined, { ref: false }).then(() => Promise.reject(late))]);
+}
+
 const exposed = config.http.anonymous === undefined ? {} : { anonymous: config.http.anonymous };
 const server = createServer(
   {
@@ -130,6 +149,8 @@ const server = createServer(
     ready: () => readiness,
     metricsText: async () => (await Promise.all([askMain("metrics", undefined), processorMetrics(), metrics.text()])).join("\n"),
     latest: (since) => askProcessor("latest", since),
+    rules,
+    reload,
     onTransition(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

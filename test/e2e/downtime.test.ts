@@ -80,6 +80,7 @@ async function run(file: string, clock: Clock) {
     log: createLog({ level: "silent", name: "main" }),
     logLevel: "silent",
     acceptClock: false,
+    readConfig: () => loadConfig(file),
     onFatal: (error) => {
       failure ??= error;
     },

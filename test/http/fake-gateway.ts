@@ -2,7 +2,8 @@
 // answer. Readings walk on demand; alerts are fired and resolved by the test.
 
 import type { AlertRecord, Transition } from "../../src/engine/effect.ts";
-import type { GatewayDeps, Latest } from "../../src/http/route.ts";
+import type { Rule } from "../../src/engine/rule.ts";
+import type { GatewayDeps, Latest, ReloadOutcome } from "../../src/http/route.ts";
 import type { Status } from "../../src/http/status.ts";
 import type { AlertHistory, AlertView, Bucket, NotificationView, QueryAnswers, QueryRequest, SeriesView } from "../../src/storage/query.ts";
 
@@ -18,6 +19,8 @@ export type FakeGateway = GatewayDeps & {
   pend(alert: AlertView): void;
   books: Status["readings"];
   setReady(reasons: string[]): void;
+  /** What a reload gives from now on. */
+  setReload(outcome: ReloadOutcome): void;
   /** Makes each query fail so. */
   breakWith(error: Error | undefined): void;
 };
@@ -61,6 +64,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
   let seq = 1;
   let reasons: string[] = [];
   let failure: Error | undefined;
+  let reloaded: ReloadOutcome = { kind: "ok", plan: "5f1d", changed: false, rules: 1, sources: 1, devices: 2, receivers: 1, notes: [] };
   const asked: QueryRequest[] = [];
   const books = { received: 4_211_905, accepted: 4_209_640, late: 2107, duplicate: 41, conflict: 12, quarantined: 3, rejected: 102 };
 
@@ -135,6 +139,11 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       };
     },
     ready: () => ({ ready: reasons.length === 0, reasons }),
+    rules: async () => ({
+      plan: "5f1d",
+      rules: [{ rule: ruleOf("freezer-too-warm"), series: 6, pending: 1, firing: alerts.filter(({ state }) => state === "firing").length, recovering: 0 }],
+    }),
+    reload: async () => reloaded,
     metricsText: async () => "# HELP highwater_up 1\n# TYPE highwater_up gauge\nhighwater_up 1\n",
     async latest(since): Promise<Latest> {
       const ids = series.map(({ id }) => id).filter((id) => (changed[id] as number) > since);
@@ -176,6 +185,9 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     pend: (alert) => void alerts.unshift(alert),
     setReady(now) {
       reasons = now;
+    },
+    setReload(outcome) {
+      reloaded = outcome;
     },
     breakWith(error) {
       failure = error;
@@ -219,6 +231,21 @@ function signal(id: number, at: number, random: () => number): number {
   const wave = Math.sin(at / (700_000 + (id % 11) * 90_000) + id) * 0.7 + Math.sin(at / 190_000 + id * 3) * 0.3;
   return Math.round((kind.base + wave * kind.swing + (random() - 0.5) * 2 * kind.noise) * 10) / 10;
 }
+
+const ruleOf = (name: string): Rule => ({
+  name,
+  match: [{ label: "device", patterns: ["freezer-*"] }],
+  condition: { type: "threshold", above: -15 },
+  forMs: 300_000,
+  keepFiringForMs: 0,
+  groupBy: null,
+  staleAfterMs: null,
+  severity: "critical",
+  labels: { team: "cold-chain" },
+  annotations: {},
+  logic: "5f1d",
+  text: "a0c4",
+});
 
 /** A firing alert on a series. */
 export function alertOn(series: SeriesView, given: Partial<AlertView> & { id: string; firedAt: number }): AlertView & { id: string } {

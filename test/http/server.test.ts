@@ -29,6 +29,8 @@ beforeAll(async () => {
 });
 afterAll(() => served.close());
 
+const ask = ({ method = "get", path }: Route, query = ""): Promise<Response> => served.get(path.replace(":id", "a1") + query, { method: method.toUpperCase() });
+
 const expectProblem = async (response: Response, status: number, code: string): Promise<{ message: string; hint: string }> => {
   expect(response.status).toBe(status);
   expect(response.headers.get("content-type")).toContain("application/json");
@@ -41,19 +43,19 @@ const expectProblem = async (response: Response, status: number, code: string): 
 describe("each route", () => {
   const answering = routes.filter((route): route is Extract<Route, { kind: "answer" }> => route.kind === "answer");
 
-  test.each(answering.map((route) => [route.path, route] as const))("%s answers as its schema says", async (path, route) => {
-    const response = await served.get(path.replace(":id", "a1"));
+  test.each(answering.map((route) => [route.path, route] as const))("%s answers as its schema says", async (_path, route) => {
+    const response = await ask(route);
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe(route.contentType);
     const text = await response.text();
     route.answer.parse(route.contentType.startsWith("application/json") ? JSON.parse(text) : text);
   });
 
-  test.each(routes.map((route) => [route.path, route] as const))("%s refuses a parameter that it does not know", async (path, route) => {
-    const response = await served.get(`${path.replace(":id", "a1")}?no-label=1`);
+  test.each(routes.map((route) => [route.path, route] as const))("%s refuses a parameter that it does not know", async (_path, route) => {
+    const response = await ask(route, "?no-label=1");
     const { message } = await expectProblem(response, 400, "bad_parameter");
     expect(message).toContain("no-label");
-    if (!route.takesLabels) await expectProblem(await served.get(`${path.replace(":id", "a1")}?site=oslo`), 400, "bad_parameter");
+    if (!route.takesLabels) await expectProblem(await ask(route, "?site=oslo"), 400, "bad_parameter");
   });
 
   test.each(routes.map(({ path }) => [path]))("%s carries the security headers", async (path) => {
@@ -234,6 +236,31 @@ describe("what goes wrong", () => {
     await expectProblem(await served.get("/../../etc/passwd"), 404, "not_found");
     await expectProblem(await served.get("/api/v1/alerts", { method: "POST" }), 405, "method_not_allowed");
     await expectProblem(await served.get("/api/v1/alerts", { method: "DELETE" }), 405, "method_not_allowed");
+  });
+
+  test("a reload of a config with a mistake says what and where", async () => {
+    const problems = [{ file: "highwater.yaml", line: 7, column: 3, message: "unknown key rulez", hint: "did you mean rules?" }];
+    served.gateway.setReload({ kind: "invalid", problems });
+    const response = await served.get("/api/v1/rules/reload", { method: "POST" });
+    expect(response.status).toBe(422);
+    const body = problemSchema.parse(await response.json());
+    expect(body.error).toMatchObject({ code: "config_invalid", message: expect.stringContaining("highwater.yaml:7:3: unknown key rulez") });
+    expect(body.problems).toEqual(problems);
+  });
+
+  test.each([
+    [{ origin: "http://evil.example" }, 403],
+    [{ origin: "http://127.0.0.1:1" }, 403],
+    [{ origin: "null" }, 403],
+    [{ "sec-fetch-site": "cross-site" }, 403],
+    [{ "sec-fetch-site": "same-origin" }, 200],
+  ])("a page elsewhere changes nothing: %j is answered %i", async (headers, status) => {
+    served.gateway.setReload({ kind: "ok", plan: "5f1d", changed: true, rules: 1, sources: 1, devices: 0, receivers: 0, notes: [] });
+    const answered = await new Promise<number | undefined>((resolve, reject) => {
+      const sent = request(`${served.url}/api/v1/rules/reload`, { method: "POST", headers }, (response) => resolve(response.resume().statusCode));
+      sent.on("error", reject).end();
+    });
+    expect(answered).toBe(status);
   });
 
   test("a query that overruns says to try again; a bug says nothing of itself", async () => {

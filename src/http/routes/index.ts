@@ -10,8 +10,25 @@ import { notifications } from "./notifications.ts";
 import { openapi } from "./openapi.ts";
 import { readings } from "./readings.ts";
 import { readyz } from "./readyz.ts";
+import { reload } from "./reload.ts";
+import { rules } from "./rules.ts";
 import { series } from "./series.ts";
 import { status } from "./status.ts";
 import { summaries } from "./summaries.ts";
 
-export const routes: readonly Route[] = [healthz, readyz, metrics, openapi, status, series, readings, alerts, alert, summaries, notifications, events];
+export const routes: readonly Route[] = [
+  healthz,
+  readyz,
+  metrics,
+  openapi,
+  status,
+  series,
+  readings,
+  alerts,
+  alert,
+  rules,
+  reload,
+  summaries,
+  notifications,
+  events,
+];
