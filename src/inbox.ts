@@ -31,9 +31,9 @@ export type Inbox = ReturnType<typeof createInbox>;
 
 /** All readings of a batch share one arrival, that of its first; a batch takes no more when it is older than this. */
 const BATCH_AGE_MS = 10;
-/** After a turn of at least so many readings the next one waits this long for company. */
+/** After a turn of at least so many readings the next one waits for company until this long after that one was sent. */
 const LINGER_FROM_READINGS = 16;
-const LINGER_MS = 8;
+const LINGER_MS = 12;
 const READINGS_MAX = 65_536;
 const BYTES_PER_READING = 20;
 /** A wall clock that differs by more from the monotonic one has been set; the difference is taken in one journaled step. */
@@ -62,7 +62,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
   let underWay: ((error?: Error) => void)[] | undefined;
   let opened = time.instant();
   let openedAt = 0;
-  let [bytesWaiting, turnReadings, settledAt] = [0, 0, 0];
+  let [bytesWaiting, turnReadings, sentAt] = [0, 0, 0];
   let flushScheduled = false;
   let closed: Error | undefined;
   let idleWaiters: (() => void)[] = [];
@@ -87,9 +87,9 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
     openedAt = now;
   }
 
-  /** Under load turns are not sent back to back: each costs a sync of the disk, whatever it holds. */
+  /** Under load turns that are quick are not sent back to back: each costs a sync of the disk, whatever it holds. One that took longer has gathered company. */
   function lingerMs(): number {
-    return turnReadings < LINGER_FROM_READINGS ? 0 : LINGER_MS - (deps.clock.monotonic() - settledAt);
+    return turnReadings < LINGER_FROM_READINGS ? 0 : LINGER_MS - (deps.clock.monotonic() - sentAt);
   }
 
   function schedule(): void {
@@ -110,6 +110,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
     turnReadings = sealed.reduce((sum, input) => sum + (input.kind === "readings" ? input.batch.series.length : 0), 0);
     [sealed, waiting, bytesWaiting] = [[], [], 0];
     time.listen(true);
+    sentAt = deps.clock.monotonic();
     deps.send(turn);
   }
 
@@ -150,7 +151,6 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
       const done = underWay ?? [];
       underWay = undefined;
       time.listen(true);
-      settledAt = deps.clock.monotonic();
       if (sealed.length > 0 || waiting.length > 0 || hasOpen()) {
         if (lingerMs() > 0) schedule();
         else flush();

@@ -1,13 +1,14 @@
 // The inbox on a clock that the test turns: what is sealed when, in which order it is called back, and what the clocks say.
 
 import { describe, expect, it } from "vitest";
+import { systemTimers, type Timers } from "../src/clock.ts";
 import type { Input } from "../src/engine/input.ts";
 import { createInbox, type InboxOptions, type Turn } from "../src/inbox.ts";
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 const labels = { device: "a", metric: "temperature" };
 
-function start(options: Partial<InboxOptions> = {}) {
+function start(options: Partial<InboxOptions> = {}, timers: Timers = systemTimers) {
   const clock = { wall: 1_000_000, steady: 0, now: () => clock.wall, monotonic: () => clock.steady };
   const pass = (ms: number) => {
     clock.wall += ms;
@@ -16,7 +17,7 @@ function start(options: Partial<InboxOptions> = {}) {
   const turns: Turn[] = [];
   const steps: number[] = [];
   const inbox = createInbox(
-    { clock, send: (turn) => void turns.push(turn), clockStepped: (ms) => void steps.push(ms) },
+    { clock, timers, send: (turn) => void turns.push(turn), clockStepped: (ms) => void steps.push(ms) },
     { seriesMax: 10, bytesMax: 1e6, up: 500, at: 0, series: [], ...options },
   );
   const id = () => inbox.registry.idOf(labels, "s") as number;
@@ -49,6 +50,38 @@ describe("turns", () => {
     inbox.settled(undefined);
     expect(done).toEqual([1, 2, 3, 4]);
     await inbox.idle();
+  });
+
+  it.each([
+    { what: "waits for company after a quick turn of many readings", count: 16, tookMs: 4, waits: [8] },
+    { what: "sends at once after a slow one, which has gathered company", count: 16, tookMs: 12, waits: [] },
+    { what: "sends at once after one of few readings", count: 15, tookMs: 4, waits: [] },
+  ])("$what", async ({ count, tookMs, waits }) => {
+    const lingers: number[] = [];
+    let flush = (): void => undefined;
+    const timers: Timers = {
+      soon: setImmediate,
+      after(ms, work) {
+        lingers.push(ms);
+        flush = work;
+        return () => undefined;
+      },
+    };
+    const { inbox, turns, pass, id } = start({}, timers);
+    const add = () => {
+      inbox.add(id(), undefined, 1);
+      inbox.committed(() => undefined);
+    };
+    pass(100);
+    for (let reading = 0; reading < count; reading++) add();
+    await tick();
+    add();
+    pass(tookMs);
+    inbox.settled(undefined);
+    expect(lingers).toEqual(waits);
+    expect(turns).toHaveLength(waits.length === 0 ? 2 : 1);
+    flush();
+    expect(turns).toHaveLength(2);
   });
 
   it("keeps other inputs in their place among readings", async () => {

@@ -29,7 +29,7 @@ export const runCommand: CliCommand = {
 /**
  * V8 must not allocate in its old generation what survived its first moments once. A publish lives only until its commit, but in the
  * busy seconds after the start V8 concludes otherwise; from then on each dead packet in the old generation keeps younger ones alive,
- * and the main thread stands still for 30 ms twice a second (docs/adr/0006-turns-wait-for-company-under-load.md). Holds for all threads.
+ * and the main thread stands still for 30 ms twice a second (docs/adr/0007-new-objects-stay-young.md). Holds for all threads.
  */
 const keepNewObjectsYoung = (): void => setFlagsFromString("--no-allocation-site-pretenuring");
 

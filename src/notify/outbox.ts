@@ -83,6 +83,7 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
   let page: readonly OutboxRow[] = [];
   let isReading = false;
   let isWoken = false;
+  let isReadPlanned = false;
   let isClosed = false;
   let rereadMs = REREAD_MS;
   let cancelTimer = (): void => undefined;
@@ -95,7 +96,14 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
     const rest = restUntil - clock.monotonic();
     if (isReading) isWoken = true;
     else if (rest > 0) schedule(rest);
-    else void read();
+    else if (!isReadPlanned) {
+      // One commit wakes it more than once: for what it brought and for what it ended.
+      isReadPlanned = true;
+      timers.soon(() => {
+        isReadPlanned = false;
+        if (!isReading && !isClosed) void read();
+      });
+    }
   }
 
   async function read(): Promise<void> {

@@ -14,6 +14,8 @@ import { openDatabase } from "../storage/database.ts";
 import type { FinishedRow } from "../storage/finished.ts";
 
 const SNAPSHOT_PAUSE_MS = 10;
+/** What was delivered is told in the next turn's commit, which costs nothing; if none comes for so long, in one of its own. */
+const DELIVERED_WAIT_MS = 25;
 
 const { dataDir, logLevel, servicePort } = workerData as ProcessorStart;
 const main = parentPort as NonNullable<typeof parentPort>;
@@ -31,6 +33,7 @@ const pipeline = createPipeline({
 });
 let finished: FinishedRow[] = [];
 let idleTimer: NodeJS.Timeout | undefined;
+let idleAt = Number.POSITIVE_INFINITY;
 let isClosing = false;
 /** The main thread was told that the disk refuses, and not yet that it is over. */
 let isHolding = false;
@@ -49,7 +52,7 @@ function written(rows: readonly FinishedRow[]): void {
 }
 
 function idle(): void {
-  idleTimer = undefined;
+  idleAt = Number.POSITIVE_INFINITY;
   const rows = takeFinished();
   const { hasMore } = pipeline.idle(rows);
   if (isHolding) tellMain({ kind: "released" });
@@ -58,13 +61,24 @@ function idle(): void {
   if (hasMore) scheduleIdle(SNAPSHOT_PAUSE_MS);
 }
 
+/** Calls idle() after `ms`, or sooner if that is planned already. */
 function scheduleIdle(ms: number): void {
-  if (!isClosing) idleTimer ??= setTimeout(idle, ms);
+  const at = systemClock.monotonic() + ms;
+  if (isClosing || at >= idleAt) return;
+  clearTimeout(idleTimer);
+  idleAt = at;
+  idleTimer = setTimeout(idle, ms);
+}
+
+function cancelIdle(): void {
+  clearTimeout(idleTimer);
+  idleAt = Number.POSITIVE_INFINITY;
 }
 
 main.on("message", (message: ToProcessor) => {
   switch (message.kind) {
     case "turn": {
+      cancelIdle();
       const rows = takeFinished();
       const { wakeAt, effects } = pipeline.turn({ inputs: message.turn.inputs, finished: [...message.turn.finished, ...rows] });
       const changes =
@@ -78,7 +92,7 @@ main.on("message", (message: ToProcessor) => {
     }
     case "close":
       isClosing = true;
-      clearTimeout(idleTimer);
+      cancelIdle();
       for (let last = receiveMessageOnPort(servicePort); last !== undefined; last = receiveMessageOnPort(servicePort)) takeFromService(last.message);
       pipeline.idle(takeFinished());
       pipeline.close();
@@ -97,7 +111,7 @@ main.on("message", (message: ToProcessor) => {
 function takeFromService(message: ServiceToProcessor | { kind: "question" }): void {
   if (message.kind !== "finished") return;
   finished.push(...message.rows);
-  scheduleIdle(0);
+  scheduleIdle(message.rows.every(({ kind }) => kind === "delivery") ? DELIVERED_WAIT_MS : 0);
 }
 
 servicePort.on("message", takeFromService);
