@@ -36,7 +36,7 @@ export class Tail {
       this.#spread = Math.max(1e-3, value);
     }
     const over = value - this.#quantile;
-    const surprise = Math.max(0, TAIL_SURPRISE + over / (this.#excess + EXCESS_FLOOR));
+    const surprise = value > 0 ? Math.max(0, TAIL_SURPRISE + over / (this.#excess + EXCESS_FLOOR)) : 0;
     this.#learn(over);
     return surprise;
   }
@@ -45,10 +45,12 @@ export class Tail {
     this.#spread += (Math.min(Math.abs(over), 4 * this.#spread + 0.01) - this.#spread) * Math.max(1 / SPREAD_MEMORY, 1 / this.#count);
     const step = 6 * this.#spread * Math.max(1 / QUANTILE_MEMORY, 1 / (this.#count + 10));
     if (over <= 0) {
-      this.#quantile -= step * TAIL_SHARE;
+      this.#quantile = Math.max(0, this.#quantile - step * TAIL_SHARE);
       return;
     }
     this.#quantile += step * (1 - TAIL_SHARE);
+    // A value that many readings share lies a hair above the quantile; it says nothing about the tail.
+    if (over <= EXCESS_FLOOR) return;
     this.#peaks += 1;
     const weight = Math.max(1 / EXCESS_MEMORY, 1 / (this.#peaks + EXCESS_PRIOR_WEIGHT));
     this.#excess += weight * (Math.min(over, EXCESS_CLIP * this.#excess) - this.#excess);

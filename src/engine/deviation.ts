@@ -2,8 +2,9 @@
 // Seven signs are judged, each by its own history, and added up; a detection damps what follows for a while, so that one event is told once.
 // Deterministic; time and memory do not grow with history (docs/reference/deviation.md has the method, its sources and its figures).
 
+import { Course } from "./deviation-course.ts";
+import { Footing } from "./deviation-footing.ts";
 import { PatternMemory } from "./deviation-pattern.ts";
-import { Rhythm } from "./deviation-rhythm.ts";
 import { Tail } from "./deviation-tail.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs } from "./units.ts";
@@ -25,12 +26,12 @@ const PATTERNS = [
 ] as const;
 const SIGNS = PATTERNS.length + 3;
 /** The surprise that makes a score of a half. */
-const HALF_SURPRISE = 6;
+const HALF_SURPRISE = 5.4;
 /** The longer the history, the more must be surprising by mere chance: ln(readings / CHANCE_READINGS) is taken off, up to HISTORY_MAX. */
 const CHANCE_READINGS = 1000;
 const HISTORY_MAX = 20_000;
 /** After a surprise, for REST_READINGS and a share of the history, only what exceeds it by REST_MARGIN is told; the rest is damped. */
-const REST_READINGS = 80;
+const REST_READINGS = 150;
 const REST_SHARE = 0.02;
 const REST_MARGIN = 1.2;
 const DAMPING = 0.1;
@@ -40,7 +41,8 @@ export class DeviationDetector {
   /** The surprise told last, and how many readings ago. */
   #told = 0;
   #rested = 0;
-  readonly #rhythm = new Rhythm();
+  readonly #footing = new Footing();
+  readonly #course = new Course();
   readonly #patterns = PATTERNS.map(({ width, clockWeight }) => new PatternMemory(width, clockWeight));
   #tails = Array.from({ length: SIGNS }, () => new Tail());
 
@@ -51,16 +53,19 @@ export class DeviationDetector {
   score(ts: EpochMs, value: number): number {
     if (Number.isNaN(value)) return 0;
     const bounded = Math.max(-VALUE_MAX, Math.min(VALUE_MAX, value));
-    const surprise = this.#damped(this.#surprise(bounded, (((ts % DAY_MS) + DAY_MS) % DAY_MS) / DAY_MS));
+    const surprise = this.#damped(this.#surprise(bounded, ts));
     return surprise / (surprise + HALF_SURPRISE);
   }
 
-  #surprise(value: number, dayPhase: number): number {
+  #surprise(value: number, ts: EpochMs): number {
     this.#seen += 1;
-    const spread = this.#rhythm.spread;
-    const { offCourse, still, moved } = this.#rhythm.learn(value, dayPhase);
-    const floor = this.#rhythm.floorAt(value);
-    const signs = [offCourse, still, moved, ...this.#patterns.map((pattern) => pattern.novelty(value, dayPhase, spread, floor))];
+    const dayPhase = (((ts % DAY_MS) + DAY_MS) % DAY_MS) / DAY_MS;
+    const spread = this.#footing.spread;
+    const level = this.#seen === 1 ? value : this.#footing.level;
+    const { still, moved } = this.#footing.learn(value);
+    const floor = this.#footing.floorAt(value);
+    const signs = [still, moved, this.#course.offCourse(value, ts, dayPhase, level, floor)];
+    for (const pattern of this.#patterns) signs.push(pattern.novelty(value, dayPhase, spread, floor));
     const cubes = signs.reduce((sum, sign, index) => sum + (this.#tails[index] as Tail).surprise(sign) ** 3, 0);
     if (this.#seen <= LEARNING_READINGS) return 0;
     return Math.max(0, Math.cbrt(cubes) - Math.log(Math.max(1, Math.min(this.#seen, HISTORY_MAX) / CHANCE_READINGS)));
@@ -78,7 +83,8 @@ export class DeviationDetector {
 
   save(to: StateWriter): void {
     for (const value of [this.#seen, this.#told, this.#rested]) to.number(value);
-    this.#rhythm.save(to);
+    this.#footing.save(to);
+    this.#course.save(to);
     for (const pattern of this.#patterns) pattern.save(to);
     for (const tail of this.#tails) tail.save(to);
   }
@@ -86,7 +92,8 @@ export class DeviationDetector {
   /** Puts the state of `from`, saved by a detector of the same version, in the place of its own. */
   restore(from: StateReader): void {
     [this.#seen, this.#told, this.#rested] = [from.number(), from.number(), from.number()];
-    this.#rhythm.restore(from);
+    this.#footing.restore(from);
+    this.#course.restore(from);
     for (const pattern of this.#patterns) pattern.restore(from);
     this.#tails = this.#tails.map(() => Tail.restore(from));
   }

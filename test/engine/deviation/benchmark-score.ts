@@ -22,7 +22,9 @@ export type Verdict = {
 
 /** @returns the verdict at the threshold that is best for the corpus as a whole */
 export function scoreCorpus(corpus: readonly Recording[], scores: readonly Float64Array[]): Verdict {
-  const sorted = Float64Array.from(scores.flatMap((list) => Array.from(list.subarray(probationOf(list.length))))).sort().reverse();
+  const sorted = Float64Array.from(scores.flatMap((list) => Array.from(list.subarray(probationOf(list.length)))))
+    .sort()
+    .reverse();
   const lowest = sorted[Math.floor(sorted.length * DETECTIONS_SHARE_MAX)] as number;
   const high = scores.map((list) => Uint32Array.from(list.keys().filter((row) => row >= probationOf(list.length) && (list[row] as number) >= lowest)));
   let best = scoreAt(corpus, scores, Number.POSITIVE_INFINITY, high);

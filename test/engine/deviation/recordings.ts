@@ -3,7 +3,7 @@
 
 import { createRandom, seedOf } from "../../../simulators/signals.ts";
 import { type AnomalyKind, insertAnomaly, insertOddity } from "./anomalies.ts";
-import { type Draw, createDraw } from "./draw.ts";
+import { createDraw, type Draw } from "./draw.ts";
 import { shapes } from "./shapes.ts";
 
 /** First and last row of a labelled window. */

@@ -1,19 +1,16 @@
-// The level, spread and daily rhythm of a series, learned online, and three simple signs of trouble read off them:
-// off the day's usual course for hours, unusually still, and moved away from where it lately was. What is far out is learned only in part.
+// The level, spread and range of a series, learned online, and two simple signs of trouble read off them: unusually still, and moved
+// away from where it lately was. What is far out is learned only in part, so that one wrong reading does not blind it.
 
+import { clip, toward } from "./deviation-mean.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 
-const DAY_SLOTS = 48;
 /** Time constants, in readings. */
 const LEVEL_MEMORY = 1000;
 const SPREAD_MEMORY = 2000;
 const STEP_MEMORY = 800;
 const STILL_MEMORY = 12;
-const COURSE_MEMORY = 48;
 const NEAR_MEMORY = 10;
 const FAR_MEMORY = 60;
-/** A slot of the day forgets after so many readings of it. */
-const SLOT_MEMORY = 50;
 /** Until so many readings were seen, all is learned as it is. */
 const OPEN_UNTIL = 50;
 /** Share of the range ever seen below which a difference is nothing. */
@@ -23,9 +20,9 @@ const RANGE_MEMORY = 5000;
 const RANGE_GROWTH = 10;
 
 /** From 0 up, on a logarithmic scale. */
-export type Signs = { readonly offCourse: number; readonly still: number; readonly moved: number };
+export type Signs = { readonly still: number; readonly moved: number };
 
-export class Rhythm {
+export class Footing {
   /** The numbers below, in the order in which they are saved. */
   #seen = 0;
   #level = 0;
@@ -37,10 +34,11 @@ export class Rhythm {
   #stepUsual = 0;
   #near = 0;
   #far = 0;
-  #course = 0;
-  #courseSpread = 0;
-  readonly #slotMean = new Float64Array(DAY_SLOTS);
-  readonly #slotSeen = new Float64Array(DAY_SLOTS);
+
+  /** Where values lie in the long run. */
+  get level(): number {
+    return this.#level;
+  }
 
   /** The usual distance of a value from the level. */
   get spread(): number {
@@ -52,18 +50,12 @@ export class Rhythm {
     return 1e-12 * (1 + Math.abs(value)) + FLOOR_SHARE * (this.#high - this.#low);
   }
 
-  /** @param dayPhase time of day, 0 to 1 */
-  learn(value: number, dayPhase: number): Signs {
+  learn(value: number): Signs {
     this.#seen += 1;
     if (this.#seen === 1) this.#level = this.#high = this.#low = this.#last = this.#near = this.#far = value;
     this.#widen(value);
     const floor = this.floorAt(value);
-    const course = this.#offCourse(value, Math.min(DAY_SLOTS - 1, Math.floor(dayPhase * DAY_SLOTS)));
-    const signs = {
-      offCourse: Math.log1p(Math.abs(course) / (this.#courseSpread + floor)),
-      still: this.#stillness(value, floor),
-      moved: this.#movedBy(value, floor),
-    };
+    const signs = { still: this.#stillness(value, floor), moved: this.#movedBy(value, floor) };
     this.#learnLevel(value, floor);
     return signs;
   }
@@ -73,21 +65,6 @@ export class Rhythm {
     const reach = range > 0 ? RANGE_GROWTH * range : Number.POSITIVE_INFINITY;
     this.#high = Math.max(this.#high - range / RANGE_MEMORY, Math.min(value, this.#high + reach));
     this.#low = Math.min(this.#low + range / RANGE_MEMORY, Math.max(value, this.#low - reach));
-  }
-
-  /** @returns the mean of the last hours' differences from the day's usual course */
-  #offCourse(value: number, slot: number): number {
-    const seen = this.#slotSeen[slot] as number;
-    const mean = this.#slotMean[slot] as number;
-    const difference = value - (seen > 0 ? mean : this.#level);
-    const isOpen = this.#seen < 2 * OPEN_UNTIL;
-    const before = this.#courseSpread;
-    this.#courseSpread = toward(before, Math.abs(isOpen ? difference : clip(difference, 5 * before)), LEVEL_MEMORY, this.#seen);
-    this.#slotSeen[slot] = seen + 1;
-    const learned = isOpen ? difference : clip(difference, 5 * this.#courseSpread);
-    this.#slotMean[slot] = seen === 0 ? value : mean + learned * Math.max(1 / SLOT_MEMORY, 1 / (seen + 1));
-    this.#course += (clip(difference, 6 * this.#courseSpread) - this.#course) / COURSE_MEMORY;
-    return this.#course;
   }
 
   /** How much smaller the steps from reading to reading are than they use to be. */
@@ -115,26 +92,13 @@ export class Rhythm {
 
   save(to: StateWriter): void {
     for (const value of [this.#seen, this.#level, this.#spread, this.#high, this.#low, this.#last]) to.number(value);
-    for (const value of [this.#stepNow, this.#stepUsual, this.#near, this.#far, this.#course, this.#courseSpread]) to.number(value);
-    to.all(this.#slotMean);
-    to.all(this.#slotSeen);
+    for (const value of [this.#stepNow, this.#stepUsual, this.#near, this.#far]) to.number(value);
   }
 
   restore(from: StateReader): void {
     [this.#seen, this.#level, this.#spread] = [from.number(), from.number(), from.number()];
     [this.#high, this.#low, this.#last] = [from.number(), from.number(), from.number()];
-    [this.#stepNow, this.#stepUsual, this.#near] = [from.number(), from.number(), from.number()];
-    [this.#far, this.#course, this.#courseSpread] = [from.number(), from.number(), from.number()];
-    this.#slotMean.set(from.all(DAY_SLOTS));
-    this.#slotSeen.set(from.all(DAY_SLOTS));
+    [this.#stepNow, this.#stepUsual] = [from.number(), from.number()];
+    [this.#near, this.#far] = [from.number(), from.number()];
   }
-}
-
-function clip(value: number, reach: number): number {
-  return Math.max(-reach, Math.min(reach, value));
-}
-
-/** A mean that is plain at first and fades with this memory later. */
-function toward(mean: number, value: number, memory: number, seen: number): number {
-  return mean + (value - mean) * Math.max(1 / memory, 1 / (seen + 1));
 }
