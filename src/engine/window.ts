@@ -41,7 +41,7 @@ export type Window = {
   add(ts: EpochMs, value: number): void;
   /** A late reading; `clock` is where the subject's clock stands as it comes. */
   addLate(ts: EpochMs, value: number, clock: EpochMs): void;
-  /** Closes what ends at `nextEnd`, and may set `result`. */
+  /** Closes what ends at `nextEnd`, which is not Infinity, and may set `result`. */
   close(): void;
   save(to: StateWriter): void;
 };

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AggregateName, aggregateNames } from "../../src/engine/aggregate.ts";
+import { Aggregate, type AggregateName, aggregateNames } from "../../src/engine/aggregate.ts";
 import { keepingOf } from "../../src/engine/aggregates/index.ts";
 import { BUFFERED_MAX, type PaneAggregate } from "../../src/engine/aggregates/pane-aggregate.ts";
 import { StateReader, StateWriter } from "../../src/engine/state.ts";
@@ -180,6 +180,21 @@ describe("the ends of a double's range", () => {
     const right = of("avg", at([-1e308, -1e308]));
     right.append(left);
     expect(right.figure("sum")).toBe(-1e308);
+    right.append(of("avg", at([1e308])));
+    expect(right.figure("sum")).toBe(0);
+    const writer = new StateWriter();
+    left.save(writer);
+    const loaded = keepingOf("avg").empty();
+    loaded.load(new StateReader(writer.saved()));
+    expect([loaded.count, loaded.figure("avg")]).toEqual([5, left.figure("avg")]);
+  });
+
+  it("a sum that a store holds as infinite stays so", () => {
+    const bucket = new Aggregate();
+    bucket.add(origin, 1);
+    bucket.merge({ ...bucket.values(), sum: Number.POSITIVE_INFINITY });
+    bucket.add(origin + 1, 1);
+    expect(bucket.sum).toBe(Number.POSITIVE_INFINITY);
   });
 
   it("a large offset does not drown small differences", () => {
@@ -233,6 +248,11 @@ describe("order beyond what is kept one by one", () => {
     const [before, after] = [of(name, list.slice(0, 20)), of(name, list.slice(20))];
     after.condense?.();
     before.mingle(after);
+    const copy = keepingOf(name).empty();
+    copy.mingle(after);
+    expect(copy.figure(name)).toBe(after.figure(name));
+    copy.mingle(keepingOf(name).empty());
+    expect(copy.count).toBe(20);
     close(before.figure(name), naiveFigure(name, list));
     const [even, odd] = [0, 1].map((part) =>
       of(

@@ -54,8 +54,7 @@ export class DayWindow implements Window {
   }
 
   close(): void {
-    const day = this.#days.shift();
-    if (day === undefined) return;
+    const day = this.#days.shift() as OpenDay;
     this.#closedThrough = day.end;
     this.#spare = day.aggregate;
     // Days close in order, so each holds readings newer than those of the one before.

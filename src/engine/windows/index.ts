@@ -46,10 +46,6 @@ export function createWindow(settings: WindowSettings, born: number): Window {
       return new CountWindow({ ...kept, spec }, born);
     case "day":
       return new DayWindow({ ...kept, spec, zone }, born);
-    default: {
-      const never: never = spec;
-      return never;
-    }
   }
 }
 
@@ -66,10 +62,6 @@ export function restoreWindow(settings: WindowSettings, from: StateReader): Wind
       return CountWindow.restore({ ...kept, spec }, from);
     case "day":
       return DayWindow.restore({ ...kept, spec, zone }, from);
-    default: {
-      const never: never = spec;
-      return never;
-    }
   }
 }
 

@@ -56,9 +56,7 @@ export class SessionWindow implements Window {
   }
 
   close(): void {
-    const session = this.#sessions.shift();
-    if (session === undefined) return;
-    const { start, last, aggregate } = session;
+    const { start, last, aggregate } = this.#sessions.shift() as Session;
     this.#spare = aggregate;
     if (last <= this.#newestTold) return;
     this.#newestTold = last;

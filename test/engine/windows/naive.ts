@@ -135,7 +135,7 @@ export function expected(
     else closeFrames(to);
   };
   events.forEach((event, order) => {
-    if (event.kind === "silence" || event.kind === "back") {
+    if (!("value" in event)) {
       clock = event.ts;
       if (event.kind === "silence") passTo(clock);
       return;

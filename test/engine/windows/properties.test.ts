@@ -82,7 +82,7 @@ describe.each(specs.map(({ spec, stride }) => [JSON.stringify(spec), spec, strid
         const window = createWindow({ spec, aggregate, zone }, 0);
         close(drive(window, events, [aggregate]), expected(spec, zone, events, naiveFigure, [aggregate]));
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
@@ -96,7 +96,7 @@ describe.each(specs.map(({ spec, stride }) => [JSON.stringify(spec), spec, strid
         );
         expect(restoring).toEqual(drive(createWindow(settings, 3), events, [aggregate]));
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 });
