@@ -58,15 +58,16 @@ export const rowsArb = (stepMax: number, valueMax = 6): fc.Arbitrary<Row[]> =>
       fc.array(
         fc.tuple(
           fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 1, max: stepMax }) }, { weight: 1, arbitrary: fc.integer({ min: stepMax, max: 40 * stepMax }) }),
-          fc.integer({ min: 0, max: valueMax }),
+          fc.oneof({ weight: 8, arbitrary: fc.constant(undefined) }, { weight: 2, arbitrary: fc.integer({ min: 0, max: valueMax }) }),
         ),
         { minLength: 1, maxLength: 150 },
       ),
     )
     .map(([start, steps]) => {
-      let ts = start;
-      return steps.map(([step, value]): Row => {
+      let [ts, value] = [start, 0];
+      return steps.map(([step, next = value]): Row => {
         ts += step;
+        value = next;
         return [ts, value];
       });
     });
