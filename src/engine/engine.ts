@@ -244,7 +244,7 @@ class StreamEngine implements Engine {
       series.accept(ts, value, at, up, this.#dispatcher);
       this.#groups.accept(series, ts, value, at, up);
     }
-    this.#agenda.expect(series, up + (verdict === LATE ? 0 : series.quietMin));
+    this.#agenda.expect(series, verdict === LATE ? up : Math.max(up, series.dueFrom));
   }
 
   #count(batch: ReadingBatch): void {

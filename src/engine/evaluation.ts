@@ -41,6 +41,13 @@ export class Evaluation {
   #nextEnd: EpochMs = NEVER;
   #nextLaggingEnd: EpochMs = NEVER;
   #nextTimer: EpochMs = NEVER;
+  /**
+   * While no alert that readings judge directly holds anything, values from `#calmLow` to `#calmHigh` change none of them: most readings
+   * are done with by this. What they measured is told to the alerts when somebody asks.
+   */
+  #calmLow = NEVER;
+  #calmHigh = LONG_AGO;
+  #isUntold = false;
 
   constructor(subject: AlertSubject, sampler: Downsampler | undefined, hear?: (member: number, value: number, up: UptimeMs) => readonly Member[]) {
     this.#subject = subject;
@@ -78,6 +85,13 @@ export class Evaluation {
   takeLate(ts: EpochMs, value: number, clock: EpochMs): void {
     for (const window of this.#ruling.windows) window.addLate(ts, value, clock);
     this.#findNextEnd();
+  }
+
+  /** A clock before which nothing waits for the subject's, if no reading comes. */
+  get dueFrom(): EpochMs {
+    const [first] = this.#held;
+    const next = Math.min(this.#nextEnd - 1, this.#nextLaggingEnd, this.#nextTimer);
+    return first === undefined ? next : Math.min(next, first.ts - 1);
   }
 
   /** The clock that something waits for if no reading comes, and the event time that it is about; Infinity: nothing does. */
@@ -134,10 +148,14 @@ export class Evaluation {
     this.lastValue = value;
     this.#lastAt = at;
     this.#lastUp = up;
-    const { alerts, windows, simple } = this.#ruling;
-    for (const alert of simple) this.#sample(alert, ts, alert.simple.judge(value), value, "reading", into);
+    const { windows, simple, fed, others } = this.#ruling;
+    const isCalm = value >= this.#calmLow && value <= this.#calmHigh;
+    if (isCalm) this.#isUntold = true;
+    else for (const alert of simple) this.#sample(alert, ts, alert.simple.judge(value), value, "reading", into);
     const members = this.#hear?.(member, value, up);
-    if (simple.length < alerts.length) this.#evaluateOthers(ts, value, ordinal, members, into);
+    const told = isCalm ? fed : others;
+    if (told.length > 0) this.#evaluateOthers(told, ts, value, ordinal, members, into);
+    if (!isCalm) this.#findCalm(value);
     if (this.#sampler !== undefined) {
       if (!isSampled) this.#sampler.add(this.#subject.id, ts, value, into);
       if (this.#sampler.nextEnd < this.#nextEnd) this.#nextEnd = this.#sampler.nextEnd;
@@ -146,17 +164,21 @@ export class Evaluation {
   }
 
   standing(): { rule: string; measure: number; state: Alert["phase"] }[] {
+    this.#tell();
     return this.alerts.map(({ rule, measure, phase }) => ({ rule: rule.name, measure, state: phase }));
   }
 
   /** Puts rules in force. @param rules those that match, in their order */
   applyRules(rules: readonly Rule[], heard: Heard, context: RulingContext, into: Dispatcher): void {
+    this.#tell();
+    this.#forgetCalm();
     this.#ruling.apply(rules, { ...context, lastValue: this.lastValue, heard }, into);
     this.#findNextEnd();
     this.#findNextTimer();
   }
 
   save(to: StateWriter): void {
+    this.#tell();
     for (const value of [this.lastTs, this.lastValue, this.#lastAt, this.#lastUp]) to.number(value);
     saveHeld(this.#held, to);
     this.#ruling.save(to);
@@ -181,8 +203,8 @@ export class Evaluation {
 
   /** The earliest absence that the next reading reveals: nothing was heard for longer than `after` before `heard`. */
   #vanishedBefore(heard: EpochMs): EpochMs {
-    const { silences } = this.#ruling;
-    if (silences.length === 0 || this.lastTs === LONG_AGO) return NEVER;
+    const { silences, quietMin } = this.#ruling;
+    if (heard <= this.lastTs + quietMin - 1 || this.lastTs === LONG_AGO) return NEVER;
     let earliest = NEVER;
     for (const silence of silences) {
       const vanished = this.lastTs + silence.after;
@@ -203,14 +225,44 @@ export class Evaluation {
   }
 
   #vanish(alert: Alert, leaf: Leaf | undefined, ts: EpochMs, value: number, trigger: "silence" | "reading", heardThrough: number, into: Dispatcher): void {
-    if (leaf === undefined) return alert.vanish(ts, value, trigger, heardThrough, into);
+    if (leaf === undefined) {
+      this.#tell();
+      this.#forgetCalm();
+      return alert.vanish(ts, value, trigger, heardThrough, into);
+    }
     leaf.judge(BREACH, value);
     leaf.heardThrough = heardThrough;
     this.#sampleParts(alert, ts, trigger, into);
   }
 
-  #evaluateOthers(ts: EpochMs, value: number, ordinal: number, members: readonly Member[] | undefined, into: Dispatcher): void {
-    for (const alert of this.alerts) {
+  /** Tells the alerts what calm readings measured. */
+  #tell(): void {
+    if (!this.#isUntold) return;
+    this.#isUntold = false;
+    for (const alert of this.alerts) if (isDirect(alert)) alert.measure = this.lastValue;
+  }
+
+  #forgetCalm(): void {
+    this.#calmLow = NEVER;
+    this.#calmHigh = LONG_AGO;
+  }
+
+  /** Around the value that all alerts have just been told. */
+  #findCalm(value: number): void {
+    this.#forgetCalm();
+    for (const alert of this.alerts) if (alert.phase !== "inactive" && isDirect(alert)) return;
+    let [low, high] = [LONG_AGO, NEVER];
+    for (const { simple } of this.#ruling.simple) {
+      const [from, to] = simple.calmAround(value);
+      low = Math.max(low, from);
+      high = Math.min(high, to);
+    }
+    this.#calmLow = low;
+    this.#calmHigh = high;
+  }
+
+  #evaluateOthers(alerts: readonly Alert[], ts: EpochMs, value: number, ordinal: number, members: readonly Member[] | undefined, into: Dispatcher): void {
+    for (const alert of alerts) {
       const { condition } = alert;
       if (condition.on === "silence" && ordinal > alert.heardThrough) this.#sample(alert, ts, CLEAR, value, "reading", into);
       else if (condition.on === "detector" && alert.detector !== undefined) {
@@ -261,7 +313,7 @@ export class Evaluation {
 
   /** Judges the windows that have just closed. */
   #judgeWindows(into: Dispatcher): void {
-    for (const alert of this.alerts) {
+    for (const alert of this.#ruling.windowed) {
       const { condition, window, parts } = alert;
       if (condition.on === "window" && window !== undefined) {
         const measure = measureOf(condition, window);
@@ -306,6 +358,9 @@ export class Evaluation {
     this.#nextTimer = next;
   }
 }
+
+/** Whether each reading is judged as it is, or just by its being there. */
+const isDirect = ({ condition: { on } }: Alert): boolean => on === "reading" || on === "silence";
 
 /** The measure of a window that has just closed; NaN: none has, it holds too few readings, or they have no such figure. */
 function measureOf({ aggregate, minCount }: WindowCondition, { result }: Window): number {

@@ -99,6 +99,8 @@ export type Criterion = {
   judge(measure: number): Judgement;
   /** How far into the breach a measure lies; the peak of an occurrence is the one with the largest depth. */
   depth(measure: number): number;
+  /** The measures from one that is no breach on, down and up, that are none either; both ends inclusive. */
+  calmAround(measure: number): readonly [number, number];
   /** The unit of the measure, given that of the readings. Absent: it is the same. */
   readonly unitOf?: (unit: string | null) => string | null;
 };
@@ -136,6 +138,11 @@ class Predicate implements Criterion {
     const overHigh = value - this.#high;
     const underLow = this.#low - value;
     return this.kind === "inside" ? Math.min(-overHigh, -underLow) : Math.max(overHigh, underLow);
+  }
+
+  calmAround(measure: number): readonly [number, number] {
+    if (this.kind !== "inside") return [this.#low, this.#high];
+    return measure <= this.#low ? [Number.NEGATIVE_INFINITY, this.#low] : [this.#high, Number.POSITIVE_INFINITY];
   }
 
   /** The one limit, where there is one: of `above` and `below`. */

@@ -53,16 +53,19 @@ export class Ruling {
   alerts: Alert[] = [];
   /** Those of `alerts` that only compare each reading. */
   simple: readonly SimpleAlert[] = [];
+  /** Those that each reading may change though it breaches no limit: the others that are fed readings, and all of them but absences. */
+  others: readonly Alert[] = [];
+  fed: readonly Alert[] = [];
+  /** Those that windows change. */
+  windowed: readonly Alert[] = [];
   silences: readonly Silence[] = [];
+  /** The least time after a reading at which an absence can fall due; Infinity where there is none. */
+  quietMin: DurationMs = Number.POSITIVE_INFINITY;
   /** When rules that are gone fired last, by name: one that comes back may not give the same occurrence again. */
   #fired = new Map<string, FiredLast>();
 
   constructor(subject: AlertSubject) {
     this.#subject = subject;
-  }
-
-  get quietMin(): DurationMs {
-    return Math.min(Number.POSITIVE_INFINITY, ...this.silences.map(({ after }) => after + 1));
   }
 
   /** @param rules those that match, in their order */
@@ -155,11 +158,15 @@ export class Ruling {
   /** Sorts the alerts by what they are fed. */
   #sort(): void {
     this.simple = this.alerts.filter(isSimple);
+    this.others = this.alerts.filter(({ condition: { on } }) => on !== "reading" && on !== "window");
+    this.fed = this.others.filter(({ condition }) => condition.on !== "silence");
+    this.windowed = this.alerts.filter(({ condition: { on } }) => on === "window" || on === "parts");
     this.silences = this.alerts.flatMap((alert) => {
       if (alert.condition.on === "silence") return [new Silence(alert, undefined, alert.condition.after)];
       const leaves = alert.parts?.leaves ?? [];
       return leaves.flatMap((leaf) => (leaf.condition.on === "silence" ? [new Silence(alert, leaf, leaf.condition.after)] : []));
     });
+    this.quietMin = Math.min(Number.POSITIVE_INFINITY, ...this.silences.map(({ after }) => after + 1));
   }
 }
 

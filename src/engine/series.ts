@@ -11,7 +11,7 @@ import { type Labels, seriesKey } from "./reading.ts";
 import type { Device, Rule, SourceTiming } from "./rule.ts";
 import type { RulingContext } from "./ruling.ts";
 import type { StateReader, StateWriter } from "./state.ts";
-import type { DurationMs, EpochMs, SeriesId, UptimeMs } from "./units.ts";
+import type { EpochMs, SeriesId, UptimeMs } from "./units.ts";
 
 const LONG_AGO = Number.NEGATIVE_INFINITY;
 
@@ -34,8 +34,6 @@ export class Series implements Actor {
   /** `up` when a reading was accepted last. */
   heardUp: UptimeMs = LONG_AGO;
   #accepted = 0;
-  /** The least time after a reading at which anything can fall due in silence. */
-  quietMin: DurationMs;
   queuedUp: UptimeMs = Number.POSITIVE_INFINITY;
   touchedAt = 0;
 
@@ -48,7 +46,6 @@ export class Series implements Actor {
     this.source = source;
     this.timing = timing;
     this.#evaluation = new Evaluation(this, this.#sampler);
-    this.quietMin = timing.idleAfterMs;
   }
 
   /** The reading evaluated last; its ts is -Infinity before the first. */
@@ -91,6 +88,12 @@ export class Series implements Actor {
     this.#evaluation.takeLate(ts, value, clock);
   }
 
+  /** The earliest time at which anything can fall due in silence after the last reading. */
+  get dueFrom(): UptimeMs {
+    const borrowed = this.timing.idleAfterMs + (this.#evaluation.dueFrom - this.origin);
+    return this.heardUp + Math.min(borrowed, this.#evaluation.quietMin);
+  }
+
   /** What falls due next if no reading comes; `up` is Infinity when nothing does. */
   nextDue(): Due {
     const silence = this.#evaluation.nextSilence(this.#heard);
@@ -122,7 +125,6 @@ export class Series implements Actor {
   /** Puts rules in force. @param rules those that match, in their order */
   applyRules(rules: readonly Rule[], context: RulingContext, into: Dispatcher): void {
     this.#evaluation.applyRules(rules, this.#heard, context, into);
-    this.#findQuietMin();
   }
 
   save(to: StateWriter): void {
@@ -143,7 +145,6 @@ export class Series implements Actor {
     this.memory = Memory.restore(from);
     this.#sampler.restore(from);
     this.#evaluation.restore(from, rules, zone);
-    this.#findQuietMin();
   }
 
   get #heard(): Heard {
@@ -153,9 +154,5 @@ export class Series implements Actor {
   /** Where the borrowed clock starts: `wm` by the formula, though a change of the config may have kept `watermark` higher. */
   get origin(): EpochMs {
     return this.maxTs - this.timing.outOfOrdernessMs - 1;
-  }
-
-  #findQuietMin(): void {
-    this.quietMin = Math.min(this.timing.idleAfterMs, this.#evaluation.quietMin);
   }
 }
