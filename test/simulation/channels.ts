@@ -11,8 +11,15 @@ const weathers = ["fine", "slow", "down", "hangs", "deaf", "forgetful", "patient
 export type Weather = (typeof weathers)[number];
 
 /** An attempt, from when it began until the channel told what became of it. */
-export type Attempt = { readonly notification: Notification; readonly signal: AbortSignal; readonly process: Life; isOver: boolean };
-export type FarEnd = { readonly name: string; weather: Weather; readonly attempts: Attempt[]; readonly arrived: Map<string, number>; doomed: boolean };
+export type Attempt = { readonly notification: Notification; readonly signal: AbortSignal; readonly process: Life; readonly service: Life; isOver: boolean };
+/** `attempts` by alert. */
+export type FarEnd = {
+  readonly name: string;
+  weather: Weather;
+  readonly attempts: Map<string, Attempt[]>;
+  readonly arrived: Map<string, number>;
+  doomed: boolean;
+};
 
 export type Channels = ReturnType<typeof createChannels>;
 
@@ -22,7 +29,7 @@ export function createChannels(loop: EventLoop, random: Random, sent: (farEnd: F
   const farEnds = new Map<string, FarEnd>(
     channelKeys.map(({ receiver, key }) => {
       const name = `${receiver} ${key}`;
-      return [name, { name, weather: "fine" as Weather, attempts: [], arrived: new Map(), doomed: false }];
+      return [name, { name, weather: "fine" as Weather, attempts: new Map(), arrived: new Map(), doomed: false }];
     }),
   );
   const after = (ms: number, work: () => void): void => void loop.schedule("world", outside, ms, work);
@@ -81,14 +88,17 @@ export function createChannels(loop: EventLoop, random: Random, sent: (farEnd: F
 
   return {
     farEnds,
-    /** As the outbox of one process sees them. */
-    channelOf(process: Life): (type: string) => Channel<unknown> {
+    /** As the outbox of one service sees them. */
+    channelOf(process: Life, service: Life): (type: string) => Channel<unknown> {
       const send: Channel<unknown>["send"] = async (settings, notification, signal) => {
         const { receiver, key } = settings as { receiver: string; key: string };
         const farEnd = farEnds.get(`${receiver} ${key}`) as FarEnd;
-        const attempt: Attempt = { notification, signal, process, isOver: false };
+        const attempt: Attempt = { notification, signal, process, service, isOver: false };
         sent(farEnd, attempt);
-        farEnd.attempts.push(attempt);
+        const { id } = notification.alert;
+        const ofAlert = farEnd.attempts.get(id);
+        if (ofAlert === undefined) farEnd.attempts.set(id, [attempt]);
+        else ofAlert.push(attempt);
         try {
           if (farEnd.weather === "breaks" && random.chance(0.3)) throw new Error("a channel never throws, but this one does");
           return await answer(farEnd, notification, signal);

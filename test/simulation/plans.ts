@@ -82,7 +82,7 @@ function createConfig(chosen: readonly number[], timing: Record<string, SourceTi
 /** The configs of one run: the first it starts with. Neighbours share most of their rules. */
 export function drawConfigs(random: Random): SimulatedConfig[] {
   const all = conditions.map((_, index) => index);
-  let chosen = random.some(all, random.between(0.2, 0.9));
+  let chosen = random.some(all, random.between(0.1, 0.6));
   let timing = Object.fromEntries(topics.map((topic) => [topic, timingOf(topic, random)]));
   return Array.from({ length: 4 }, (_, index) => {
     if (index > 0 && random.chance(0.5)) chosen = all.filter((rule) => (random.chance(0.25) ? random.chance(0.5) : chosen.includes(rule)));

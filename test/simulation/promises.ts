@@ -32,20 +32,23 @@ function ofKey(db: Database): Statement<[string, string, string], Row> {
 }
 
 /** @returns what is wrong with an attempt that begins */
-export function attemptProblems(db: Database, farEnd: FarEnd, { notification, process }: Attempt): string[] {
+export function attemptProblems(db: Database, farEnd: FarEnd, { notification, process, service }: Attempt): string[] {
   const { id, alert, receiver, channel, seq } = notification;
   const found: string[] = [];
   const rows = ofKey(db).all(alert.id, receiver, channel);
+  // Of days of attempts the newest tell enough.
+  const before = farEnd.attempts.get(alert.id)?.slice(-20) ?? [];
+  // A service may have asked before what another one, which had just ended, delivered was written.
+  const isOfOtherService = (other: Attempt): boolean => other.notification.id === id && other.process === process && other.service !== service;
   const own = rows.find((row) => row.id === id);
   if (own === undefined) found.push(`${id} is sent, but it is not in the store`);
-  else if (own.disposition !== "waiting") found.push(`${id} is sent again, though it is ${own.disposition}`);
+  else if (own.disposition !== "waiting" && !before.some(isOfOtherService)) found.push(`${id} is sent again, though it is ${own.disposition}`);
   for (const row of rows) if (row.seq < seq && row.disposition === "waiting") found.push(`${id} is sent before ${row.id}, which still waits`);
-  for (const before of farEnd.attempts) {
-    const sameKey = before.notification.alert.id === alert.id;
-    if (sameKey && before.notification.seq > seq) found.push(`${id} is sent after ${before.notification.id}`);
-    const isUnderWay = sameKey && !before.isOver && !before.signal.aborted && before.process === process && process.isAlive;
-    if (isUnderWay) found.push(`${id} is sent while ${before.notification.id} is under way`);
-    if (before.notification.id === id && before.notification.state !== notification.state) found.push(`${id} changed its state`);
+  for (const other of before) {
+    if (other.notification.seq > seq) found.push(`${id} is sent after ${other.notification.id}`);
+    const isUnderWay = !other.isOver && !other.signal.aborted && other.service === service && service.isAlive;
+    if (isUnderWay) found.push(`${id} is sent while ${other.notification.id} is under way`);
+    if (other.notification.id === id && other.notification.state !== notification.state) found.push(`${id} changed its state`);
   }
   return found;
 }

@@ -71,7 +71,7 @@ export function createService({ loop, random, clock, channels, process, db, writ
       },
       clock,
       timers: loop.timers("service", life),
-      channelOf: channels.channelOf(life),
+      channelOf: channels.channelOf(process, life),
       log: quietLog,
       metrics: createMetrics(),
     },

@@ -186,6 +186,10 @@ function createWorld(run: Run) {
     const isSent = (): boolean => devices.every((device) => device.waiting() === 0) && gateway?.isIdle() === true;
     passUntil(isSent, 5_000, 12 * HOUR, `readings still wait: ${devices.map((device) => device.waiting()).join(", ")}; ${gateway?.describe()}`);
     loop.run(loop.peek() + SILENCE_MS, () => problems.length > 0);
+    if (has("doom") && random.chance(0.8)) {
+      tell("the wall clock goes on by 71 hours, so that days of attempts need not be lived through");
+      wall.offset += 71 * HOUR;
+    }
     const waiting = db?.prepare<[], number>("SELECT count(*) FROM notification WHERE disposition = 'waiting'").pluck();
     passUntil(() => waiting?.get() === 0, has("doom") ? 10 * MINUTE : 5_000, DELIVERY_MS_MAX, "notifications still wait");
     isEnded = true;
@@ -217,11 +221,13 @@ function createWorld(run: Run) {
 /** What this run is made of. */
 function draw(run: Run, random: Random): { troubles: Trouble[]; devices: number; minutes: number; intervalMs: number } {
   const share = random.between(0.1, 0.6);
-  const rare: Partial<Record<Trouble, number>> = { doom: 0.04 };
+  const rare: Partial<Record<Trouble, number>> = { doom: 0.015 };
   const chosen = troubles.filter((trouble) => random.chance(rare[trouble] ?? share));
-  const devices = random.whole(1, 8);
-  const minutes = random.spread(2, 240);
-  const messages = random.spread(60, 500);
+  // Days of attempts take long: such a run is small.
+  const isLong = chosen.includes("doom");
+  const devices = random.whole(1, isLong ? 2 : 8);
+  const minutes = random.spread(2, isLong ? 10 : 240);
+  const messages = random.spread(20, isLong ? 50 : 200);
   return {
     troubles: chosen.filter((trouble) => !run.without?.includes(trouble)),
     devices: Math.min(devices, run.devices ?? devices),
