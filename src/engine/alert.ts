@@ -9,7 +9,7 @@ import { evidenceOf, type JudgedWindow, judgedBy, limitOf, NOT_JUDGED, openRecor
 import { LevelDelay } from "./level-delay.ts";
 import type { Level } from "./limits.ts";
 import { Combination, type WindowCondition } from "./parts.ts";
-import { BREACH, CLEAR, type Criterion, type Judgement } from "./predicate.ts";
+import { BREACH, CLEAR, type Criterion, type Judgement, type Predicate } from "./predicate.ts";
 import type { Device, Rule } from "./rule.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs, SeriesId } from "./units.ts";
@@ -67,7 +67,7 @@ export class Alert {
   readonly condition: Condition;
   readonly window: Window | undefined;
   /** What judges each reading without more ado, where the condition is just that. */
-  readonly simple: Criterion | undefined;
+  readonly simple: Predicate | undefined;
   detector: Detector | undefined;
   parts: Combination | undefined;
   readonly #subject: AlertSubject;
@@ -122,15 +122,15 @@ export class Alert {
   }
 
   /** What is due falls due. */
-  elapse(into: Dispatcher): void {
+  elapse(into: Dispatcher, trigger: Trigger = "timer"): void {
     const episode = this.#episode;
     const { due } = this;
     if (episode === undefined || due === Number.POSITIVE_INFINITY) return;
     const isDue = episode.due === due && !episode.suspended;
-    if (isDue && this.phase === "recovering") return this.#resolve(episode, due, "condition", "timer", into);
+    if (isDue && this.phase === "recovering") return this.#resolve(episode, due, "condition", trigger, into);
     for (const level of episode.levels) if (level.due === due) level.elapse();
-    if (isDue && this.phase === "pending") return this.#fire(episode, due, "timer", into);
-    this.#followLevel(episode, due, "timer", into);
+    if (isDue && this.phase === "pending") return this.#fire(episode, due, trigger, into);
+    this.#followLevel(episode, due, trigger, into);
   }
 
   /** Timers up to `through` fell due while the gateway did not listen. */
@@ -165,6 +165,17 @@ export class Alert {
     this.#episode = isSame ? episode : { ...episode, levels: this.#newLevels(episode.measure) };
     if (this.phase === "pending") this.#episode.due = this.#episode.since + this.rule.forMs;
     if (this.phase === "recovering") this.#episode.due = this.#episode.since + this.rule.keepFiringForMs;
+  }
+
+  /** Its logic changed and it holds by what is known: what recovered fires again, and the level is that of the measure. */
+  holdAnew(ts: EpochMs, measure: number, heardThrough: number, into: Dispatcher): void {
+    const episode = this.#episode;
+    if (episode === undefined) return;
+    this.measure = measure;
+    const anew = { ...episode, measure, heardThrough, levels: this.#newLevels(measure) };
+    this.#episode = anew;
+    if (this.phase === "recovering") this.#relapse(anew, ts, "input", into, "rule_changed");
+    this.#followLevel(anew, ts, "input", into);
   }
 
   save(to: StateWriter): void {
@@ -218,24 +229,29 @@ export class Alert {
   }
 
   #continue(episode: Episode, ts: EpochMs, judgement: Judgement, trigger: Trigger, into: Dispatcher): void {
-    episode.suspended = false;
     episode.measure = this.measure;
     episode.measureTs = ts;
     if (trigger === "window") episode.judged = judgedBy(this.window);
     if (judgement === BREACH && this.#isDeeper(episode)) episode.peak = this.measure;
-    const changes = this.#sampleLevels(episode, ts);
+    this.#catchUp(episode, ts, judgement, trigger, into);
+    if (this.#episode === undefined) return;
+    episode.suspended = false;
+    this.#sampleLevels(episode, ts);
     if (this.phase === "pending") {
-      if (judgement !== BREACH) this.#drop(into);
-      else if (ts >= episode.due) {
-        this.#fire(episode, episode.due, trigger, into);
-        this.#followLevel(episode, changes.at(-1) ?? ts, trigger, into);
-      }
+      if (judgement !== BREACH) return this.#drop(into);
+      if (ts >= episode.due) this.#fire(episode, episode.due, trigger, into);
     } else if (this.phase === "firing") {
       if (judgement === CLEAR) this.#clear(episode, ts, trigger, into);
-      else this.#followLevel(episode, changes.at(-1) ?? ts, trigger, into);
     } else if (judgement === BREACH) this.#relapse(episode, ts, trigger, into);
     else if (ts >= episode.due) this.#resolve(episode, episode.due, "condition", trigger, into);
-    else this.#followLevel(episode, changes.at(-1) ?? ts, trigger, into);
+    if (this.#episode !== undefined) this.#followLevel(episode, ts, trigger, into);
+  }
+
+  /** Delays that were over before `ts`, while the gateway did not listen: those that this judgement bears out fall due in their order. */
+  #catchUp(episode: Episode, ts: EpochMs, judgement: Judgement, trigger: Trigger, into: Dispatcher): void {
+    episode.suspended = (this.phase === "pending") !== (judgement === BREACH);
+    for (const [index, level] of episode.levels.entries()) level.resume((this.#levels[index + 1] as Level).criterion.judge(this.measure));
+    while (this.due < ts) this.elapse(into, trigger);
   }
 
   /** @param measure at which levels are judged without delay; NaN: all are off */
@@ -247,15 +263,8 @@ export class Alert {
     });
   }
 
-  /** @returns when levels went on or off, in order */
-  #sampleLevels({ levels }: Episode, ts: EpochMs): EpochMs[] {
-    const changes: EpochMs[] = [];
-    for (let index = 0; index < levels.length; index++) {
-      const { criterion } = this.#levels[index + 1] as Level;
-      const changed = (levels[index] as LevelDelay).sample(ts, criterion.judge(this.measure), this.rule);
-      if (changed !== undefined) changes.push(changed);
-    }
-    return changes.sort((a, b) => a - b);
+  #sampleLevels({ levels }: Episode, ts: EpochMs): void {
+    for (const [index, level] of levels.entries()) level.sample(ts, (this.#levels[index + 1] as Level).criterion.judge(this.measure), this.rule);
   }
 
   /** The gravest level that is on; undefined where there are no levels. */
@@ -304,19 +313,18 @@ export class Alert {
     this.#move(episode, ts, "recovering", trigger, into);
   }
 
-  #relapse(episode: Episode, ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
+  #relapse(episode: Episode, ts: EpochMs, trigger: Trigger, into: Dispatcher, reason: TransitionReason = "condition"): void {
     episode.due = Number.POSITIVE_INFINITY;
     episode.since = ts;
-    this.#move(episode, ts, "firing", trigger, into);
-    this.#followLevel(episode, ts, trigger, into);
+    this.#move(episode, ts, "firing", trigger, into, reason);
   }
 
   /** Between firing and recovering. */
-  #move(episode: Episode, ts: EpochMs, to: "firing" | "recovering", trigger: Trigger, into: Dispatcher): void {
+  #move(episode: Episode, ts: EpochMs, to: "firing" | "recovering", trigger: Trigger, into: Dispatcher, reason: TransitionReason = "condition"): void {
     const evidence = this.#evidence(episode, this.phase, trigger);
     this.phase = to;
     this.#date(ts);
-    this.#transit(episode, episode.record as AlertRecord, to, "condition", evidence, into);
+    this.#transit(episode, episode.record as AlertRecord, to, reason, evidence, into);
   }
 
   #resolve(episode: Episode, ts: EpochMs, reason: TransitionReason, trigger: Trigger, into: Dispatcher): void {

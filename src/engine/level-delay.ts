@@ -23,24 +23,22 @@ export class LevelDelay {
     return this.#suspended ? Number.POSITIVE_INFINITY : this.#due;
   }
 
-  /** @returns when it went on or off, if it did: `ts`, or when its delay was over */
-  sample(ts: EpochMs, judgement: Judgement, delays: { readonly forMs: DurationMs; readonly keepFiringForMs: DurationMs }): EpochMs | undefined {
+  sample(ts: EpochMs, judgement: Judgement, delays: { readonly forMs: DurationMs; readonly keepFiringForMs: DurationMs }): void {
     this.#suspended = false;
-    if (this.#phase === "off" && judgement === BREACH) return this.#begin("rising", ts, delays.forMs);
-    if (this.#phase === "on" && judgement === CLEAR) return this.#begin("falling", ts, delays.keepFiringForMs);
-    const goesOn = (this.#phase === "rising") === (judgement === BREACH);
-    if (this.#phase === "rising" || this.#phase === "falling") {
-      if (!goesOn) this.#rest(this.#phase === "rising" ? "off" : "on");
-      else if (ts >= this.#due) return this.elapse();
-    }
-    return undefined;
+    if (this.#phase === "off" && judgement === BREACH) this.#begin("rising", ts, delays.forMs);
+    else if (this.#phase === "on" && judgement === CLEAR) this.#begin("falling", ts, delays.keepFiringForMs);
+    else if (!this.#bearsOut(judgement)) this.#rest(this.#phase === "rising" || this.#phase === "off" ? "off" : "on");
+    else if (ts >= this.#due) this.elapse();
   }
 
-  /** Its delay is over. @returns when that was */
-  elapse(): EpochMs {
-    const at = this.#due;
+  /** A suspended timer runs again where the judgement bears it out. */
+  resume(judgement: Judgement): void {
+    this.#suspended = !this.#bearsOut(judgement);
+  }
+
+  /** Its delay is over. */
+  elapse(): void {
     this.#rest(this.#phase === "rising" ? "on" : "off");
-    return at;
   }
 
   suspend(through: EpochMs): void {
@@ -66,10 +64,15 @@ export class LevelDelay {
     return delay;
   }
 
-  #begin(phase: "rising" | "falling", ts: EpochMs, delay: DurationMs): EpochMs | undefined {
+  /** Whether what its delay waits for is still so. */
+  #bearsOut(judgement: Judgement): boolean {
+    return (this.#phase === "rising" || this.#phase === "off") === (judgement === BREACH);
+  }
+
+  #begin(phase: "rising" | "falling", ts: EpochMs, delay: DurationMs): void {
     this.#phase = phase;
     this.#due = ts + delay;
-    return delay === 0 ? this.elapse() : undefined;
+    if (delay === 0) this.elapse();
   }
 
   #rest(phase: "off" | "on"): void {

@@ -34,6 +34,13 @@ export class Leaf {
     this.measure = measure;
   }
 
+  /** As before its first judgement. */
+  forget(): void {
+    this.isJudged = false;
+    this.judgement = BETWEEN;
+    this.measure = Number.NaN;
+  }
+
   /** An evaluated reading. @returns whether it judged */
   reading(ts: EpochMs, value: number, ordinal: number): boolean {
     const { condition } = this;

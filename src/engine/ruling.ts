@@ -7,7 +7,7 @@ import type { Condition, Member } from "./conditions/condition.ts";
 import { bindCondition } from "./conditions/index.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { type Leaf, textOf, type WindowCondition } from "./parts.ts";
-import { BREACH, CLEAR, type Criterion } from "./predicate.ts";
+import { BREACH, CLEAR, type Predicate } from "./predicate.ts";
 import type { Rule } from "./rule.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { DurationMs, EpochMs, UptimeMs } from "./units.ts";
@@ -19,10 +19,11 @@ import { createWindow, restoreWindow, sharingOf, type WindowSettings } from "./w
  * `members`: of a group, those whose last values count.
  */
 export type RulingContext = { readonly up: UptimeMs; readonly born: number; readonly zone: ZoneTable; readonly members?: readonly Member[] };
-type Change = RulingContext & { readonly lastValue: number; readonly heard: { readonly maxTs: EpochMs; readonly up: UptimeMs } };
+type Change = RulingContext & { readonly lastValue: number; readonly heard: Heard };
+type Heard = { readonly maxTs: EpochMs; readonly up: UptimeMs; readonly count: number };
 
 /** An alert whose condition is the plain comparison of each reading. */
-export type SimpleAlert = Alert & { readonly simple: Criterion };
+export type SimpleAlert = Alert & { readonly simple: Predicate };
 
 /** Rules that are gone of which a subject remembers when they fired. */
 const FIRED_MAX = 64;
@@ -81,10 +82,8 @@ export class Ruling {
       const alert = new Alert(rule, condition, this.#subject, (leaf) => this.#join(kept.shift() ?? this.#windowFor(leaf, change)));
       this.alerts.push(alert);
       if (old === undefined) alert.fired = this.#fired.get(rule.name) ?? alert.fired;
-      else {
-        if (!isSame && !stands(old, alert, change)) old.end(change.heard.maxTs, "rule_changed", into);
-        alert.takeOver(old, isSame);
-      }
+      else if (isSame) alert.takeOver(old, true);
+      else succeed(alert, old, change, into);
     }
     for (const gone of before.values()) {
       gone.end(change.heard.maxTs, "rule_removed", into);
@@ -176,18 +175,43 @@ const isSimple = (alert: Alert): alert is SimpleAlert => alert.simple !== undefi
 
 const windowsOf = ({ window, parts }: Alert): Window[] => [window, ...(parts?.leaves ?? []).map((leaf) => leaf.window)].filter((each) => each !== undefined);
 
-/** Of an alert whose logic changed: whether it goes on. What needs readings to judge stays, if it fires, until it has judged. */
-function stands(old: Alert, { condition, parts }: Alert, { lastValue, heard, up, members }: Change): boolean {
-  const isFiring = old.phase === "firing" || old.phase === "recovering";
-  if (condition.on === "reading") return condition.criterion.judge(lastValue) === BREACH;
-  if (condition.on === "silence") return up - heard.up > condition.after;
-  if (condition.on === "members" && members !== undefined) return condition.criterion.judge(condition.measure(members)) === BREACH;
-  if (parts === undefined) return isFiring;
+/** Of a rule whose logic changed: goes on where the old alert stood, if it still holds. What needs readings to judge stays, if it fires, until it has judged. */
+function succeed(alert: Alert, old: Alert, change: Change, into: Dispatcher): void {
+  const { maxTs, count } = change.heard;
+  const anew = judgedAnew(alert, change);
+  const goesOn = anew === undefined ? old.phase === "firing" || old.phase === "recovering" : anew.isBreached;
+  if (!goesOn) old.end(maxTs, "rule_changed", into);
+  alert.takeOver(old, false);
+  if (alert.phase === "inactive") {
+    // An absence that nothing was told of is still to be told.
+    for (const leaf of alert.parts?.leaves ?? []) if (leaf.condition.on === "silence") leaf.forget();
+  } else if (anew !== undefined) {
+    // One that was told already ends with the same reading as before.
+    const isToldAlready = old.condition.on === "silence" && old.phase === "firing";
+    alert.holdAnew(maxTs, anew.measure, isToldAlready ? old.heardThrough : count, into);
+  }
+}
+
+/** By what is known already; undefined: that says nothing. */
+function judgedAnew(
+  { condition, parts }: Alert,
+  { lastValue, heard, up, members }: Change,
+): { readonly isBreached: boolean; readonly measure: number } | undefined {
+  if (condition.on === "reading") return { isBreached: condition.criterion.judge(lastValue) === BREACH, measure: lastValue };
+  if (condition.on === "silence") return { isBreached: up - heard.up > condition.after, measure: lastValue };
+  if (condition.on === "members" && members !== undefined) {
+    const measure = condition.measure(members);
+    return { isBreached: condition.criterion.judge(measure) === BREACH, measure };
+  }
+  if (parts === undefined) return undefined;
   let isKnown = true;
   for (const leaf of parts.leaves) {
     if (leaf.condition.on === "reading") leaf.judge(leaf.condition.criterion.judge(lastValue), lastValue);
-    else if (leaf.condition.on === "silence") leaf.judge(up - heard.up > leaf.condition.after ? BREACH : CLEAR, lastValue);
-    else isKnown = false;
+    else if (leaf.condition.on === "silence") {
+      const isSilent = up - heard.up > leaf.condition.after;
+      leaf.judge(isSilent ? BREACH : CLEAR, lastValue);
+      leaf.heardThrough = isSilent ? heard.count : 0;
+    } else isKnown = false;
   }
-  return isKnown ? parts.judgement === BREACH : isFiring;
+  return isKnown ? { isBreached: parts.judgement === BREACH, measure: parts.decider?.measure ?? Number.NaN } : undefined;
 }

@@ -119,3 +119,83 @@ describe("a series whose source has another name now", () => {
     expect(read(copy, 3, 31 * MINUTE)).toBe(ACCEPTED);
   });
 });
+
+describe("a rule whose logic changes while it recovers", () => {
+  it("fires again when its last value breaches anew, so that silence does not resolve it", () => {
+    const before = rule({ condition: { type: "threshold", above: 20 }, keep_firing_for: "1m" });
+    const after = rule({ condition: { type: "threshold", above: 15 }, keep_firing_for: "1m" });
+    const run = drive(plan([before]));
+    run.reading(0, 25);
+    run.reading(SECOND, 18, { at: SECOND });
+    run.rules(plan([after]));
+    run.listen(10 * MINUTE);
+    expect(run.transitions.map(({ to, ts, reason }) => [to, ts, reason])).toEqual([
+      ["firing", 0, "condition"],
+      ["recovering", SECOND, "condition"],
+      ["firing", SECOND, "rule_changed"],
+    ]);
+  });
+
+  it("takes the level of its last value at once", () => {
+    const levels = (critical: number) => [
+      { above: 10, severity: "warning" },
+      { above: critical, severity: "critical" },
+    ];
+    const run = drive(plan([rule({ condition: { type: "threshold", levels: levels(30) } })]));
+    run.reading(0, 25);
+    run.rules(plan([rule({ condition: { type: "threshold", levels: levels(20) } })]));
+    expect(run.effects.flatMap(({ alerts }) => alerts.map(({ severity }) => severity))).toEqual(["warning", "critical"]);
+    expect(run.transitions.at(-1)).toMatchObject({ to: "firing", reason: "level" });
+  });
+});
+
+describe("an absence within a rule whose logic changes before it was told", () => {
+  it("is still told", () => {
+    const condition = (value: number) => ({
+      type: "any",
+      conditions: [
+        { type: "absence", after: "10s" },
+        { type: "threshold", above: value },
+      ],
+    });
+    const run = drive(plan([rule({ condition: { type: "threshold", above: 90 } })]));
+    run.reading(0, 1);
+    run.listen(MINUTE);
+    run.rules(plan([rule({ condition: condition(90) })]));
+    run.listen(SECOND);
+    expect(run.told()).toEqual([{ rule: "r", to: "firing", ts: 10 * SECOND }]);
+  });
+});
+
+describe("the level of an alert", () => {
+  const levels = [
+    { above: 10, severity: "warning" },
+    { above: 20, severity: "critical" },
+  ];
+  const severities = (run: ReturnType<typeof drive>) =>
+    run.effects.flatMap(({ transitions, alerts }) => transitions.map(({ to, ts, reason }, index) => [to, ts, reason, alerts[index]?.severity]));
+
+  it("falls when its delay is over with the reading that clears the alert", () => {
+    const run = drive(plan([rule({ condition: { type: "threshold", levels }, keep_firing_for: "30s" })]));
+    run.reading(0, 25);
+    run.reading(10 * SECOND, 15, { at: 10 * SECOND });
+    run.reading(40 * SECOND, 5, { at: 40 * SECOND });
+    expect(severities(run)).toEqual([
+      ["firing", 0, "condition", "critical"],
+      ["recovering", 40 * SECOND, "condition", "critical"],
+      ["recovering", 40 * SECOND, "level", "warning"],
+    ]);
+  });
+
+  it("rises after the alert fired, also when a reading after a gap of the gateway tells of both", () => {
+    const run = drive(plan([rule({ condition: { type: "threshold", levels }, for: "1m" })]));
+    run.reading(0, 15);
+    run.reading(30 * SECOND, 25, { at: 30 * SECOND });
+    run.down(10 * MINUTE);
+    run.reading(10 * MINUTE, 25);
+    expect(severities(run)).toEqual([
+      ["firing", MINUTE, "condition", "warning"],
+      ["firing", 90 * SECOND, "level", "critical"],
+    ]);
+  });
+});

@@ -102,7 +102,7 @@ export class Machine {
     if (this.phase === "inactive") return this.#forgetAbsences();
     // An absence that goes on was told when it was told.
     const [was, is] = [old.leaves[0] as Leaf, this.leaves[0] as Leaf];
-    if (was.after !== NEVER && old.tree.type === "leaf" && this.tree.type === "leaf") is.deafThrough = was.deafThrough;
+    if (was.after !== NEVER && old.phase === "firing" && old.tree.type === "leaf" && this.tree.type === "leaf") is.deafThrough = was.deafThrough;
     this.#levels = this.#graver();
     for (const level of this.#levels) {
       level.isOn = judgementOf(level.settings, this.#value) === "breach";

@@ -18,7 +18,7 @@ function predicates(scale = 1, shift = 0, hasNamed = true): fc.Arbitrary<Block> 
     fc.tuple(limit, band, isSet).map(([above, width, has]) => ({ above, ...(has ? { clear_below: above - width } : {}) })),
     fc.tuple(limit, band, isSet).map(([below, width, has]) => ({ below, ...(has ? { clear_above: below + width } : {}) })),
     fc.tuple(limit, band, band, isSet).map(([low, width, dead, has]) => {
-      const high = low + width + 2 * dead;
+      const high = low + width + 2 * dead + scale / 2;
       return { outside: [low, high], ...(has ? { clear_inside: [low + dead, high - dead] } : {}) };
     }),
     fc.tuple(limit, band, band, isSet).map(([low, width, dead, has]) => ({
