@@ -39,6 +39,7 @@ const ofScore = (criterion: Criterion): Criterion => ({
   limit: criterion.limit,
   judge: (score) => criterion.judge(score),
   depth: (score) => criterion.depth(score),
+  calmAround: (score) => criterion.calmAround(score),
   unitOf: () => null,
 });
 

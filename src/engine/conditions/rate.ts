@@ -53,6 +53,7 @@ function perUnit(criterion: Criterion, per: DurationMs): Criterion {
     limit: criterion.limit,
     judge: (measure) => criterion.judge(measure),
     depth: (measure) => criterion.depth(measure),
+    calmAround: (measure) => criterion.calmAround(measure),
     unitOf: (own) => `${own ?? ""}${unit}`.trim(),
   };
 }
