@@ -7,7 +7,7 @@ import type { Condition, Member } from "./conditions/condition.ts";
 import { bindCondition } from "./conditions/index.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { type Leaf, textOf, type WindowCondition } from "./parts.ts";
-import { BREACH, CLEAR, type Predicate } from "./predicate.ts";
+import { BREACH, CLEAR, type Criterion } from "./predicate.ts";
 import type { Rule } from "./rule.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { DurationMs, EpochMs, UptimeMs } from "./units.ts";
@@ -23,7 +23,7 @@ type Change = RulingContext & { readonly lastValue: number; readonly heard: Hear
 type Heard = { readonly maxTs: EpochMs; readonly up: UptimeMs; readonly count: number };
 
 /** An alert whose condition is the plain comparison of each reading. */
-export type SimpleAlert = Alert & { readonly simple: Predicate };
+export type SimpleAlert = Alert & { readonly simple: Criterion };
 
 /** Rules that are gone of which a subject remembers when they fired. */
 const FIRED_MAX = 64;
