@@ -17,7 +17,7 @@ import { historyInOrder, replayByEventTime } from "../src/replay/event-replay.ts
 import { engineAt, findBase, findRange, plansInForce, replayJournal, type Substitute } from "../src/replay/journal-replay.ts";
 import { differencesOf, liveOccurrences, Occurrences } from "../src/replay/occurrences.ts";
 import { type Database, openDatabase } from "../src/storage/database.ts";
-import { readJournal } from "../src/storage/journal.ts";
+import { encodeRow, readJournal } from "../src/storage/journal.ts";
 import { listSnapshots } from "../src/storage/snapshot.ts";
 import { SECOND } from "./engine/harness.ts";
 import { inputsOf, log, plans, runs } from "./engine/random-log.ts";
@@ -222,6 +222,44 @@ describe("replay by event time", () => {
       }),
       { numRuns: runs(60) },
     );
+  });
+
+  it("orders what came at one instant by series, and takes the first of what is there twice", () => {
+    const db = freshDatabase();
+    /** A row as a gateway might have written it that did not find out that it knew a reading already. */
+    const write = (seq: number, readings: readonly (readonly [series: number, ts: number, value: number, verdict: number])[]): void => {
+      const [series, ts] = [Uint32Array.from(readings, ([id]) => id), Float64Array.from(readings, ([, at]) => at)];
+      const [value, verdict] = [Float64Array.from(readings, ([, , one]) => one), Uint8Array.from(readings, ([, , , mark]) => mark)];
+      const row = encodeRow([{ kind: "readings", at: 0, up: 0, batch: { series, ts, value, defined: [], rejected: {} } }], [verdict], [ts]);
+      db.prepare("INSERT INTO journal VALUES (?, 0, 0, ?, ?, ?, ?, ?, x'')").run(seq, row.minTs, row.maxTs, row.count, row.series, row.body);
+      db.prepare("INSERT INTO journal_span VALUES (?, ?, ?)").run(seq, Math.floor((row.minTs as number) / 1000), Math.floor((row.maxTs as number) / 1000));
+    };
+    const hour = 3600 * SECOND;
+    write(1, [
+      [2, 50 * hour, 1, 0],
+      [1, 50 * hour, 2, 0],
+      [1, -5, 3, 1],
+      [0, 9, 4, 4],
+    ]);
+    write(2, [
+      [0, 50 * hour, 5, 1],
+      [1, 50 * hour, 6, 0],
+      [2, -5, 7, 1],
+      [0, 20 * hour + 1, 8, 0],
+    ]);
+    const read = (from: number, to: number) =>
+      [...historyInOrder(db, from, to)].flatMap(({ series, ts, value }) => Array.from(ts, (at, index) => [at, series[index], value[index]]));
+    const all = [
+      [-5, 1, 3],
+      [-5, 2, 7],
+      [20 * hour + 1, 0, 8],
+      [50 * hour, 0, 5],
+      [50 * hour, 1, 2],
+      [50 * hour, 2, 1],
+    ];
+    expect(read(-DAY, 3 * DAY)).toEqual(all);
+    expect(read(-5, 50 * hour)).toEqual(all.slice(0, 3));
+    expect(read(20 * hour + 2, 50 * hour + 1)).toEqual(all.slice(3));
   });
 
   function oneByOne(db: Database, plan: RulePlan, readings: readonly Reading[], from: number, to: number): Effects[] {

@@ -11,7 +11,7 @@ import { GatewayError } from "../error.ts";
 import { formatSpan } from "../notify/format.ts";
 import type { Difference, Occurrence } from "../replay/occurrences.ts";
 import { type ReplayReport, type ReplayRules, replay } from "../replay.ts";
-import { openDatabase } from "../storage/database.ts";
+import { openDatabase, requireSchema } from "../storage/database.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, EXIT_USAGE, USAGE } from "./command.ts";
 import { formatProblem, screenOf } from "./problems.ts";
 import { createProgressLine } from "./progress.ts";
@@ -47,6 +47,7 @@ function run(options: Options, clock: Clock): void {
   const to = options.to === undefined ? clock.now() + 1 : instantOf("--to", options.to, zone, "end");
   if (from >= to) throw new GatewayError(USAGE, "--from is not before --to", { hint: "--to is exclusive" });
   const db = openDatabase(loaded.config.gateway.dataDir, { readonly: true });
+  requireSchema(db);
   const line = createProgressLine(process.stderr, clock);
   const started = clock.monotonic();
   try {

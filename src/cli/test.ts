@@ -92,13 +92,13 @@ function failureOf(file: string, { check, differences }: CheckResult, screen: Sc
 
 function summaryOf(differences: readonly Difference[]): string {
   const count = (is: (difference: Difference) => boolean): number => differences.filter(is).length;
-  const parts: [number, string][] = [
-    [count(({ expected, got }) => expected !== undefined && got !== undefined), "fires otherwise than expected"],
-    [count(({ got }) => got === undefined), "does not fire"],
-    [count(({ expected }) => expected === undefined), "fires and is not expected"],
+  const parts: [number, string, string][] = [
+    [count(({ expected, got }) => expected !== undefined && got !== undefined), "fires otherwise than expected", "fire otherwise than expected"],
+    [count(({ got }) => got === undefined), "does not fire", "do not fire"],
+    [count(({ expected }) => expected === undefined), "fires and is not expected", "fire and are not expected"],
   ];
   const told = parts.filter(([number]) => number > 0);
-  return told.map(([number, what]) => (differences.length === 1 ? what : `${number} ${what}`)).join(", ");
+  return told.map(([number, one, many]) => (differences.length === 1 ? one : `${number} ${number === 1 ? one : many}`)).join(", ");
 }
 
 /** The whole alert: lines with - are expected only, with + they are what fires. */

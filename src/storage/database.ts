@@ -31,6 +31,19 @@ export function openDatabase(dataDir: string, options: { readonly: boolean }): D
   return db;
 }
 
+/**
+ * For readers that run beside no writer of this release, which would have migrated it.
+ * @throws GatewayError `database_newer`, `database_older`
+ */
+export function requireSchema(db: Database): void {
+  const [version, newest] = [db.pragma("user_version", { simple: true }) as number, migrations.at(-1)?.version ?? 0];
+  if (version === newest) return;
+  const word = version > newest ? "newer" : "older";
+  throw new GatewayError(`database_${word}`, `${db.name} has schema ${version}; this release reads ${newest}`, {
+    hint: version > newest ? "use the release that wrote it, or a later one" : "start the gateway of this release once, which migrates it",
+  });
+}
+
 function migrate(db: Database, file: string): void {
   const version = db.pragma("user_version", { simple: true }) as number;
   const newest = migrations.at(-1)?.version ?? 0;

@@ -138,6 +138,20 @@ differs from what did (- only live, + only here, ~ live and below it here)
     expect(out).toContain("this release decides otherwise about 2 rows of the journal: 50, 51\n");
   });
 
+  it("says that another release wrote the database", async () => {
+    for (const [version, word] of [
+      [1, "older"],
+      [99, "newer"],
+    ] as const) {
+      const newest = db.pragma("user_version", { simple: true });
+      db.pragma(`user_version = ${version}`);
+      const { code, err } = await highwater("replay", ...range);
+      db.pragma(`user_version = ${newest}`);
+      expect(code).toBe(1);
+      expect(err).toMatch(word === "older" ? /has schema 1; .*migrates it/ : /has schema 99; .*or a later one/);
+    }
+  });
+
   it("takes local days, and says what no time is", async () => {
     const day = lines((await highwater("replay", "--config", "highwater.yaml", "--from", "2026-03-01", "--to", "2026-03-01", "--json")).out).at(-1);
     expect(day).toMatchObject({ from: Date.UTC(2026, 1, 28, 23), to: Date.UTC(2026, 2, 1, 23), readings: 120 });
