@@ -68,7 +68,7 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
   const { alert, transition, state } = row;
   const { evidence } = transition;
   const [metric, device] = [alert.labels.metric ?? "", oneLine(deviceOf(row))];
-  const unit = evidence.window?.aggregate === "count" ? null : alert.unit;
+  const { unit } = alert;
   const told = { state, transition, metric, device, unit, severity: alert.severity, firedAt: alert.firedAt, timezone: sender.timezone };
   const figure = figureOf(row, unit);
   const url = `${sender.externalUrl.replace(/\/+$/, "")}/#/alerts/${encodeURIComponent(alert.id)}`;

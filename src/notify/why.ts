@@ -132,7 +132,7 @@ function durationLines(told: Told): string[] {
 function predicateText(text: string, evidence: Evidence, unit: string | null): string {
   const after = silenceMs(evidence);
   if (after !== undefined) return `no reading for ${formatSpan(after)}`;
-  const suffix = unit === null || unit === "" || evidence.window?.aggregate === "count" ? "" : ` ${unit}`;
+  const suffix = unit === null || unit === "" ? "" : ` ${unit}`;
   // The unit of a rate says of what time it is.
   const words = unit?.includes("per ") === true && evidence.parts === undefined ? text.replace(/ per \w+(?=,|$)/g, "") : text;
   return words

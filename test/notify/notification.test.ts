@@ -47,7 +47,7 @@ test("a window: the aggregate, its window and how many readings it held", () => 
 
 test("a count has no unit", () => {
   const window = { start: FIRED_AT - 60_000, end: FIRED_AT, aggregate: "count", count: 1 };
-  const { figure, why } = readNotification(changed(row("firing", { value: 1 }), { evidence: { window, predicate: "below 3" } }), sender);
+  const { figure, why } = readNotification(changed(row("firing", { value: 1, unit: null }), { evidence: { window, predicate: "below 3" } }), sender);
   expect(figure).toBe("1");
   expect(why[0]).toContain("was 1 in the window");
   expect(why[0]).toContain("of 1 reading: below 3.");

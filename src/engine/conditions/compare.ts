@@ -28,7 +28,9 @@ export const compare: ConditionType<"compare", CompareSettings> = {
   bind(settings, limits) {
     const bound = bindLimits(settings, limits);
     const { left, right, op } = settings;
-    return bound && { on: "members", measure: (members) => measureOf(valueOf(members, left), valueOf(members, right), op), ...bound };
+    return (
+      bound && { on: "members", measure: (members) => measureOf(valueOf(members, left), valueOf(members, right), op), isUnitless: op === "ratio", ...bound }
+    );
   },
 };
 

@@ -22,6 +22,6 @@ export const threshold: ConditionType<"threshold", ThresholdSettings> = {
     const bound = bindLimits(settings, limits);
     const { aggregate } = settings;
     if (bound === undefined || aggregate === undefined) return bound && { on: "reading", ...bound };
-    return { on: "members", measure: (members) => aggregateOf(aggregate, members), ...bound };
+    return { on: "members", measure: (members) => aggregateOf(aggregate, members), isUnitless: aggregate === "count", ...bound };
   },
 };

@@ -111,6 +111,8 @@ describe("the unit of an alert's value", () => {
     ["of a rate", { type: "rate", over: "1m", per: "1h", above: 5 }, "°C per hour"],
     ["of a flat line", { type: "flatline", over: "1m", tolerance: 100 }, "°C"],
     ["of a count", counted, null],
+    ["of a window's count", { type: "window", window: { tumbling: "1m" }, aggregate: "count", above: 0 }, null],
+    ["of a window's slope", { type: "window", window: { count: 2 }, aggregate: "slope", above: 0 }, "°C per second"],
     ["of parts that agree", all(above(5), any(above(6))), "°C"],
     ["of parts that do not", any(above(5), counted), null],
     ["of an absence", any({ type: "absence", after: "30s" }), "°C"],
