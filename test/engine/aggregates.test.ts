@@ -120,6 +120,7 @@ describe("definitions", () => {
     ["twa", [10, 20, 99], 15],
     ["rate", [100, 150, 30, 40], (50 + 30 + 10) / 3],
     ["rate", [5], Number.NaN],
+    ["rate", [5, 5, 7], 1],
     ["slope", [1, 3, 5, 7], 2],
     ["slope", [1], Number.NaN],
     ["first", [4, 5], 4],

@@ -74,6 +74,10 @@ describe("session", () => {
     expect(told(session, [read(0), silence(10), back(-30), late(-20), silence(40)])).toEqual([[0, 10, 1]]);
   });
 
+  it("a reading at the very time of the newest one told, as a group may have, is none newer", () => {
+    expect(told(session, [read(0), silence(10), read(0), silence(40)])).toEqual([[0, 10, 1]]);
+  });
+
   it("has a limit of sessions open at once", () => {
     const events = [read(1_000_000), back(0), ...Array.from({ length: 1500 }, (_, index) => late(100 + index * 20)), silence(2_000_000)];
     expect(told(session, events)).toHaveLength(1000);
@@ -126,6 +130,14 @@ describe("hopping", () => {
       [-130, -90, 1],
       [-10, 30, 1],
       [10, 50, 3],
+    ]);
+  });
+
+  it("a window that does not hold the newest late reading is no newer by it", () => {
+    expect(told(hopping, [read(-100), silence(38), late(29), read(22), silence(300)])).toEqual([
+      [-130, -90, 1],
+      [-10, 30, 1],
+      [0, 40, 2],
     ]);
   });
 
@@ -193,6 +205,13 @@ describe("day", () => {
     expect(told(day, [read(midnight + 5), late(midnight + 1), late(midnight - 1), silence(midnight + 24 * hour)])).toEqual([
       [midnight, midnight + 24 * hour, 2],
     ]);
+  });
+
+  it("a late reading for a day that the clock has passed to its last millisecond counts nowhere", () => {
+    const midnight = Date.UTC(2026, 10, 22);
+    const [first, end] = [midnight - 50 * hour, midnight + 24 * hour];
+    expect(told(day, [read(first), silence(midnight - 1), late(midnight - 2), silence(end)])).toHaveLength(1);
+    expect(told(day, [read(first), silence(midnight - 2), late(midnight - 2), silence(end)])).toHaveLength(2);
   });
 
   it("a day that the clock set back is still open takes late readings, each its own", () => {
