@@ -27,6 +27,11 @@ export class Downsampler {
     return Math.min(this.#minute.nextEnd, this.#hour.nextEnd);
   }
 
+  /** Takes a reading of a minute that has begun, as `add` does. */
+  addToBegun(ts: EpochMs, value: number): void {
+    this.#minute.add(ts, value);
+  }
+
   add(series: SeriesId, ts: EpochMs, value: number, into: DownsampleEffects): void {
     if (!this.#minute.add(ts, value)) this.#addToClosed(series, ts, value, into);
   }

@@ -23,6 +23,8 @@ export type Heard = { readonly maxTs: EpochMs; readonly up: UptimeMs /** How man
 
 const NEVER = Number.POSITIVE_INFINITY;
 const LONG_AGO = Number.NEGATIVE_INFINITY;
+/** Numbers that wait at most, two of each reading. */
+const WAITING_MAX = 32;
 
 export class Evaluation {
   readonly #subject: AlertSubject;
@@ -48,6 +50,14 @@ export class Evaluation {
   #calmLow = NEVER;
   #calmHigh = LONG_AGO;
   #isUntold = false;
+  /**
+   * Readings that wait to be taken into the bucket and the windows that only time ends, ts and value by turns: many at once cost less.
+   * It is all the same, as they are taken in before anything else is done there, and as all lie in windows that one before them has
+   * begun: they change no `nextEnd`.
+   */
+  readonly #waiting: number[] = [];
+  #waitingLength = 0;
+  #mayWait = false;
 
   constructor(subject: AlertSubject, sampler: Downsampler | undefined, hear?: (member: number, value: number, up: UptimeMs) => readonly Member[]) {
     this.#subject = subject;
@@ -83,6 +93,7 @@ export class Evaluation {
 
   /** Takes a late reading into windows that are still open; it never pages by itself. */
   takeLate(ts: EpochMs, value: number, clock: EpochMs): void {
+    this.catchUp();
     for (const window of this.#ruling.windows) window.addLate(ts, value, clock);
     this.#findNextEnd();
   }
@@ -148,7 +159,7 @@ export class Evaluation {
     this.lastValue = value;
     this.#lastAt = at;
     this.#lastUp = up;
-    const { windows, simple, fed, others } = this.#ruling;
+    const { prompt, simple, fed, others } = this.#ruling;
     const isCalm = value >= this.#calmLow && value <= this.#calmHigh;
     if (isCalm) this.#isUntold = true;
     else for (const alert of simple) this.#sample(alert, ts, alert.simple.judge(value), value, "reading", into);
@@ -156,11 +167,25 @@ export class Evaluation {
     const told = isCalm ? fed : others;
     if (told.length > 0) this.#evaluateOthers(told, ts, value, ordinal, members, into);
     if (!isCalm) this.#findCalm(value);
+    if (this.#mayWait && !isSampled && this.#waitingLength < WAITING_MAX) {
+      this.#waiting[this.#waitingLength++] = ts;
+      this.#waiting[this.#waitingLength++] = value;
+    } else this.#collect(ts, value, isSampled, into);
+    if (prompt.length > 0) this.#addToPrompt(ts, value, into);
+  }
+
+  /** Takes what waits into the bucket and the windows. To be called before anything else is done to them. */
+  catchUp(): void {
+    const length = this.#waitingLength;
+    this.#mayWait = false;
+    if (length === 0) return;
+    this.#waitingLength = 0;
     if (this.#sampler !== undefined) {
-      if (!isSampled) this.#sampler.add(this.#subject.id, ts, value, into);
-      if (this.#sampler.nextEnd < this.#nextEnd) this.#nextEnd = this.#sampler.nextEnd;
+      for (let at = 0; at < length; at += 2) this.#sampler.addToBegun(this.#waiting[at] as number, this.#waiting[at + 1] as number);
     }
-    if (windows.length > 0) this.#addToWindows(ts, value, into);
+    for (const window of this.#ruling.patient) {
+      for (let at = 0; at < length; at += 2) window.add(this.#waiting[at] as number, this.#waiting[at + 1] as number);
+    }
   }
 
   standing(): { rule: string; measure: number; state: Alert["phase"] }[] {
@@ -172,6 +197,7 @@ export class Evaluation {
   applyRules(rules: readonly Rule[], heard: Heard, context: RulingContext, into: Dispatcher): void {
     this.#tell();
     this.#forgetCalm();
+    this.catchUp();
     this.#ruling.apply(rules, { ...context, lastValue: this.lastValue, heard }, into);
     this.#findNextEnd();
     this.#findNextTimer();
@@ -179,6 +205,7 @@ export class Evaluation {
 
   save(to: StateWriter): void {
     this.#tell();
+    this.catchUp();
     for (const value of [this.lastTs, this.lastValue, this.#lastAt, this.#lastUp]) to.number(value);
     saveHeld(this.#held, to);
     this.#ruling.save(to);
@@ -279,16 +306,31 @@ export class Evaluation {
     }
   }
 
-  #addToWindows(ts: EpochMs, value: number, into: Dispatcher): void {
+  /** Takes a reading into the bucket and the windows that only time ends, after those that wait. */
+  #collect(ts: EpochMs, value: number, isSampled: boolean, into: Dispatcher): void {
+    this.catchUp();
+    let mayWait = !isSampled;
+    if (this.#sampler !== undefined) {
+      if (!isSampled) this.#sampler.add(this.#subject.id, ts, value, into);
+      this.#nextEnd = Math.min(this.#nextEnd, this.#sampler.nextEnd);
+    }
+    for (const window of this.#ruling.patient) {
+      window.add(ts, value);
+      this.#nextEnd = Math.min(this.#nextEnd, window.nextEnd);
+      mayWait &&= window.isOpen(ts);
+    }
+    this.#mayWait = mayWait;
+  }
+
+  #addToPrompt(ts: EpochMs, value: number, into: Dispatcher): void {
     let isClosed = false;
-    for (const window of this.#ruling.windows) {
-      window.result = undefined;
+    for (const window of this.#ruling.windows) window.result = undefined;
+    for (const window of this.#ruling.prompt) {
       window.add(ts, value);
       isClosed ||= window.result !== undefined;
-      const { nextEnd } = window;
       // A session's end moves away with each reading; the earliest is found again when it is due.
-      if (window.lag === 1) this.#nextLaggingEnd = Math.min(this.#nextLaggingEnd, nextEnd);
-      else if (nextEnd < this.#nextEnd) this.#nextEnd = nextEnd;
+      if (window.lag === 1) this.#nextLaggingEnd = Math.min(this.#nextLaggingEnd, window.nextEnd);
+      else this.#nextEnd = Math.min(this.#nextEnd, window.nextEnd);
     }
     if (isClosed) this.#judgeWindows(into);
     if (this.#nextLaggingEnd !== NEVER) this.#findNextEnd();
@@ -301,6 +343,7 @@ export class Evaluation {
   }
 
   #closeWindows(end: EpochMs, lag: Window["lag"], into: Dispatcher): void {
+    this.catchUp();
     if (lag === 0 && this.#sampler?.nextEnd === end) this.#sampler.close(this.#subject.id, end, into);
     for (const window of this.#ruling.windows) {
       // One that ended here before, in silence, is not judged again because a backlog has filled another.

@@ -22,6 +22,9 @@ export type RulingContext = { readonly up: UptimeMs; readonly born: number; read
 type Change = RulingContext & { readonly lastValue: number; readonly heard: Heard };
 type Heard = { readonly maxTs: EpochMs; readonly up: UptimeMs; readonly count: number };
 
+/** A window that is made of panes. */
+export type PatientWindow = Window & { isOpen(ts: EpochMs): boolean };
+
 /** An alert whose condition is the plain comparison of each reading. */
 export type SimpleAlert = Alert & { readonly simple: Criterion };
 
@@ -50,6 +53,9 @@ export class Silence {
 export class Ruling {
   readonly #subject: AlertSubject;
   windows: Window[] = [];
+  /** Those of `windows` that only time ends and whose length is fixed, and the others. */
+  patient: readonly PatientWindow[] = [];
+  prompt: readonly Window[] = [];
   /** In the order of the rules. */
   alerts: Alert[] = [];
   /** Those of `alerts` that only compare each reading. */
@@ -156,6 +162,8 @@ export class Ruling {
 
   /** Sorts the alerts by what they are fed. */
   #sort(): void {
+    this.patient = this.windows.filter(isPatient);
+    this.prompt = this.windows.filter((window) => !isPatient(window));
     this.simple = this.alerts.filter(isSimple);
     this.others = this.alerts.filter(({ condition: { on } }) => on !== "reading" && on !== "window");
     this.fed = this.others.filter(({ condition }) => condition.on !== "silence");
@@ -170,6 +178,8 @@ export class Ruling {
 }
 
 const settingsOf = ({ window: spec, aggregate }: WindowCondition, zone: ZoneTable): WindowSettings => ({ spec, aggregate, zone });
+
+const isPatient = (window: Window): window is PatientWindow => window.spec.kind === "hopping";
 
 const isSimple = (alert: Alert): alert is SimpleAlert => alert.simple !== undefined;
 

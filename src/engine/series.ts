@@ -84,6 +84,7 @@ export class Series implements Actor {
   takeLate(ts: EpochMs, value: number, up: UptimeMs, into: Dispatcher): void {
     this.memory.add(ts, value);
     const clock = this.clock(up);
+    this.#evaluation.catchUp();
     this.#sampler.addLate(this.id, ts, value, clock, into);
     this.#evaluation.takeLate(ts, value, clock);
   }
@@ -128,6 +129,7 @@ export class Series implements Actor {
   }
 
   save(to: StateWriter): void {
+    this.#evaluation.catchUp();
     to.text(this.source);
     to.text(JSON.stringify(this.ownLabels));
     for (const value of [this.watermark, this.maxTs, this.heardUp, this.#accepted]) to.number(value);
