@@ -54,7 +54,6 @@ export function openRecord(rule: Rule, subject: Subject, { firedAt, severity, va
 /** The unit of a condition's measure, given that of the readings; of a combination the one that its parts agree in. */
 export function unitOf(condition: Condition, unit: string | null): string | null {
   if (condition.on === "silence") return unit;
-  if (condition.on === "members" && condition.isUnitless) return null;
   if (condition.on === "window" && condition.aggregate === "count") return null;
   if (condition.on === "window" && (condition.aggregate === "rate" || condition.aggregate === "slope")) return `${unit ?? ""} per second`.trim();
   if (condition.on !== "parts") return condition.criterion.unitOf === undefined ? unit : condition.criterion.unitOf(unit);

@@ -93,3 +93,21 @@ export function bindLimits(settings: LimitsSettings, limits: Readonly<Record<str
   const [mildest] = levels;
   return mildest !== undefined && levels.length === settings.levels.length ? { criterion: mildest.criterion, levels } : undefined;
 }
+
+/**
+ * Limits of a measure that is not the reading's own value: the same judgements, in words that say of what.
+ * @param words the predicate's words with what is measured: `score above 0.5`
+ * @param unitOf the unit of the measure, given that of the readings
+ */
+export function measuring(limits: Limits, words: (text: string) => string, unitOf: (unit: string | null) => string | null): Limits {
+  const measure = (criterion: Criterion): Criterion => ({
+    text: words(criterion.text),
+    limit: criterion.limit,
+    judge: (value) => criterion.judge(value),
+    depth: (value) => criterion.depth(value),
+    calmAround: (value) => criterion.calmAround(value),
+    unitOf,
+  });
+  const levels = limits.levels.map((level) => ({ ...level, criterion: measure(level.criterion) }));
+  return { criterion: levels[0]?.criterion ?? measure(limits.criterion), levels };
+}

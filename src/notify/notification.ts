@@ -108,9 +108,14 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
   };
 }
 
-function deviceOf({ alert: { labels, rule }, transition }: OutboxRow): string {
+function deviceOf({ alert: { labels, rule, subject }, transition }: OutboxRow): string {
   if (subjectOf(transition) === "gateway") return `${labels["receiver"] ?? ""} ${labels["channel"] ?? ""}`.trim() || rule;
-  return labels["device"] ?? rule;
+  return labels["device"] ?? (groupWords(subject) || rule);
+}
+
+/** The labels that a group agrees in: `{room="B2",site="oslo"}` is `room B2, site oslo`. */
+function groupWords(subject: string): string {
+  return [...subject.matchAll(/(\w+)=("(?:[^"\\]|\\.)*")/g)].map(([, name, value]) => `${name} ${JSON.parse(value as string)}`).join(", ");
 }
 
 function figureOf({ alert, transition, state }: OutboxRow, unit: string | null): string {

@@ -50,9 +50,13 @@ const measured: readonly (readonly [RegExp, string])[] = [
   [/^score /, "anomaly score of "],
 ];
 
+/** `inlet - outlet` of a condition that compares two metrics, `avg of last values` of a group. */
+const compared = /^(\S+ [-/] \S+|\w+ of last values) (?:above|below|outside|inside) /;
+
 function ofWhat({ predicate, parts, measure }: Evidence): string {
   const text = parts?.find((part) => part.measure === measure)?.predicate ?? predicate;
-  return measured.find(([pattern]) => pattern.test(text))?.[1] ?? "";
+  const [, two] = compared.exec(text) ?? [];
+  return two === undefined ? (measured.find(([pattern]) => pattern.test(text))?.[1] ?? "") : `${two} of `;
 }
 
 /** The predicate with units, without its deadband: `above −15 °C`, `outside 2 to 8 °C`. */

@@ -45,6 +45,22 @@ test("a window: the aggregate, its window and how many readings it held", () => 
   expect(summary).toBe("avg of temperature of freezer-7 over 10 min is 9.12 mm/s, outside 2 to 7.1 mm/s");
 });
 
+test("a group is named by the labels that it agrees in, and what of it was measured", () => {
+  const labels = { room: "B 2", site: "oslo", alertname: "room-warm", severity: "warning" };
+  const group = row("firing", { annotations: {}, value: 29, unit: "°C", labels });
+  const told = changed(
+    { ...group, alert: { ...group.alert, subject: '{room="B 2",site="oslo"}' } },
+    { evidence: { predicate: "avg of last values above 25" } },
+  );
+  expect(readNotification(told, sender).summary).toBe("avg of last values of room B 2, site oslo is 29 °C, avg of last values above 25 °C");
+});
+
+test("two metrics that are compared are both named", () => {
+  const labels = { device: "pump-1", alertname: "clogged", severity: "warning" };
+  const told = changed(row("firing", { annotations: {}, value: 0.5, unit: "bar", labels }), { evidence: { predicate: "out - in below 1" } });
+  expect(readNotification(told, sender).summary).toBe("out - in of pump-1 is 0.5 bar, out - in below 1 bar");
+});
+
 test("a count has no unit", () => {
   const window = { start: FIRED_AT - 60_000, end: FIRED_AT, aggregate: "count", count: 1 };
   const { figure, why } = readNotification(changed(row("firing", { value: 1, unit: null }), { evidence: { window, predicate: "below 3" } }), sender);

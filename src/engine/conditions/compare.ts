@@ -1,7 +1,7 @@
 // `compare`: two metrics of one device, by their difference or ratio. Its last values count; it is judged with each reading of either.
 
 import { z } from "zod";
-import { bindLimits, limitsMeta, limitsShape, refineLimits } from "../limits.ts";
+import { bindLimits, limitsMeta, limitsShape, measuring, refineLimits } from "../limits.ts";
 import type { ConditionType, Member } from "./condition.ts";
 
 const operations = ["difference", "ratio"] as const;
@@ -28,9 +28,11 @@ export const compare: ConditionType<"compare", CompareSettings> = {
   bind(settings, limits) {
     const bound = bindLimits(settings, limits);
     const { left, right, op } = settings;
-    return (
-      bound && { on: "members", measure: (members) => measureOf(valueOf(members, left), valueOf(members, right), op), isUnitless: op === "ratio", ...bound }
-    );
+    if (bound === undefined) return undefined;
+    const isRatio = op === "ratio";
+    const words = (text: string): string => `${left} ${isRatio ? "/" : "-"} ${right} ${text}`;
+    const measure = (members: readonly Member[]): number => measureOf(valueOf(members, left), valueOf(members, right), op);
+    return { on: "members", measure, ...measuring(bound, words, (unit) => (isRatio ? null : unit)) };
   },
 };
 

@@ -17,7 +17,7 @@ export type Condition =
   /** A detector makes the measure, of this reading and what it remembers of those before. */
   | ({ readonly on: "detector"; readonly create: () => Detector } & Limits)
   /** The last values of the members of a group make the measure. */
-  | ({ readonly on: "members"; readonly measure: (members: readonly Member[]) => number /** A count, or a ratio. */; readonly isUnitless: boolean } & Limits)
+  | ({ readonly on: "members"; readonly measure: (members: readonly Member[]) => number } & Limits)
   /** No reading is heard for longer than `after`. */
   | { readonly on: "silence"; readonly after: DurationMs }
   /** All of the parts hold (`every`), or any. */

@@ -2,8 +2,8 @@
 
 import { z } from "zod";
 import { DEVIATION_THRESHOLD_DEFAULT, DeviationDetector } from "../deviation.ts";
-import { bindLimits, limitsMeta, limitsShape, refineLimits } from "../limits.ts";
-import { type Criterion, predicateShape } from "../predicate.ts";
+import { bindLimits, limitsMeta, limitsShape, measuring, refineLimits } from "../limits.ts";
+import { predicateShape } from "../predicate.ts";
 import type { StateReader, StateWriter } from "../state.ts";
 import type { EpochMs } from "../units.ts";
 import type { ConditionType, Detector } from "./condition.ts";
@@ -28,20 +28,17 @@ export const deviation: ConditionType<"deviation", DeviationSettings> = {
   bind(settings, limits) {
     const bound = bindLimits(settings, limits);
     if (bound === undefined) return undefined;
-    const levels = bound.levels.map((level) => ({ ...level, criterion: ofScore(level.criterion) }));
-    return { on: "detector", create, criterion: levels[0]?.criterion ?? ofScore(bound.criterion), levels };
+    return {
+      on: "detector",
+      create,
+      ...measuring(
+        bound,
+        (text) => `score ${text}`,
+        () => null,
+      ),
+    };
   },
 };
-
-/** The same judgement; its words say of what, and the score has no unit. */
-const ofScore = (criterion: Criterion): Criterion => ({
-  text: `score ${criterion.text}`,
-  limit: criterion.limit,
-  judge: (score) => criterion.judge(score),
-  depth: (score) => criterion.depth(score),
-  calmAround: (score) => criterion.calmAround(score),
-  unitOf: () => null,
-});
 
 function create(): Detector {
   const detector = new DeviationDetector();

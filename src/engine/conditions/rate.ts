@@ -4,8 +4,7 @@
 
 import { z } from "zod";
 import { durationSchema } from "../duration-schema.ts";
-import { bindLimits, limitsMeta, limitsShape, refineLimits } from "../limits.ts";
-import type { Criterion } from "../predicate.ts";
+import { bindLimits, type Limits, limitsMeta, limitsShape, measuring, refineLimits } from "../limits.ts";
 import type { StateReader, StateWriter } from "../state.ts";
 import { type DurationMs, type EpochMs, formatDuration } from "../units.ts";
 import type { ConditionType, Detector } from "./condition.ts";
@@ -33,29 +32,21 @@ export const rate: ConditionType<"rate", RateSettings> = {
     const bound = bindLimits(settings, limits);
     if (bound === undefined) return undefined;
     const { over, per, counter } = settings;
-    const levels = bound.levels.map((level) => ({ ...level, criterion: perUnit(level.criterion, per) }));
-    const criterion = levels[0]?.criterion ?? perUnit(bound.criterion, per);
-    return { on: "detector", create: () => new RateDetector(over, per, counter), criterion, levels };
+    return { on: "detector", create: () => new RateDetector(over, per, counter), ...perUnit(bound, per) };
   },
 };
 
 const unitWords: Readonly<Record<number, string>> = { 1000: "second", 60_000: "minute", 3_600_000: "hour", 86_400_000: "day" };
 
-/** The same judgement; its words say of what: `above 2 per minute, clears below 1 per minute`. */
-function perUnit(criterion: Criterion, per: DurationMs): Criterion {
+/** `above 2, clears below 1` becomes `above 2 per minute, clears below 1 per minute`. */
+function perUnit(limits: Limits, per: DurationMs): Limits {
   const unit = ` per ${unitWords[per] ?? formatDuration(per)}`;
-  const text = criterion.text
-    .split(", clears ")
-    .map((limit) => limit + unit)
-    .join(", clears ");
-  return {
-    text,
-    limit: criterion.limit,
-    judge: (measure) => criterion.judge(measure),
-    depth: (measure) => criterion.depth(measure),
-    calmAround: (measure) => criterion.calmAround(measure),
-    unitOf: (own) => `${own ?? ""}${unit}`.trim(),
-  };
+  const words = (text: string): string =>
+    text
+      .split(", clears ")
+      .map((limit) => limit + unit)
+      .join(", clears ");
+  return measuring(limits, words, (own) => `${own ?? ""}${unit}`.trim());
 }
 
 /** At most SLOTS + 2 readings are remembered. */

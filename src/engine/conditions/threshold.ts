@@ -1,7 +1,7 @@
 // `threshold`: each reading is compared with a limit; in a group an aggregate over the last values of its members is.
 
 import { z } from "zod";
-import { bindLimits, limitsMeta, limitsShape, refineLimits } from "../limits.ts";
+import { bindLimits, limitsMeta, limitsShape, measuring, refineLimits } from "../limits.ts";
 import type { ConditionType } from "./condition.ts";
 import { aggregateOf, lastValueAggregates } from "./last-values.ts";
 
@@ -22,6 +22,11 @@ export const threshold: ConditionType<"threshold", ThresholdSettings> = {
     const bound = bindLimits(settings, limits);
     const { aggregate } = settings;
     if (bound === undefined || aggregate === undefined) return bound && { on: "reading", ...bound };
-    return { on: "members", measure: (members) => aggregateOf(aggregate, members), isUnitless: aggregate === "count", ...bound };
+    const unitOf = (unit: string | null): string | null => (aggregate === "count" ? null : unit);
+    return {
+      on: "members",
+      measure: (members) => aggregateOf(aggregate, members),
+      ...measuring(bound, (text) => `${aggregate} of last values ${text}`, unitOf),
+    };
   },
 };
