@@ -104,6 +104,14 @@ differs from what did (- only live, + only here, ~ live and below it here)
     for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
+  it("knows rules of a file that are those in force, and verifies", async () => {
+    writeFileSync(join(folder, "same.yaml"), rules(30).replace("for: 5m", "for: 300s"));
+    const { code, out } = await highwater("replay", ...range, "--rules", "same.yaml");
+    expect(out).toContain("rules of same.yaml, which were in force\n");
+    expect(out).toContain("the same effects as live, byte for byte: 86 rows\n");
+    expect(code).toBe(0);
+  });
+
   it("takes the rules of a config that has changed, unless asked for those in force", async () => {
     const changed = [...range.slice(0, 4), "--config", "changed.yaml", "--json"];
     const present = lines((await highwater("replay", ...changed)).out);
