@@ -34,8 +34,12 @@ export function createChannels(loop: EventLoop, random: Random, sent: (farEnd: F
   );
   const after = (ms: number, work: () => void): void => void loop.schedule("world", outside, ms, work);
 
-  function answer(farEnd: FarEnd, { id }: Notification, signal: AbortSignal): Promise<Delivery> {
-    const { promise, resolve, reject } = Promise.withResolvers<Delivery>();
+  function answer(farEnd: FarEnd, { notification, signal, service }: Attempt): Promise<Delivery> {
+    const { id } = notification;
+    const { promise, resolve: hear, reject: fall } = Promise.withResolvers<Delivery>();
+    // Who is dead hears no answer.
+    const resolve = (delivery: Delivery): void => (service.isAlive ? hear(delivery) : undefined);
+    const reject = (error: Error): void => (service.isAlive ? fall(error) : undefined);
     const arrive = (): void => void farEnd.arrived.set(id, (farEnd.arrived.get(id) ?? 0) + 1);
     const deliver = (ms: number): void =>
       after(ms, () => {
@@ -101,7 +105,7 @@ export function createChannels(loop: EventLoop, random: Random, sent: (farEnd: F
         else ofAlert.push(attempt);
         try {
           if (farEnd.weather === "breaks" && random.chance(0.3)) throw new Error("a channel never throws, but this one does");
-          return await answer(farEnd, notification, signal);
+          return await answer(farEnd, attempt);
         } finally {
           attempt.isOver = true;
         }

@@ -30,10 +30,13 @@ async function outcomeOf(run: Run): Promise<Outcome> {
   }
 }
 
-const fails = async (run: Run): Promise<boolean> => (await outcomeOf(run)).problems.length > 0;
+/** A problem without what differs from run to run. */
+const kindOf = (problem: string | undefined): string | undefined => problem?.split("\n")[0]?.replace(/\{.*?\}|[\w:.-]*\d[\w:.-]*/g, "…");
 
-/** The least that still fails: one trouble, device and half of the time after the other is taken away. */
+/** The least that still fails alike: one trouble, device and half of the time after the other is taken away. */
 async function shrunk(run: Run, outcome: Outcome): Promise<Run> {
+  const kind = kindOf(outcome.problems[0]);
+  const fails = async (less: Run): Promise<boolean> => (await outcomeOf(less)).problems.some((problem) => kindOf(problem) === kind);
   let least: Run = { ...run, devices: outcome.devices, minutes: outcome.minutes };
   if (!(await fails(least))) return run;
   for (const trouble of outcome.troubles) {

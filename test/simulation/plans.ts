@@ -25,17 +25,66 @@ const conditions: readonly ((limit: number, random: Random) => Record<string, un
   (_limit, random) => ({ type: "window", window: { tumbling: "2m" }, aggregate: "count", below: random.whole(2, 5) }),
   (_limit, random) => ({ type: "absence", after: random.pick(["20s", "1m", "2m", "10m"]) }),
   (_limit, random) => ({ type: "absence", after: random.pick(["9s", "1h"]) }),
+  () => ({
+    type: "absence",
+    after: "3m",
+    expect: [
+      { device: "d0", metric: "temperature" },
+      { device: "never-there", metric: "temperature" },
+    ],
+  }),
+  (limit) => ({ type: "threshold", levels: levels(limit) }),
+  (limit) => ({ type: "window", window: { tumbling: "1m" }, aggregate: "max", levels: levels(limit) }),
+  (limit) => ({ type: "window", window: { session: "45s" }, aggregate: "avg", above: limit - 5 }),
+  (limit) => ({ type: "window", window: { count: 4, slide: 2 }, aggregate: "twa", above: limit - 5 }),
+  (limit) => ({ type: "window", window: { tumbling: "day" }, aggregate: "p95", above: limit - 5 }),
+  (limit) => ({ type: "window", window: { hopping: "10m", slide: "1m" }, aggregate: "p90", above: limit }),
+  () => ({ type: "window", window: { hopping: "3m", slide: "30s" }, aggregate: "slope", above: 0.01 }),
+  (limit) => ({ type: "rate", over: "2m", per: "1m", above: limit - 15 }),
+  () => ({ type: "flatline", over: "1m", tolerance: 1 }),
+  (limit) => ({ type: "consecutive", n: 2, of: 3, above: limit - 3 }),
+  () => ({ type: "deviation", above: 0.6 }),
+  () => ({ type: "compare", left: "temperature", right: "humidity", op: "difference", outside: [-15, 15] }),
+  (limit) => ({
+    type: "all",
+    conditions: [
+      { type: "threshold", above: limit - 3 },
+      { type: "rate", over: "2m", per: "1m", above: 1 },
+    ],
+  }),
+  (limit) => ({
+    type: "any",
+    conditions: [
+      { type: "threshold", above: limit },
+      { type: "flatline", over: "2m", tolerance: 0.5 },
+    ],
+  }),
+  (limit) => grouped({ type: "threshold", aggregate: "avg", above: limit - 5 }, ["metric"]),
+  (limit) => grouped({ type: "threshold", aggregate: "max", levels: levels(limit) }, ["room"]),
+  (limit) => grouped({ type: "window", window: { tumbling: "1m" }, aggregate: "avg", above: limit - 5 }, []),
+  () => grouped({ type: "threshold", aggregate: "count", below: 2 }, ["metric"]),
 ];
+
+const levels = (limit: number) => [
+  { above: limit - 4, severity: "info" },
+  { above: limit, severity: "warning" },
+  { above: limit + 6, severity: "critical" },
+];
+
+/** Of a rule, not of its condition. */
+const GROUP_BY = "group_by";
+const grouped = (condition: Record<string, unknown>, labels: readonly string[]) => ({ ...condition, [GROUP_BY]: labels });
 
 const delays = ["0s", "0s", "30s", "1m", "5m"] as const;
 
 function ruleOf(index: number, random: Random): Record<string, unknown> {
-  const condition = conditions[index]?.(random.whole(28, 33), random) ?? {};
+  const { [GROUP_BY]: labels, ...condition } = conditions[index]?.(random.whole(28, 33), random) ?? {};
   const isAbsence = condition["type"] === "absence";
   return {
     name: `rule-${index}`,
     match: random.chance(0.8) ? { metric: "*" } : { device: random.pick(["d*", "d1", "d[2-9]*"]), metric: "temperature" },
     condition,
+    ...(labels !== undefined && { group_by: labels }),
     ...(isAbsence ? {} : { for: random.pick(delays) }),
     keep_firing_for: random.pick(delays),
     severity: random.pick(["critical", "warning", "info"]),
@@ -82,7 +131,7 @@ function createConfig(chosen: readonly number[], timing: Record<string, SourceTi
 /** The configs of one run: the first it starts with. Neighbours share most of their rules. */
 export function drawConfigs(random: Random): SimulatedConfig[] {
   const all = conditions.map((_, index) => index);
-  let chosen = random.some(all, random.between(0.1, 0.6));
+  let chosen = random.some(all, random.between(0.05, 0.4));
   let timing = Object.fromEntries(topics.map((topic) => [topic, timingOf(topic, random)]));
   return Array.from({ length: 4 }, (_, index) => {
     if (index > 0 && random.chance(0.5)) chosen = all.filter((rule) => (random.chance(0.25) ? random.chance(0.5) : chosen.includes(rule)));

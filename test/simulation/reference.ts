@@ -68,7 +68,7 @@ export function createReference(ledger: Ledger) {
           (each) => `${each.alert} ${each.ordinal}`,
         ),
         ...differences("alert", alerts, db.prepare<[], AlertRow>("SELECT * FROM alert").all().map(toAlert), ({ id }) => id),
-        ...differences("pending", pending, db.prepare<[], PendingRecord>("SELECT * FROM pending").all(), (each) => `${each.rule} ${each.series}`),
+        ...differences("pending", pending, pendingRows(db), (each) => `${each.rule} ${each.series}`),
         ...differences("notification", notifications, notificationRows(db).map(asMade), ({ id }) => id),
         ...deadProblems(db, dead),
         ...standingProblems(engine, alerts, pending),
@@ -125,6 +125,12 @@ const canonical = (value: unknown): string =>
   JSON.stringify(value, (_key, item: unknown) =>
     typeof item === "object" && item !== null && !Array.isArray(item) ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))) : item,
   );
+
+const pendingRows = (db: Database): PendingRecord[] =>
+  db
+    .prepare<[], PendingRecord & { labels: string }>("SELECT * FROM pending")
+    .all()
+    .map((row) => ({ ...row, labels: JSON.parse(row.labels) }));
 
 function deadProblems(db: Database, dead: ReadonlyMap<string, number>): string[] {
   const rows = notificationRows(db).filter(({ disposition }) => disposition === "dead");
