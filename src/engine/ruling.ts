@@ -83,7 +83,7 @@ export class Ruling {
     for (const [rule, condition] of this.#bind(rules)) {
       const old = before.get(rule.name);
       before.delete(rule.name);
-      const isSame = old !== undefined && old.rule.logic === rule.logic && textOf(old.condition) === textOf(condition);
+      const isSame = old !== undefined && old.rule.logic === rule.logic && boundTextOf(old.condition) === boundTextOf(condition);
       const kept = isSame ? windowsOf(old) : [];
       const alert = new Alert(rule, condition, this.#subject, (leaf) => this.#join(kept.shift() ?? this.#windowFor(leaf, change)));
       this.alerts.push(alert);
@@ -182,6 +182,12 @@ const settingsOf = ({ window: spec, aggregate }: WindowCondition, zone: ZoneTabl
 const isPatient = (window: Window): window is PatientWindow => window.spec.kind === "hopping";
 
 const isSimple = (alert: Alert): alert is SimpleAlert => alert.simple !== undefined;
+
+/** With the device's limits as numbers, those of all levels too. */
+const boundTextOf = (condition: Condition): string => {
+  const levels = "levels" in condition ? condition.levels.map(({ criterion }) => criterion.text) : [];
+  return [textOf(condition), ...levels].join("; ");
+};
 
 const windowsOf = ({ window, parts }: Alert): Window[] => [window, ...(parts?.leaves ?? []).map((leaf) => leaf.window)].filter((each) => each !== undefined);
 

@@ -11,7 +11,7 @@ import { happenings, inputsOf, turns } from "./oracle/random-happenings.ts";
 import { draftsOf, planOf } from "./oracle/random-rules.ts";
 import { runs } from "./random-log.ts";
 
-const drafts = draftsOf(["threshold", "window", "absence"], false);
+const drafts = draftsOf(["threshold", "window", "absence", "rate", "flatline", "consecutive"], true);
 
 it("the engine and the oracle are of one opinion", () => {
   fc.assert(
@@ -20,6 +20,6 @@ it("the engine and the oracle are of one opinion", () => {
       const until = (inputs.at(-1)?.up ?? 0) + silence * SECOND;
       expect(observe(inputs, driven, until)).toEqual(consult(inputs, until));
     }),
-    { numRuns: runs(200) },
+    { numRuns: runs(120) },
   );
 }, 600_000);

@@ -149,6 +149,26 @@ describe("a rule whose logic changes while it recovers", () => {
   });
 });
 
+describe("a device whose limit of a graver level changes", () => {
+  it("is judged anew", () => {
+    const levels = [
+      { above: 10, severity: "warning" },
+      { above: "limit.high", severity: "critical" },
+    ];
+    const limited = (high: number) => {
+      const probe = { labels: {}, limits: { high }, unit: null, expectedEveryMs: null };
+      return { ...plan([rule({ condition: { type: "threshold", levels } })]), devices: { probe } };
+    };
+    const run = drive(limited(30));
+    run.reading(0, 25);
+    run.rules(limited(20));
+    expect(run.transitions.map(({ to, reason }) => [to, reason])).toEqual([
+      ["firing", "condition"],
+      ["firing", "level"],
+    ]);
+  });
+});
+
 describe("an absence within a rule whose logic changes before it was told", () => {
   it("is still told", () => {
     const condition = (value: number) => ({

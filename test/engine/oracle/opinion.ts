@@ -24,8 +24,8 @@ export type Opinion = {
 
 export const emptyOpinion = (): Opinion => ({ verdicts: [], transitions: {}, pending: {}, buckets: {}, dirty: {} });
 
-/** So that sums in another order are the same figure. */
-export const roundFigure = (figure: number): number => Number(figure.toPrecision(9));
+/** So that sums in another order are the same figure; 0 has no sign. */
+export const roundFigure = (figure: number): number => Math.round(figure * 1e6) / 1e6 + 0;
 
 export const NEVER = Number.POSITIVE_INFINITY;
 export const LONG_AGO = Number.NEGATIVE_INFINITY;

@@ -27,7 +27,7 @@ function predicates(scale = 1, shift = 0, hasNamed = true): fc.Arbitrary<Block> 
     })),
   );
   if (!hasNamed) return plain;
-  return fc.oneof({ weight: 6, arbitrary: plain }, { weight: 1, arbitrary: fc.constantFrom<Block>({ above: "limit.high" }, { below: "limit.high" }) });
+  return fc.oneof({ weight: 6, arbitrary: plain }, { weight: 1, arbitrary: fc.constantFrom<Block>({ above: "limit.high" }, { below: "limit.high" }, { inside: [10, "limit.high"] }) });
 }
 
 /** A predicate, or levels. */
@@ -45,7 +45,13 @@ function limits(scale = 1, shift = 0): fc.Arbitrary<Block> {
         }),
       };
     });
-  return fc.oneof({ weight: 3, arbitrary: predicates(scale, shift) }, { weight: 1, arbitrary: levels });
+  const named = fc.tuple(severity, severity).map(([mild, grave]) => ({
+    levels: [
+      { above: 8 * scale + shift, severity: mild },
+      { above: "limit.high", severity: grave },
+    ],
+  }));
+  return fc.oneof({ weight: 9, arbitrary: predicates(scale, shift) }, { weight: 3, arbitrary: levels }, { weight: 1, arbitrary: named });
 }
 
 const spec = fc.oneof(
@@ -119,17 +125,26 @@ function conditionsOf(kinds: readonly Kind[], hasCombinations: boolean): fc.Arbi
 
 const delays = fc.record({ for: fc.constantFrom("0s", "0s", "30s", "1m", "5m"), keep_firing_for: fc.constantFrom("0s", "0s", "30s", "2m") });
 
-/** A rule's settings without a name; some follow each other under one name. */
-const draftOf = (condition: fc.Arbitrary<Block>): fc.Arbitrary<Block> =>
-  fc
-    .record({ condition, delays, severity, device: fc.constantFrom("*", "*", "*", "a") })
-    .map(({ condition: block, delays: times, severity: name, device }) => ({
-      condition: block,
-      ...times,
-      ...(block["type"] === "absence" ? { for: "0s" } : {}),
-      severity: name,
-      match: { device },
-    }));
+/** A rule's settings without a name. */
+const draftOf = (condition: Block, times: Block, name: string, device: string): Block => ({
+  condition,
+  ...times,
+  ...(condition["type"] === "absence" ? { for: "0s" } : {}),
+  severity: name,
+  match: { device },
+});
+
+/** What follows each other under one name: the same condition with other delays, or another condition. */
+function draftsOfOne(kinds: readonly Kind[], hasCombinations: boolean): fc.Arbitrary<Block[]> {
+  const condition = conditionsOf(kinds, hasCombinations);
+  const next = fc.record({ condition, isOther: fc.boolean(), times: delays, severity, device: fc.constantFrom("*", "*", "*", "a") });
+  return fc.array(next, { minLength: 1, maxLength: 3, size: "max" }).map((list) =>
+    list.map((each, index) => {
+      const block = each.isOther ? each.condition : (list[index - 1] ?? each).condition;
+      return draftOf(block, each.times, each.severity, each.device);
+    }),
+  );
+}
 
 const timing: fc.Arbitrary<SourceTiming> = fc.record({
   outOfOrdernessMs: fc.constantFrom(0, 0, 5, 20, 120, 600).map((seconds) => seconds * SECOND),
@@ -138,7 +153,7 @@ const timing: fc.Arbitrary<SourceTiming> = fc.record({
   idleAfterMs: fc.constantFrom(0, 1, 10, 10, 60).map((seconds) => seconds * SECOND),
 });
 
-const high = fc.option(fc.integer({ min: 10, max: 30 }), { freq: 6 });
+const high = fc.option(fc.integer({ min: 11, max: 30 }), { freq: 6 });
 const devices = fc
   .tuple(high, high)
   .map((each) =>
@@ -151,7 +166,7 @@ const devices = fc
   );
 
 /** Midnight and a change of the clocks are within the log. */
-const zone = fc.tuple(fc.nat(120), fc.nat(150), fc.constantFrom(-60, -30, 30, 60)).map(([midnight, change, by]) => ({
+const zone = fc.tuple(fc.nat(40), fc.nat(60), fc.constantFrom(-60, -30, 30, 60)).map(([midnight, change, by]) => ({
   name: "Test/Zone",
   from: [Number.MIN_SAFE_INTEGER, change * 60 * SECOND],
   offsets: [-midnight * 60 * SECOND, (by - midnight) * 60 * SECOND],
@@ -168,9 +183,9 @@ export const planOf = ({ rules, timing: times, devices: limited, zone: table }: 
 
 /** Plans that follow each other, of the same sources: rules r0 to r3, each in up to three drafts, of which a plan takes one or none. */
 export function draftsOf(kinds: readonly Kind[], hasCombinations: boolean): fc.Arbitrary<Draft[]> {
-  const names = fc.array(fc.array(draftOf(conditionsOf(kinds, hasCombinations)), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 });
+  const names = fc.array(draftsOfOne(kinds, hasCombinations), { minLength: 1, maxLength: 4, size: "max" });
   const four = <Any>(of: fc.Arbitrary<Any>): fc.Arbitrary<Any[]> => fc.array(of, { minLength: 4, maxLength: 4 });
-  const choices = fc.array(fc.record({ devices, picks: four(fc.nat(3)), severities: four(severity) }), { minLength: 1, maxLength: 3 });
+  const choices = fc.array(fc.record({ devices, picks: four(fc.nat(3)), severities: four(severity) }), { minLength: 1, maxLength: 3, size: "max" });
   return fc.tuple(names, timing, zone, choices).map(([lists, times, table, list]) =>
     list.map((choice, index) => {
       const rules = lists.flatMap((drafts, number): Block[] => {
