@@ -2,7 +2,11 @@
 
 import type { Row } from "../row.ts";
 import { deviation } from "./deviation.ts";
+import { engine } from "./engine.ts";
 import { latency } from "./latency.ts";
+import { memory } from "./memory.ts";
+import { recovery } from "./recovery.ts";
+import { replay } from "./replay.ts";
 import { throughput } from "./throughput.ts";
 
-export const rows: readonly Row[] = [throughput, latency, deviation];
+export const rows: readonly Row[] = [throughput, latency, engine, replay, memory, recovery, deviation];
