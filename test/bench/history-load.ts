@@ -16,6 +16,8 @@ export type HistoryLoad = {
 
 const CONNECTIONS = 100;
 const WINDOW = 2000;
+/** Where a gateway is slower than the rate, it gets what it can take. */
+const IN_FLIGHT_MAX = 20_000;
 const TICK_MS = 5;
 
 /**
@@ -34,7 +36,7 @@ export async function sendHistory({ port, series, readings, rate, start }: Histo
   try {
     while (state.acknowledged < readings) {
       if (state.failure !== undefined) throw state.failure;
-      const due = Math.min(readings, Math.floor(((performance.now() - begun) * rate) / 1000), state.acknowledged + (CONNECTIONS * WINDOW) / 2);
+      const due = Math.min(readings, Math.floor(((performance.now() - begun) * rate) / 1000), state.acknowledged + IN_FLIGHT_MAX);
       if (due > load.taken()) send(load.take(due - load.taken()).batch);
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
     }

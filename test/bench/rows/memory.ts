@@ -35,6 +35,9 @@ async function load(gateway: GatewayProcess, { say }: BenchOptions): Promise<Fig
   say(`${SERIES * READINGS} readings in ${(SERIES * READINGS) / RATE} s`);
   try {
     await sendHistory({ port: gateway.mqtt.port, series: SERIES, readings: SERIES * READINGS, rate: RATE, start: Date.now() - 2 * 3_600_000 });
+  } catch (error) {
+    await gateway.stop();
+    return [{ what: "most", value: Math.max(...samples), unit: "MB", problem: [(error as Error).message, ...gateway.complaints()].join("; ") }];
   } finally {
     clearInterval(timer);
   }
