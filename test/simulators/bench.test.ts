@@ -62,18 +62,10 @@ test("the gateway's config is one: twenty rules, ten threshold, five tumbling, t
   expect([rules.length, count("threshold"), count("tumbling"), count("hopping"), count("absence")]).toEqual([20, 10, 5, 3, 2]);
 });
 
-const roundOf = (count: number) => mixedRules(count).map(({ condition }) => condition);
-
 test("twenty mixed rules are 14 threshold, 4 hopping 10m/1m, 1 absence, 1 p95 of an hour, and a config takes them", () => {
-  const { rules } = configSchema.parse({ ...mixedBlocks() });
-  expect(
-    rules
-      .map(({ condition }) => condition.type)
-      .toSorted()
-      .join(" "),
-  ).toBe(
-    [...Array.from({ length: 1 }, () => "absence"), ...Array.from({ length: 14 }, () => "threshold"), ...Array.from({ length: 5 }, () => "window")].join(" "),
-  );
+  const { rules } = configSchema.parse(mixedBlocks());
+  const kinds = rules.map(({ condition }) => condition.type);
+  expect(["threshold", "window", "absence"].map((kind) => kinds.filter((other) => other === kind).length)).toEqual([14, 5, 1]);
   const windows = rules.flatMap(({ condition }) => (condition.type === "window" ? [`${condition.aggregate} ${JSON.stringify(condition.window)}`] : []));
   expect(windows).toEqual([
     ...["avg", "max", "min", "stddev"].map((aggregate) => `${aggregate} {"kind":"hopping","size":600000,"slide":60000}`),
@@ -82,7 +74,7 @@ test("twenty mixed rules are 14 threshold, 4 hopping 10m/1m, 1 absence, 1 p95 of
 });
 
 test("rounds of mixed rules share neither limits nor windows", () => {
-  const texts = roundOf(200).map((condition) => JSON.stringify(condition));
+  const texts = mixedRules(200).map(({ condition }) => JSON.stringify(condition));
   expect(new Set(texts).size).toBe(200);
   const { rules } = planOf(mixedRules(200));
   expect(rules).toHaveLength(200);
