@@ -66,9 +66,10 @@ export function createDevice(deps: DeviceDeps, name: string, habits: Habits, int
     },
     /** The process of the gateway ended. */
     dropped: () => link.drop(),
-    /** Measures no more; what it has is still sent. */
+    /** Measures no more; what it has is still sent, over a network that is there again. */
     stop(): void {
       isMeasuring = false;
+      link.online();
     },
     waiting: () => link.waiting(),
   };
@@ -227,6 +228,9 @@ function createLink({ loop, random, gateway, violate, tell }: DeviceDeps, name: 
       if (first && queue.length > sent) queue.splice(sent, 0, message);
       else queue.push(message);
       pump();
+    },
+    online(): void {
+      offlineUntil = 0;
     },
     outage(ms: number): void {
       offlineUntil = loop.peek() + ms;
