@@ -28,4 +28,19 @@ describe("a reload", () => {
       expect(driven.effects.at(-1)?.alerts.map(({ severity }) => severity)).toEqual(["critical"]);
     },
   );
+
+  // Seed 133: of a series whose readings all still wait for their turn nothing was evaluated, so the absence that went on under the new
+  // rule measured NaN. The next reload resolved it with that: the store refused the row, and the process ended, at each start again.
+  it.skip("of an absence that fired while its reading still waits for its turn: what it measures must be that reading", () => {
+    const after = (text: string) => plan([rule({ condition: { type: "absence", after: text } })], { outOfOrdernessMs: 60 * SECOND });
+    const driven = drive(after("20s"));
+    driven.reading(0, 7, { at: 0 });
+    driven.listen(21 * SECOND);
+    driven.rules(after("10s"));
+    driven.rules(after("1h"));
+    expect(driven.transitions.map(({ to, figures }) => [to, figures.value])).toEqual([
+      ["firing", 7],
+      ["resolved", 7],
+    ]);
+  });
 });
