@@ -7,7 +7,7 @@ import type { EpochMs } from "./units.ts";
 /** How many timestamps at or below the watermark are kept at the end of a step. */
 export const REMEMBERED_BELOW = 128;
 /** Forgetting is worth its copying only now and then. */
-const TRIM_FROM = REMEMBERED_BELOW + 64;
+const TRIM_FROM = REMEMBERED_BELOW + 32;
 
 export class Memory {
   #ts = new Float64Array(8);
@@ -25,7 +25,8 @@ export class Memory {
 
   /** @param ts one that is not remembered */
   add(ts: EpochMs, value: number): void {
-    if (this.count === this.#ts.length) this.#resize(this.count * 2);
+    // Most grow to TRIM_FROM and no further: room for more would be kept by every series for nothing.
+    if (this.count === this.#ts.length) this.#resize(this.count < TRIM_FROM ? Math.min(TRIM_FROM + 8, this.count * 2) : this.count * 2);
     const index = this.count === 0 || ts > (this.#ts[this.count - 1] as number) ? this.count : this.#indexOf(ts);
     if (index < this.count) {
       this.#ts.copyWithin(index + 1, index, this.count);
