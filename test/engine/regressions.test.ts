@@ -219,3 +219,22 @@ describe("the level of an alert", () => {
     ]);
   });
 });
+
+describe("a group that hears a late reading before any other", () => {
+  it("closes its windows as ever", () => {
+    const condition = { type: "window", window: { tumbling: "30s" }, aggregate: "avg", above: 5 };
+    const run = drive(plan([]));
+    run.reading(0, 1);
+    run.reading(MINUTE, 1, { at: MINUTE });
+    run.rules(plan([rule({ condition, group_by: [] })]));
+    expect(run.reading(SECOND, 9)).toBe("late");
+    run.reading(2 * MINUTE, 9, { at: 2 * MINUTE });
+    run.reading(3 * MINUTE, 1, { at: 3 * MINUTE });
+    run.listen(10 * MINUTE);
+    // Its member's clock had passed the window of the late reading when the group was made.
+    expect(run.told()).toEqual([
+      { rule: "r", to: "firing", ts: 150 * SECOND },
+      { rule: "r", to: "resolved", ts: 210 * SECOND },
+    ]);
+  });
+});

@@ -73,7 +73,8 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     const start = ts - floorMod(ts, this.#paneSize);
     if (this.#lastEnd(start) <= clock + 1) return false;
     const { size, slide } = this.spec;
-    const passed = clock + 1 - floorMod(clock + 1 - size, slide);
+    // A group of which nobody was heard yet has no clock.
+    const passed = clock === LONG_AGO ? LONG_AGO : clock + 1 - floorMod(clock + 1 - size, slide);
     const isHeldByAll = passed < this.#firstEnd(start) || passed <= this.#closedThrough;
     return this.#addTo(this.#paneAt(ts, isHeldByAll ? LONG_AGO : passed), ts, value);
   }
