@@ -104,7 +104,7 @@ export function startGateway(deps: GatewayDeps, config: SimulatedConfig, options
     life,
     isOpen: (): boolean => life.isAlive && (main?.isOpen() ?? false),
     /** Nothing is waiting, under way or held. */
-    isIdle: (): boolean => main?.isIdle() ?? false,
+    isIdle: (): boolean => life.isAlive && (main?.isIdle() ?? false),
     pipeline: () => processor.pipeline(),
     unanswered: () => processor.unanswered(),
     describe: (): string => `alive ${life.isAlive}, ${JSON.stringify(main?.inbox.status())}`,
