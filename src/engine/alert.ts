@@ -121,11 +121,10 @@ export class Alert {
     this.#continue(this.#episode, ts, BREACH, trigger, into);
   }
 
-  /** What is due falls due. */
+  /** What is due falls due; something is. */
   elapse(into: Dispatcher, trigger: Trigger = "timer"): void {
-    const episode = this.#episode;
+    const episode = this.#episode as Episode;
     const { due } = this;
-    if (episode === undefined || due === Number.POSITIVE_INFINITY) return;
     const isDue = episode.due === due && !episode.suspended;
     if (isDue && this.phase === "recovering") return this.#resolve(episode, due, "condition", trigger, into);
     for (const level of episode.levels) if (level.due === due) level.elapse();
@@ -167,10 +166,9 @@ export class Alert {
     if (this.phase === "recovering") this.#episode.due = this.#episode.since + this.rule.keepFiringForMs;
   }
 
-  /** Its logic changed and it holds by what is known: what recovered fires again, and the level is that of the measure. */
+  /** It holds something, its logic changed, and it holds still by what is known: what recovered fires again, and the level is that of the measure. */
   holdAnew(ts: EpochMs, measure: number, heardThrough: number, into: Dispatcher): void {
-    const episode = this.#episode;
-    if (episode === undefined) return;
+    const episode = this.#episode as Episode;
     this.measure = measure;
     const anew = { ...episode, measure, heardThrough, levels: this.#newLevels(measure) };
     this.#episode = anew;

@@ -60,7 +60,7 @@ export class Dispatcher {
     if (isFirst) this.#told.set(alert, entry);
     if (isFirst || reason === "level") this.#notify(transition, entry, "firing");
     else if (to === "resolved") {
-      this.#notify(transition, known ?? { told: [], seq: 0 }, "resolved");
+      this.#notify(transition, entry, "resolved");
       this.#told.delete(alert);
     }
   }

@@ -68,8 +68,8 @@ export class Downsampler {
       const window = tier === MINUTE ? this.#minute : this.#hour;
       if (window.nextEnd !== end) continue;
       window.close();
-      if (window.result?.end !== end) continue;
-      const values = window.result.aggregate.values();
+      // A bucket was begun by a reading, and all that are closed lie before it.
+      const values = (window.result as NonNullable<typeof window.result>).aggregate.values();
       into.rollups.push({ tier, series, start: end - tier, values });
       if (tier === MINUTE) this.#addToHour(series, values, into);
     }

@@ -82,6 +82,8 @@ export function createEngine(): Engine {
   return new StreamEngine();
 }
 
+/** A RuleCount while it is counted. */
+type Counted = { -readonly [Key in keyof RuleCount]: RuleCount[Key] };
 type CompiledRule = { readonly rule: Rule; readonly matches: (labels: Readonly<Record<string, string>>) => boolean };
 
 class StreamEngine implements Engine {
@@ -164,18 +166,18 @@ class StreamEngine implements Engine {
   }
 
   ruleCounts(): readonly RuleCount[] {
-    const counts = new Map((this.#plan?.rules ?? []).map(({ name }) => [name, { rule: name, series: 0, pending: 0, firing: 0, recovering: 0 }]));
+    const counts = new Map(
+      (this.#plan?.rules ?? []).map(({ name }): [string, Counted] => [name, { rule: name, series: 0, pending: 0, firing: 0, recovering: 0 }]),
+    );
     for (const actor of [...this.#series, ...this.#groups.all]) {
       for (const { rule, state } of actor.standing()) {
-        const count = counts.get(rule);
-        if (count === undefined) continue;
+        const count = counts.get(rule) as Counted;
         count.series += 1;
         if (state === "pending" || state === "firing" || state === "recovering") count[state] += 1;
       }
     }
     for (const { rule, isFiring } of this.#expectations.all) {
-      const count = counts.get(rule.name);
-      if (count !== undefined && isFiring) count.firing += 1;
+      if (isFiring) (counts.get(rule.name) as Counted).firing += 1;
     }
     return [...counts.values()];
   }
@@ -279,7 +281,7 @@ class StreamEngine implements Engine {
   }
 
   #describe(series: Series): void {
-    series.device = this.#plan?.devices[series.ownLabels["device"] ?? ""];
+    series.device = this.#plan?.devices[series.ownLabels["device"] as string];
     series.labels = { ...series.device?.labels, ...series.ownLabels };
     series.timing = this.#plan?.sources[series.source] ?? defaultTiming;
   }

@@ -81,8 +81,8 @@ export class Groups {
   define(series: Series, context: RulingContext): void {
     for (const group of this.#join(series)) {
       if (group.isInForce) continue;
-      const grouped = this.#rules.find(({ rule }) => rule.name === group.ruleName);
-      if (grouped !== undefined) group.applyRule(grouped.rule, context, this.#deps.into);
+      const { rule } = this.#rules.find((grouped) => grouped.rule.name === group.ruleName) as GroupedRule;
+      group.applyRule(rule, context, this.#deps.into);
     }
   }
 

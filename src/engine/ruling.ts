@@ -229,5 +229,5 @@ function judgedAnew(
       leaf.heardThrough = isSilent ? heard.count : 0;
     } else isKnown = false;
   }
-  return isKnown ? { isBreached: parts.judgement === BREACH, measure: parts.decider?.measure ?? Number.NaN } : undefined;
+  return isKnown ? { isBreached: parts.judgement === BREACH, measure: (parts.decider as Leaf).measure } : undefined;
 }

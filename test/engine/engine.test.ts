@@ -20,7 +20,11 @@ function heard(count: number): Engine {
   return engine;
 }
 
-const readings = (list: readonly (readonly [ts: number, value: number])[], defined: readonly SeriesDefinition[] = [], known?: readonly KnownReading[]): Input => ({
+const readings = (
+  list: readonly (readonly [ts: number, value: number])[],
+  defined: readonly SeriesDefinition[] = [],
+  known?: readonly KnownReading[],
+): Input => ({
   kind: "readings",
   at: 0,
   up: 0,
@@ -181,7 +185,19 @@ describe("a reading too old for its source", () => {
 
   it("by its source's defaults where the plan does not know the source", () => {
     const engine = createEngine();
-    const effects = engine.step([readings([[60_000, 1], [60_001, 1], [-1e12, 1]], [{ ...definition, source: "gone" }])], { now: 0, up: 0 });
+    const effects = engine.step(
+      [
+        readings(
+          [
+            [60_000, 1],
+            [60_001, 1],
+            [-1e12, 1],
+          ],
+          [{ ...definition, source: "gone" }],
+        ),
+      ],
+      { now: 0, up: 0 },
+    );
     expect([...(effects.verdicts[0] ?? [])].map((mark) => verdicts[mark & VERDICT_MASK])).toEqual(["accepted", "quarantined", "late"]);
   });
 });
@@ -306,7 +322,10 @@ describe("a snapshot", () => {
       const engine = createEngine();
       engine.step([{ kind: "rules", at: 0, up: 0, plan: plan(rules) }], { now: 0, up: 0 });
       engine.step([readings([], defined)], { now: 0, up: 0 });
-      return partsOf(engine).map(({ part, saved }) => ({ part, saved: { ...saved, texts: saved.texts.map((text) => text.replace(`"name":"${hidden}"`, '"name":"x"')) } }));
+      return partsOf(engine).map(({ part, saved }) => ({
+        part,
+        saved: { ...saved, texts: saved.texts.map((text) => text.replace(`"name":"${hidden}"`, '"name":"x"')) },
+      }));
     };
     const expected = rule({ condition: { type: "absence", after: "1m", expect: [{ device: "p9", metric: "t" }] } });
     expect(() => createEngine().restore(without("r", [expected], []))).toThrow("saved expectation of rule r, which is not in force");

@@ -1,7 +1,6 @@
 // What a rule may not say, and in which words it is refused; what limits and patterns of labels mean once they are bound.
 
 import { describe, expect, it } from "vitest";
-import { type ConditionSettings } from "../../src/engine/conditions/index.ts";
 import { bindLimits, unliftedPath } from "../../src/engine/limits.ts";
 import { compileMatchers, matchSchema } from "../../src/engine/matcher.ts";
 import { bindPredicate } from "../../src/engine/predicate.ts";
@@ -44,7 +43,8 @@ describe("a predicate", () => {
     expect(threshold(settings)).toEqual([]);
   });
 
-  const judged = (settings: Parameters<typeof bindPredicate>[0], ...values: number[]) => values.map((value) => bindPredicate(settings, { high: 5 })?.judge(value));
+  const judged = (settings: Parameters<typeof bindPredicate>[0], ...values: number[]) =>
+    values.map((value) => bindPredicate(settings, { high: 5 })?.judge(value));
 
   it("is strict, and holds in its deadband", () => {
     expect(judged({ above: 10 }, 10, 10.1)).toEqual([-1, 1]);
@@ -134,13 +134,25 @@ describe("levels", () => {
 });
 
 describe("grouping", () => {
-  const window: ConditionSettings = { type: "window", window: { kind: "tumbling", size: 60_000 }, aggregate: "avg", min_count: 1, above: 1 };
+  const window = { type: "window", aggregate: "avg", above: 1 };
   it.each([
-    [{ condition: { type: "threshold", aggregate: "avg", above: 1 } }, "condition.aggregate: an aggregate over last values needs `group_by`; for one over time use a window"],
+    [
+      { condition: { type: "threshold", aggregate: "avg", above: 1 } },
+      "condition.aggregate: an aggregate over last values needs `group_by`; for one over time use a window",
+    ],
     [{ condition: { type: "threshold", above: 1 }, stale_after: "5m" }, "stale_after: stale_after belongs to `group_by` and to compare"],
-    [{ condition: { type: "compare", left: "a", right: "b", op: "ratio", above: 1 }, group_by: [] }, "group_by: compare takes the metrics of one device together already; take group_by out"],
-    [{ condition: { type: "threshold", above: 1 }, group_by: ["site"] }, "group_by: group_by has no meaning for this threshold: add an `aggregate`, such as avg"],
-    [{ condition: { type: "absence", after: "1m" }, group_by: ["site"] }, "group_by: group_by has no meaning for this absence: use a window, or a threshold with an aggregate"],
+    [
+      { condition: { type: "compare", left: "a", right: "b", op: "ratio", above: 1 }, group_by: [] },
+      "group_by: compare takes the metrics of one device together already; take group_by out",
+    ],
+    [
+      { condition: { type: "threshold", above: 1 }, group_by: ["site"] },
+      "group_by: group_by has no meaning for this threshold: add an `aggregate`, such as avg",
+    ],
+    [
+      { condition: { type: "absence", after: "1m" }, group_by: ["site"] },
+      "group_by: group_by has no meaning for this absence: use a window, or a threshold with an aggregate",
+    ],
     [{ condition: { type: "compare", left: "a", right: "a", op: "ratio", above: 1 } }, "condition.right: left and right are the same metric"],
     [{ condition: { type: "absence", after: "1m" }, for: "5m" }, "for: absence has its own delay; lengthen `after` instead of `for`"],
     [
@@ -181,7 +193,8 @@ describe("durations", () => {
 });
 
 describe("label matchers", () => {
-  const matches = (pattern: string | string[], value?: string) => compileMatchers(matchSchema.parse({ device: pattern }))(value === undefined ? {} : { device: value });
+  const matches = (pattern: string | string[], value?: string) =>
+    compileMatchers(matchSchema.parse({ device: pattern }))(value === undefined ? {} : { device: value });
 
   it("are globs, lists of globs, or regular expressions, anchored", () => {
     expect(["fz-1", "xfz-1", "fz-"].map((value) => matches("fz-?*", value))).toEqual([true, false, false]);

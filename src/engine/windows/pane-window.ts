@@ -131,7 +131,6 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     let newer = 0;
     for (let index = this.#panes.length - 1; index >= 0; index--) {
       const { start, openFrom, aggregate } = this.#panes[index] as Pane<Sum>;
-      if (start >= this.nextEnd) continue;
       // Readings of two panes of one start lie among each other, so they must be kept one by one.
       const isAlone = this.#panes[index - 1]?.start !== start && this.#panes[index + 1]?.start !== start;
       if (newer > BUFFERED_MAX && isAlone) aggregate.condense?.();
