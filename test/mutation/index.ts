@@ -1,0 +1,157 @@
+// `npm run mutate -- [source…] [--sample N] [--seed S]`: makes mistakes in a copy of the engine, one at a time, and asks its tests.
+// A mistake that no test minds survives and is printed with its line; what tests are worth is what they kill. The copy stands in the
+// temporary folder, so the working tree is never touched. Each mistake that makes the tests hang is killed by a time limit.
+
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { createRandom } from "../../simulators/signals.ts";
+import type { Answer, Question } from "./host.ts";
+import { type Mutant, mutantsOf, mutated } from "./mutants.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    sample: { type: "string", default: "100" },
+    seed: { type: "string", default: "1" },
+    jobs: { type: "string", default: "1" },
+    /** Only mistakes on these lines, `path:line`: those that survived before. */
+    line: { type: "string", multiple: true },
+  },
+});
+
+/** The score of anomalies is judged by recordings, which takes minutes; what is here takes seconds. */
+const NOT_JUDGED = /\/deviation|\/effect\.ts|\/input\.ts/;
+/** The slow ones last: most mistakes are found by the others. */
+const SLOW = ["test/engine/properties.test.ts", "test/engine/oracle.test.ts", "test/engine/windows/properties.test.ts"];
+const NOT_ASKED = ["test/engine/deviation/deviation.test.ts", "test/engine/windows/work.test.ts"];
+const LIMIT_MS = 120_000;
+/** How often a property is tried, of what `npm test` tries. */
+const RUNS = "0.05";
+
+const HUNG: Answer = { failed: "the time limit" };
+const ENDED: Answer = { failed: "the end of the process" };
+
+type Verdict = { readonly mutant: Mutant; readonly killed: string | undefined };
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+function copyTree(): string {
+  const copy = mkdtempSync(join(tmpdir(), "highwater-mutation-"));
+  for (const name of ["src", "test", "simulators", "package.json", "tsconfig.json"]) cpSync(name, join(copy, name), { recursive: true });
+  symlinkSync(resolve("node_modules"), join(copy, "node_modules"));
+  return copy;
+}
+
+/** The tests of what has the same name or folder first. @param root of the tree that holds them */
+function testsFor(path: string, root: string): string[] {
+  const all = globSync("test/engine/**/*.test.ts", { cwd: root }).filter((test) => !NOT_ASKED.includes(test));
+  const [folder = "", name = ""] = path.replace(/\.ts$/, "").split("/").slice(-2);
+  const isNear = (test: string): boolean => test.includes(`/${name}.`) || (folder !== "engine" && test.includes(`/${folder}`));
+  const rank = (test: string): number => (SLOW.includes(test) ? 2 + SLOW.indexOf(test) : isNear(test) ? 0 : 1);
+  const isAboutWindows = /\/(windows|aggregates|aggregate|sketch|compensated-sum|window)\b/.test(path);
+  return all.filter((test) => isAboutWindows || test !== SLOW[2]).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+/** A process that runs the tests of a copy of the tree; started again after one that hangs. */
+function createJudge(copy: string) {
+  let host: ChildProcess | undefined;
+  let changed: string[] = [];
+
+  async function ask(question: Question): Promise<Answer> {
+    if (host === undefined) {
+      host = fork(resolve("test/mutation/host.ts"), {
+        cwd: copy,
+        env: { ...process.env, HIGHWATER_RUNS: RUNS },
+        stdio: ["ignore", "ignore", "inherit", "ipc"],
+      });
+      await once(host, "message");
+    }
+    const limit = new AbortController();
+    const { signal } = limit;
+    host.send(question);
+    const first = await Promise.race([
+      once(host, "message", { signal }).then(([message]) => message as Answer),
+      once(host, "exit", { signal }).then(() => ENDED),
+      pause(LIMIT_MS, HUNG, { signal }),
+    ]);
+    limit.abort();
+    if (first === ENDED || first === HUNG) stop();
+    return first;
+  }
+
+  function stop(): void {
+    host?.kill("SIGKILL");
+    host = undefined;
+  }
+
+  return {
+    /** @returns the name of the test that failed; undefined: all passed */
+    async judge(path: string, mutant: Mutant | undefined): Promise<string | undefined> {
+      const text = readFileSync(join(copy, path), "utf8");
+      writeFileSync(join(copy, path), mutant === undefined ? text : mutated(text, mutant));
+      const { failed } = await ask({ changed: [...changed, path], tests: testsFor(path, copy) });
+      writeFileSync(join(copy, path), text);
+      changed = [path];
+      return failed;
+    },
+    close: stop,
+  };
+}
+
+function sampled(mutants: Mutant[]): Mutant[] {
+  const random = createRandom(Number(values.seed));
+  const drawn = mutants.map((mutant) => ({ mutant, ticket: random() })).sort((a, b) => a.ticket - b.ticket);
+  return drawn.slice(0, Number(values.sample)).map(({ mutant }) => mutant);
+}
+
+async function judgeAll(mutants: readonly Mutant[], copies: readonly string[]): Promise<Verdict[]> {
+  const queue = [...mutants];
+  const verdicts: Verdict[] = [];
+  const work = async (copy: string): Promise<void> => {
+    const judge = createJudge(copy);
+    try {
+      const failed = await judge.judge("src/engine/engine.ts", undefined);
+      if (failed !== undefined) throw new Error(`the tests fail without a mistake: ${failed}`);
+      for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
+        const killed = await judge.judge(mutant.path, mutant);
+        verdicts.push({ mutant, killed });
+        print(`${killed === undefined ? "SURVIVED" : "killed  "} ${describe(mutant)}${killed === undefined ? "" : `  by ${killed}`}`);
+      }
+    } finally {
+      judge.close();
+    }
+  };
+  await Promise.all(copies.map(work));
+  return verdicts;
+}
+
+const oneLine = (text: string): string => text.replace(/\s+/g, " ").slice(0, 90);
+
+const describe = ({ path, line, was, becomes }: Mutant): string => `${path}:${line}  ${oneLine(was)} → ${oneLine(becomes)}`;
+
+function report(verdicts: readonly Verdict[], root: string): void {
+  const survivors = verdicts.filter(({ killed }) => killed === undefined).map(({ mutant }) => mutant);
+  for (const mutant of survivors.toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.start - b.start))) {
+    const source = readFileSync(join(root, mutant.path), "utf8").split("\n")[mutant.line - 1] ?? "";
+    print(`\n${describe(mutant)}\n    ${source.trim()}`);
+  }
+  const killed = verdicts.length - survivors.length;
+  print(`\n${verdicts.length} mutants, ${killed} killed (${((100 * killed) / Math.max(1, verdicts.length)).toFixed(1)} %), ${survivors.length} survived`);
+}
+
+const copies = Array.from({ length: Number(values.jobs) }, copyTree);
+try {
+  const [root = "."] = copies;
+  const sources = positionals.length > 0 ? positionals : globSync("src/engine/**/*.ts", { cwd: root }).filter((path) => !NOT_JUDGED.test(path));
+  const all = sources.toSorted().flatMap((path) => mutantsOf(path, readFileSync(join(root, path), "utf8")));
+  const mutants = sampled(all.filter(({ path, line }) => values.line === undefined || values.line.includes(`${path}:${line}`)));
+  print(`${mutants.length} of ${all.length} mutants, seed ${values.seed}`);
+  report(await judgeAll(mutants, copies), root);
+} finally {
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+}
