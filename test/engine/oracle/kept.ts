@@ -17,6 +17,8 @@ export type Kept = {
   turn: number;
   /** Its minute was closed when it came. */
   readonly isDirty: boolean;
+  /** Of which series. */
+  readonly member: number;
 };
 
 export class History {
@@ -63,7 +65,7 @@ export class History {
 
   /** The next to be evaluated. */
   get waiting(): Kept | undefined {
-    return this.accepted.filter(({ turn }) => turn === NEVER).sort(byTs)[0];
+    return this.accepted.filter(({ turn }) => turn === NEVER).sort(bySeries)[0];
   }
 
   isLate(ts: number): boolean {
@@ -77,4 +79,7 @@ export class History {
   }
 }
 
-export const byTs = (a: Kept, b: Kept): number => a.ts - b.ts;
+/** Of the same instant, in a group, the one whose turn came later is the later one. */
+export const byTs = (a: Kept, b: Kept): number => a.ts - b.ts || a.turn - b.turn;
+/** At the same instant series have their turns in their order. */
+const bySeries = (a: Kept, b: Kept): number => a.ts - b.ts || a.member - b.member;

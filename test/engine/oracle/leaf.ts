@@ -7,12 +7,15 @@ import { figureOf, riseOf } from "./figures.ts";
 import { Frame } from "./frame.ts";
 import { judgementOf } from "./judgement.ts";
 import type { History, Kept } from "./kept.ts";
+import { type Member, type MembersSettings, measureOfMembers } from "./members.ts";
 import { greatest, least } from "./opinion.ts";
 import type { Judgement } from "./relay.ts";
 
 type WithLimits = { levels?: readonly (object & { severity: string })[] };
 export type LeafSettings =
   | ({ type: "threshold" } & WithLimits)
+  | ({ type: "threshold"; aggregate: AggregateName } & WithLimits)
+  | ({ type: "compare"; left: string; right: string; op: "difference" | "ratio" } & WithLimits)
   | ({ type: "window"; window: WindowSpec; aggregate: AggregateName; min_count: number } & WithLimits)
   | { type: "absence"; after: number }
   | ({ type: "rate"; over: number; per: number; counter: boolean } & WithLimits)
@@ -46,7 +49,13 @@ export class Leaf {
 
   /** Whether a measure alone says how it stands. */
   get needsOnlyTheLast(): boolean {
-    return this.settings.type === "threshold" || this.settings.type === "absence";
+    return ["threshold", "compare", "absence"].includes(this.settings.type);
+  }
+
+  /** By last values, where they say all. */
+  judgeAnew(lastValue: number, members: readonly Member[]): void {
+    const measure = needsMembers(this.settings) ? measureOfMembers(this.settings, members) : lastValue;
+    if (this.needsOnlyTheLast && !Number.isNaN(measure)) this.judge(measure);
   }
 
   judge(value: number): void {
@@ -61,7 +70,7 @@ export class Leaf {
   }
 
   /** The last of the evaluated readings was just evaluated. @returns whether it judged */
-  hear(history: History): boolean {
+  hear(history: History, members: readonly Member[]): boolean {
     const readings = history.evaluated.filter(({ turn }) => turn > this.#born);
     const reading = readings.at(-1) as Kept;
     const { settings } = this;
@@ -72,7 +81,7 @@ export class Leaf {
       this.value = reading.value;
       return true;
     }
-    const measure = measureOf(settings, readings, reading);
+    const measure = needsMembers(settings) ? measureOfMembers(settings, members) : measureOf(settings, readings, reading);
     if (Number.isNaN(measure)) return false;
     this.judge(measure);
     return true;
@@ -96,7 +105,10 @@ export class Leaf {
   }
 }
 
-type Measured = Exclude<LeafSettings, { type: "window" | "absence" }>;
+const needsMembers = (settings: LeafSettings): settings is LeafSettings & MembersSettings =>
+  settings.type === "compare" || (settings.type === "threshold" && "aggregate" in settings);
+
+type Measured = Exclude<LeafSettings, { type: "window" | "absence" | "compare" }>;
 
 function measureOf(settings: Measured, readings: readonly Kept[], reading: Kept): number {
   switch (settings.type) {

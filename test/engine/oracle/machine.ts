@@ -6,13 +6,20 @@ import type { Rule } from "../../../src/engine/rule.ts";
 import { grow, judgementOfTree, leavesOf, measureOfTree, type Tree, type TreeSettings } from "./combination.ts";
 import { judgementOf } from "./judgement.ts";
 import type { Leaf } from "./leaf.ts";
+import type { Member } from "./members.ts";
 import { LONG_AGO, least, NEVER, roundFigure, type Told } from "./opinion.ts";
 import { type Change, Relay } from "./relay.ts";
 
 type Level = { readonly relay: Relay; readonly settings: object & { severity: string }; isOn: boolean };
 type Notebook = { tell(rule: string, told: Told): void; pend(rule: string, since: number | null): void };
 /** What is known of a series as its rules change. */
-export type Standing = { readonly lastValue: number; readonly quiet: number; readonly accepted: number; readonly newest: number };
+export type Standing = {
+  readonly lastValue: number;
+  readonly members: readonly Member[];
+  readonly quiet: number;
+  readonly accepted: number;
+  readonly newest: number;
+};
 
 export class Machine {
   rule: Rule;
@@ -192,11 +199,8 @@ export class Machine {
   }
 }
 
-function judgeAnew(leaf: Leaf, { lastValue, quiet, accepted }: Standing): void {
-  if (leaf.after === NEVER) {
-    if (leaf.needsOnlyTheLast && !Number.isNaN(lastValue)) leaf.judge(lastValue);
-    return;
-  }
+function judgeAnew(leaf: Leaf, { lastValue, members, quiet, accepted }: Standing): void {
+  if (leaf.after === NEVER) return leaf.judgeAnew(lastValue, members);
   if (quiet > leaf.after) leaf.vanish(lastValue, accepted);
   else {
     leaf.judgement = "clear";

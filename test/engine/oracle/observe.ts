@@ -4,7 +4,7 @@
 import type { Effects } from "../../../src/engine/effect.ts";
 import { createEngine, type Engine } from "../../../src/engine/engine.ts";
 import type { Input } from "../../../src/engine/input.ts";
-import { type KnownReading, VERDICT_MASK, verdicts } from "../../../src/engine/reading.ts";
+import { type KnownReading, seriesKey, VERDICT_MASK, verdicts } from "../../../src/engine/reading.ts";
 import { MINUTE, SECOND } from "../harness.ts";
 import { emptyOpinion, type Opinion, roundFigure } from "./opinion.ts";
 import type { Turn } from "./random-happenings.ts";
@@ -53,17 +53,19 @@ function store(inputs: readonly Input[], effects: Effects, stored: Map<string, K
 
 type Part = Parameters<Engine["restore"]>[0] extends Iterable<infer Each> ? Each : never;
 
-/** Saves the state, keeping parts that did not change since the last time, and goes on with an engine restored from it. */
+/** Saves the state and goes on with an engine restored from it. @param parts of the snapshot before; those that did not change are kept */
 function restarted(engine: Engine, parts: Map<number, Part>): Engine {
+  const before = new Map(parts);
+  parts.clear();
   engine.beginSnapshot();
   for (let isLast = false; !isLast; ) {
     const next = engine.nextSnapshotPart();
-    if (next.saved !== undefined) parts.set(next.part, { part: next.part, saved: next.saved });
+    parts.set(next.part, next.saved === undefined ? (before.get(next.part) as Part) : { part: next.part, saved: next.saved });
     isLast = next.isLast;
   }
-  const engineAfter = createEngine();
-  engineAfter.restore(parts.values());
-  return engineAfter;
+  const after = createEngine();
+  after.restore(parts.values());
+  return after;
 }
 
 function note(effects: Effects, opinion: Opinion): void {
@@ -72,9 +74,9 @@ function note(effects: Effects, opinion: Opinion): void {
     const record = effects.alerts[index] as Effects["alerts"][number];
     const occurrence = Number.parseInt(alert.slice(alert.indexOf("-") + 1), 36);
     const told = { to, reason, ts, occurrence, value: roundFigure(figures.value), severity: record.severity };
-    (opinion.transitions[`${record.series} ${evidence.rule}`] ??= []).push(told);
+    (opinion.transitions[`${record.series < 0 ? record.subject : record.series} ${evidence.rule}`] ??= []).push(told);
   }
-  for (const { rule, series, since } of effects.pending) (opinion.pending[`${series} ${rule}`] ??= []).push(since);
+  for (const { rule, series, labels, since } of effects.pending) (opinion.pending[`${series < 0 ? seriesKey(labels) : series} ${rule}`] ??= []).push(since);
   for (const { tier, series, start, values } of effects.rollups) {
     const { count, sum, min, max } = values;
     if (tier === MINUTE) (opinion.buckets[series] ??= []).push({ start, count, sum, min, max });

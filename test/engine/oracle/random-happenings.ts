@@ -7,7 +7,7 @@ import type { RulePlan } from "../../../src/engine/rule.ts";
 import { SECOND, SOURCE } from "../harness.ts";
 
 const value = fc.integer({ min: 0, max: 40 });
-const series = fc.nat(1);
+const series = fc.oneof(fc.nat(1), fc.nat(2));
 const lag = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: -5, max: 5 }) },
   { weight: 3, arbitrary: fc.integer({ min: -70, max: 130 }) },
@@ -73,7 +73,11 @@ function sentBy(happening: Exclude<Happening, { kind: "down" | "rules" }>, at: n
   }
 }
 
-const labels = ["a", "b"].map((device) => ({ device, metric: "temperature" }));
+const labels = [
+  { device: "a", metric: "temperature" },
+  { device: "b", metric: "temperature" },
+  { device: "a", metric: "humidity" },
+];
 
 /** Inputs in order of arrival, on whole seconds; the first plan is in force from 0. */
 export function inputsOf(list: readonly Happening[], plans: readonly RulePlan[]): Input[] {
@@ -95,7 +99,7 @@ export function inputsOf(list: readonly Happening[], plans: readonly RulePlan[])
     const readings = sentBy(happening, at, sent);
     sent.push(...readings);
     const highest = Math.max(-1, ...readings.map((each) => each.series));
-    const news = [0, 1].filter((id) => id >= defined && id <= highest).map((id) => ({ id, labels: labels[id] as (typeof labels)[0], source: SOURCE }));
+    const news = [0, 1, 2].filter((id) => id >= defined && id <= highest).map((id) => ({ id, labels: labels[id] as (typeof labels)[0], source: SOURCE }));
     defined = Math.max(defined, highest + 1);
     const batch = {
       series: Uint32Array.from(readings, (each) => each.series),

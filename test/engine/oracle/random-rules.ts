@@ -27,7 +27,10 @@ function predicates(scale = 1, shift = 0, hasNamed = true): fc.Arbitrary<Block> 
     })),
   );
   if (!hasNamed) return plain;
-  return fc.oneof({ weight: 6, arbitrary: plain }, { weight: 1, arbitrary: fc.constantFrom<Block>({ above: "limit.high" }, { below: "limit.high" }, { inside: [10, "limit.high"] }) });
+  return fc.oneof(
+    { weight: 6, arbitrary: plain },
+    { weight: 1, arbitrary: fc.constantFrom<Block>({ above: "limit.high" }, { below: "limit.high" }, { inside: [10, "limit.high"] }) },
+  );
 }
 
 /** A predicate, or levels. */
@@ -112,38 +115,52 @@ const leaves = (predicate: (scale?: number, shift?: number) => fc.Arbitrary<Bloc
 };
 type Kind = "threshold" | "window" | "absence" | "rate" | "flatline" | "consecutive";
 
-/** @param kinds of conditions that are there */
-function conditionsOf(kinds: readonly Kind[], hasCombinations: boolean): fc.Arbitrary<Block> {
+/** A condition and what stands beside it. @param kinds of conditions that are there */
+function conditionsOf(kinds: readonly Kind[]): fc.Arbitrary<Block> {
   const alone = leaves(limits, kinds);
-  if (!hasCombinations) return alone;
   const part = leaves(predicates, kinds);
   const of = (parts: fc.Arbitrary<Block>): fc.Arbitrary<Block> =>
     fc.record({ type: fc.constantFrom("all", "any"), conditions: fc.array(parts, { minLength: 1, maxLength: 3 }) });
   const nested = of(fc.oneof({ weight: 3, arbitrary: part }, { weight: 1, arbitrary: of(part) }));
-  return fc.oneof({ weight: 4, arbitrary: alone }, { weight: 1, arbitrary: nested });
+  return fc.oneof({ weight: 4, arbitrary: alone }, { weight: 1, arbitrary: nested }).map((condition) => ({ condition }));
+}
+
+/** Rules over several series. */
+function groupsOf(): fc.Arbitrary<Block> {
+  const aggregate = fc.constantFrom("avg", "min", "max", "sum", "count", "stddev", "range", "median", "p90");
+  const last = fc.tuple(aggregate, limits(1, 0.00123457)).map(([name, each]) => ({ type: "threshold", aggregate: name, ...each }));
+  const group_by = fc.constantFrom([], ["site"], ["device"], ["metric"]);
+  const compare = fc.tuple(fc.constantFrom<[string, number]>(["difference", 1], ["ratio", 0.05]), fc.boolean()).chain(([[op, scale], isTurned]) =>
+    limits(scale, -8 * scale + 0.00123457).map((each) => ({
+      ...{ type: "compare", op, left: isTurned ? "humidity" : "temperature", right: isTurned ? "temperature" : "humidity" },
+      ...each,
+    })),
+  );
+  const beside = { stale_after: fc.constantFrom("1m", "5m", "20m") };
+  return fc.oneof(
+    fc.record({ condition: last, group_by, ...beside }, { requiredKeys: ["condition", "group_by"] }),
+    fc.record({ condition: windows(limits), group_by }),
+    fc.record({ condition: compare, ...beside }, { requiredKeys: ["condition"] }),
+  );
 }
 
 const delays = fc.record({ for: fc.constantFrom("0s", "0s", "30s", "1m", "5m"), keep_firing_for: fc.constantFrom("0s", "0s", "30s", "2m") });
 
 /** A rule's settings without a name. */
-const draftOf = (condition: Block, times: Block, name: string, device: string): Block => ({
-  condition,
+const draftOf = (block: Block, times: Block, name: string, device: string): Block => ({
+  ...block,
   ...times,
-  ...(condition["type"] === "absence" ? { for: "0s" } : {}),
+  ...((block["condition"] as Block)["type"] === "absence" ? { for: "0s" } : {}),
   severity: name,
   match: { device },
 });
 
 /** What follows each other under one name: the same condition with other delays, or another condition. */
-function draftsOfOne(kinds: readonly Kind[], hasCombinations: boolean): fc.Arbitrary<Block[]> {
-  const condition = conditionsOf(kinds, hasCombinations);
-  const next = fc.record({ condition, isOther: fc.boolean(), times: delays, severity, device: fc.constantFrom("*", "*", "*", "a") });
-  return fc.array(next, { minLength: 1, maxLength: 3, size: "max" }).map((list) =>
-    list.map((each, index) => {
-      const block = each.isOther ? each.condition : (list[index - 1] ?? each).condition;
-      return draftOf(block, each.times, each.severity, each.device);
-    }),
-  );
+function draftsOfOne(block: fc.Arbitrary<Block>): fc.Arbitrary<Block[]> {
+  const next = fc.record({ block, isOther: fc.boolean(), times: delays, severity, device: fc.constantFrom("*", "*", "*", "a") });
+  return fc
+    .array(next, { minLength: 1, maxLength: 3, size: "max" })
+    .map((list) => list.map((each, index) => draftOf(each.isOther ? each.block : (list[index - 1] ?? each).block, each.times, each.severity, each.device)));
 }
 
 const timing: fc.Arbitrary<SourceTiming> = fc.record({
@@ -154,16 +171,13 @@ const timing: fc.Arbitrary<SourceTiming> = fc.record({
 });
 
 const high = fc.option(fc.integer({ min: 11, max: 30 }), { freq: 6 });
-const devices = fc
-  .tuple(high, high)
-  .map((each) =>
-    Object.fromEntries(
-      ["a", "b"].map((device, index) => [
-        device,
-        { labels: {}, limits: each[index] === null ? {} : { high: each[index] as number }, unit: null, expectedEveryMs: null },
-      ]),
-    ),
-  );
+const deviceOf = fc.record({
+  labels: fc.constantFrom({ site: "x" }, { site: "x" }, { site: "y" }),
+  limits: high.map((limit): Record<string, number> => (limit === null ? {} : { high: limit })),
+  unit: fc.constant(null),
+  expectedEveryMs: fc.constantFrom(null, null, 180 * SECOND),
+});
+const devices = fc.record({ a: deviceOf, b: deviceOf });
 
 /** Midnight and a change of the clocks are within the log. */
 const zone = fc.tuple(fc.nat(40), fc.nat(60), fc.constantFrom(-60, -30, 30, 60)).map(([midnight, change, by]) => ({
@@ -182,8 +196,10 @@ export const planOf = ({ rules, timing: times, devices: limited, zone: table }: 
 });
 
 /** Plans that follow each other, of the same sources: rules r0 to r3, each in up to three drafts, of which a plan takes one or none. */
-export function draftsOf(kinds: readonly Kind[], hasCombinations: boolean): fc.Arbitrary<Draft[]> {
-  const names = fc.array(draftsOfOne(kinds, hasCombinations), { minLength: 1, maxLength: 4, size: "max" });
+export function draftsOf(hasGroups: boolean): fc.Arbitrary<Draft[]> {
+  const alone = conditionsOf(["threshold", "window", "absence", "rate", "flatline", "consecutive"]);
+  const block = hasGroups ? fc.oneof({ weight: 1, arbitrary: alone }, { weight: 1, arbitrary: groupsOf() }) : alone;
+  const names = fc.array(draftsOfOne(block), { minLength: 1, maxLength: 4, size: "max" });
   const four = <Any>(of: fc.Arbitrary<Any>): fc.Arbitrary<Any[]> => fc.array(of, { minLength: 4, maxLength: 4 });
   const choices = fc.array(fc.record({ devices, picks: four(fc.nat(3)), severities: four(severity) }), { minLength: 1, maxLength: 3, size: "max" });
   return fc.tuple(names, timing, zone, choices).map(([lists, times, table, list]) =>
