@@ -3,6 +3,7 @@
 
 import type { Alert, AlertSubject } from "./alert.ts";
 import type { ZoneTable } from "./calendar.ts";
+import { Calm } from "./calm.ts";
 import type { Member } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { Downsampler } from "./downsample.ts";
@@ -43,13 +44,7 @@ export class Evaluation {
   #nextEnd: EpochMs = NEVER;
   #nextLaggingEnd: EpochMs = NEVER;
   #nextTimer: EpochMs = NEVER;
-  /**
-   * While no alert that readings judge directly holds anything, values from `#calmLow` to `#calmHigh` change none of them: most readings
-   * are done with by this. What they measured is told to the alerts when somebody asks.
-   */
-  #calmLow = NEVER;
-  #calmHigh = LONG_AGO;
-  #isUntold = false;
+  readonly #calm: Calm;
   /**
    * Readings that wait to be taken into the bucket and the windows that only time ends, ts and value by turns: many at once cost less.
    * It is all the same, as they are taken in before anything else is done there, and as all lie in windows that one before them has
@@ -63,6 +58,7 @@ export class Evaluation {
     this.#subject = subject;
     this.#sampler = sampler;
     this.#ruling = new Ruling(subject);
+    this.#calm = new Calm(this.#ruling);
     this.#hear = hear;
   }
 
@@ -160,13 +156,12 @@ export class Evaluation {
     this.#lastAt = at;
     this.#lastUp = up;
     const { prompt, simple, fed, others } = this.#ruling;
-    const isCalm = value >= this.#calmLow && value <= this.#calmHigh;
-    if (isCalm) this.#isUntold = true;
-    else for (const alert of simple) this.#sample(alert, ts, alert.simple.judge(value), value, "reading", into);
+    const isCalm = this.#calm.holds(value);
+    if (!isCalm) for (const alert of simple) this.#sample(alert, ts, alert.simple.judge(value), value, "reading", into);
     const members = this.#hear?.(member, value, up);
     const told = isCalm ? fed : others;
     if (told.length > 0) this.#evaluateOthers(told, ts, value, ordinal, members, into);
-    if (!isCalm) this.#findCalm(value);
+    if (!isCalm) this.#calm.find(value);
     if (this.#mayWait && !isSampled && this.#waitingLength < WAITING_MAX) {
       this.#waiting[this.#waitingLength++] = ts;
       this.#waiting[this.#waitingLength++] = value;
@@ -189,14 +184,14 @@ export class Evaluation {
   }
 
   standing(): { rule: string; measure: number; state: Alert["phase"] }[] {
-    this.#tell();
+    this.#calm.tell(this.lastValue);
     return this.alerts.map(({ rule, measure, phase }) => ({ rule: rule.name, measure, state: phase }));
   }
 
   /** Puts rules in force. @param rules those that match, in their order */
   applyRules(rules: readonly Rule[], heard: Heard, context: RulingContext, into: Dispatcher): void {
-    this.#tell();
-    this.#forgetCalm();
+    this.#calm.tell(this.lastValue);
+    this.#calm.forget();
     this.catchUp();
     this.#ruling.apply(rules, { ...context, lastValue: this.lastValue, heard }, into);
     this.#findNextEnd();
@@ -204,7 +199,7 @@ export class Evaluation {
   }
 
   save(to: StateWriter): void {
-    this.#tell();
+    this.#calm.tell(this.lastValue);
     this.catchUp();
     for (const value of [this.lastTs, this.lastValue, this.#lastAt, this.#lastUp]) to.number(value);
     saveHeld(this.#held, to);
@@ -253,39 +248,13 @@ export class Evaluation {
 
   #vanish(alert: Alert, leaf: Leaf | undefined, ts: EpochMs, value: number, trigger: "silence" | "reading", heardThrough: number, into: Dispatcher): void {
     if (leaf === undefined) {
-      this.#tell();
-      this.#forgetCalm();
+      this.#calm.tell(this.lastValue);
+      this.#calm.forget();
       return alert.vanish(ts, value, trigger, heardThrough, into);
     }
     leaf.judge(BREACH, value);
     leaf.heardThrough = heardThrough;
     this.#sampleParts(alert, ts, trigger, into);
-  }
-
-  /** Tells the alerts what calm readings measured. */
-  #tell(): void {
-    if (!this.#isUntold) return;
-    this.#isUntold = false;
-    for (const alert of this.alerts) if (isDirect(alert)) alert.measure = this.lastValue;
-  }
-
-  #forgetCalm(): void {
-    this.#calmLow = NEVER;
-    this.#calmHigh = LONG_AGO;
-  }
-
-  /** Around the value that all alerts have just been told. */
-  #findCalm(value: number): void {
-    this.#forgetCalm();
-    for (const alert of this.alerts) if (alert.phase !== "inactive" && isDirect(alert)) return;
-    let [low, high] = [LONG_AGO, NEVER];
-    for (const { simple } of this.#ruling.simple) {
-      const [from, to] = simple.calmAround(value);
-      low = Math.max(low, from);
-      high = Math.min(high, to);
-    }
-    this.#calmLow = low;
-    this.#calmHigh = high;
   }
 
   #evaluateOthers(alerts: readonly Alert[], ts: EpochMs, value: number, ordinal: number, members: readonly Member[] | undefined, into: Dispatcher): void {
@@ -401,9 +370,6 @@ export class Evaluation {
     this.#nextTimer = next;
   }
 }
-
-/** Whether each reading is judged as it is, or just by its being there. */
-const isDirect = ({ condition: { on } }: Alert): boolean => on === "reading" || on === "silence";
 
 /** The measure of a window that has just closed; NaN: none has, it holds too few readings, or they have no such figure. */
 function measureOf({ aggregate, minCount }: WindowCondition, { result }: Window): number {

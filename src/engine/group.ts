@@ -89,11 +89,8 @@ export class Group implements Actor, AlertSubject {
   join(series: Series): boolean {
     if (this.#indexes.has(series.id)) return true;
     if (this.#members.length >= MEMBERS_MAX) return false;
-    const { lastValue: value, heardUp: valueUp } = series;
     this.#indexes.set(series.id, this.#members.length);
-    // A member that was heard before the group was made brings its last value; it holds nobody up until it is heard again.
-    const fresh = { series, watermark: LONG_AGO, origin: LONG_AGO, heardUp: LONG_AGO, idleAfter: 0, value, valueUp };
-    this.#members.push(this.#left.get(series.id) ?? fresh);
+    this.#members.push(this.#left.get(series.id) ?? asHeard(series));
     return true;
   }
 
@@ -222,6 +219,12 @@ export class Group implements Actor, AlertSubject {
     this.#clock = Math.max(this.#clock, slowest === NEVER ? borrowed : slowest);
     return this.#clock;
   }
+}
+
+/** A member that was heard before it joined brings its clock and its last value. */
+function asHeard(series: Series): MemberState {
+  const { watermark, heardUp, timing, lastValue } = series;
+  return { series, watermark, origin: series.isHeard ? series.origin : LONG_AGO, heardUp, idleAfter: timing.idleAfterMs, value: lastValue, valueUp: heardUp };
 }
 
 /** From when on a member is silent. */
