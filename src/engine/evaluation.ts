@@ -124,7 +124,7 @@ export class Evaluation {
   /** Tells the absences that fall due in silence at exactly this instant. */
   vanish(due: Due, heard: Heard, into: Dispatcher): void {
     const isDue = this.#ruling.silences.filter(({ after, mayVanish }) => mayVanish && heard.up + after + 1 === due.up && heard.maxTs + after === due.event);
-    for (const { alert, leaf } of isDue) this.#vanish(alert, leaf, due.event, this.#held.at(-1)?.value ?? this.lastValue, "silence", heard.count, into);
+    for (const { alert, leaf } of isDue) this.#vanish(alert, leaf, due.event, this.#heardValue, "silence", heard.count, into);
   }
 
   /** Evaluates everything up to `clock` in event-time order. */
@@ -193,7 +193,7 @@ export class Evaluation {
     this.#calm.tell(this.lastValue);
     this.#calm.forget();
     this.catchUp();
-    this.#ruling.apply(rules, { ...context, lastValue: this.lastValue, heard }, into);
+    this.#ruling.apply(rules, { ...context, lastValue: this.lastValue, heardValue: this.#heardValue, heard }, into);
     this.#findNextEnd();
     this.#findNextTimer();
   }
@@ -216,6 +216,11 @@ export class Evaluation {
     this.#ruling.restore(from, rules, zone);
     this.#findNextEnd();
     this.#findNextTimer();
+  }
+
+  /** The value of the latest reading, also of one that waits for its turn. */
+  get #heardValue(): number {
+    return this.#held.at(-1)?.value ?? this.lastValue;
   }
 
   /** For how long before this reading the gateway did not listen. */

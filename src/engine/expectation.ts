@@ -20,7 +20,7 @@ export class Expectation implements Actor, AlertSubject {
   readonly key: string;
   readonly labels: Labels;
   readonly device: Device | undefined;
-  readonly rule: Rule;
+  #rule: Rule;
   /** Nothing was heard of it, so it has no clock. */
   readonly watermark = Number.NEGATIVE_INFINITY;
   queuedUp: UptimeMs = Number.POSITIVE_INFINITY;
@@ -36,11 +36,22 @@ export class Expectation implements Actor, AlertSubject {
     this.labels = { ...device?.labels, ...labels };
     this.key = seriesKey(labels);
     this.device = device;
-    // What was never heard has no clock by which an off-delay could run.
-    this.rule = { ...rule, keepFiringForMs: 0 };
+    this.#rule = withoutDelay(rule);
     this.#after = after;
     this.#loaded = loaded;
     this.#alert = this.#newAlert();
+  }
+
+  get rule(): Rule {
+    return this.#rule;
+  }
+
+  /** Goes on under another text of the same rule. */
+  follow(rule: Rule): void {
+    const before = this.#alert;
+    this.#rule = withoutDelay(rule);
+    this.#alert = this.#newAlert();
+    this.#alert.takeOver(before, true);
   }
 
   get isFiring(): boolean {
@@ -82,8 +93,11 @@ export class Expectation implements Actor, AlertSubject {
   }
 
   #newAlert(): Alert {
-    return new Alert(this.rule, { on: "silence", after: this.#after }, this, () => {
+    return new Alert(this.#rule, { on: "silence", after: this.#after }, this, () => {
       throw new Error("an absence has no window");
     });
   }
 }
+
+/** What was never heard has no clock by which an off-delay could run. */
+const withoutDelay = (rule: Rule): Rule => ({ ...rule, keepFiringForMs: 0 });

@@ -39,7 +39,10 @@ export class Expectations {
         const known = before.get(key);
         const isSame = known !== undefined && known.rule.logic === rule.logic;
         const expectation = isSame ? known : new Expectation(this.#numbered++, rule, after, { device, metric }, plan.devices[device], loaded);
-        if (isSame) before.delete(key);
+        if (isSame) {
+          known.follow(rule);
+          before.delete(key);
+        }
         this.#byKey.set(key, expectation);
         this.#agenda.remind(expectation, loaded.up);
       }

@@ -19,7 +19,8 @@ import { createWindow, restoreWindow, sharingOf, type WindowSettings } from "./w
  * `members`: of a group, those whose last values count.
  */
 export type RulingContext = { readonly up: UptimeMs; readonly born: number; readonly zone: ZoneTable; readonly members?: readonly Member[] };
-type Change = RulingContext & { readonly lastValue: number; readonly heard: Heard };
+/** `lastValue`: evaluated last; `heardValue`: of the latest reading, also of one that waits for its turn. */
+type Change = RulingContext & { readonly lastValue: number; readonly heardValue: number; readonly heard: Heard };
 type Heard = { readonly maxTs: EpochMs; readonly up: UptimeMs; readonly count: number };
 
 /** A window that is made of panes. */
@@ -211,10 +212,10 @@ function succeed(alert: Alert, old: Alert, change: Change, into: Dispatcher): vo
 /** By what is known already; undefined: that says nothing. */
 function judgedAnew(
   { condition, parts }: Alert,
-  { lastValue, heard, up, members }: Change,
+  { lastValue, heardValue, heard, up, members }: Change,
 ): { readonly isBreached: boolean; readonly measure: number } | undefined {
   if (condition.on === "reading") return { isBreached: condition.criterion.judge(lastValue) === BREACH, measure: lastValue };
-  if (condition.on === "silence") return { isBreached: up - heard.up > condition.after, measure: lastValue };
+  if (condition.on === "silence") return { isBreached: up - heard.up > condition.after, measure: heardValue };
   if (condition.on === "members" && members !== undefined) {
     const measure = condition.measure(members);
     return { isBreached: condition.criterion.judge(measure) === BREACH, measure };
@@ -225,7 +226,7 @@ function judgedAnew(
     if (leaf.condition.on === "reading") leaf.judge(leaf.condition.criterion.judge(lastValue), lastValue);
     else if (leaf.condition.on === "silence") {
       const isSilent = up - heard.up > leaf.condition.after;
-      leaf.judge(isSilent ? BREACH : CLEAR, lastValue);
+      leaf.judge(isSilent ? BREACH : CLEAR, heardValue);
       leaf.heardThrough = isSilent ? heard.count : 0;
     } else isKnown = false;
   }

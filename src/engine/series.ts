@@ -23,7 +23,7 @@ export class Series implements Actor {
   source: string; // topic template; another one when the config says so
   labels: Labels;
   device: Device | undefined;
-  timing: SourceTiming;
+  #timing: SourceTiming;
   /** No reading at or below it is on time any more; never goes back. */
   watermark: EpochMs = LONG_AGO;
   /** Latest event time accepted. */
@@ -44,7 +44,7 @@ export class Series implements Actor {
     this.ownLabels = labels;
     this.labels = labels;
     this.source = source;
-    this.timing = timing;
+    this.#timing = timing;
     this.#evaluation = new Evaluation(this, this.#sampler);
   }
 
@@ -55,6 +55,16 @@ export class Series implements Actor {
 
   get lastValue(): number {
     return this.#evaluation.lastValue;
+  }
+
+  get timing(): SourceTiming {
+    return this.#timing;
+  }
+
+  /** A shorter out_of_orderness lets the watermark go on; a longer one does not take it back. */
+  set timing(timing: SourceTiming) {
+    this.#timing = timing;
+    if (this.isHeard) this.watermark = Math.max(this.watermark, this.origin);
   }
 
   get isHeard(): boolean {
@@ -70,7 +80,7 @@ export class Series implements Actor {
   accept(ts: EpochMs, value: number, at: EpochMs, up: UptimeMs, into: Dispatcher): void {
     this.memory.add(ts, value);
     if (ts > this.maxTs) this.maxTs = ts;
-    const watermark = this.maxTs - this.timing.outOfOrdernessMs - 1;
+    const watermark = this.maxTs - this.#timing.outOfOrdernessMs - 1;
     if (watermark > this.watermark) this.watermark = watermark;
     this.heardUp = up;
     this.#accepted += 1;
@@ -91,7 +101,7 @@ export class Series implements Actor {
 
   /** The earliest time at which anything can fall due in silence after the last reading. */
   get dueFrom(): UptimeMs {
-    const borrowed = this.timing.idleAfterMs + (this.#evaluation.dueFrom - this.origin);
+    const borrowed = this.#timing.idleAfterMs + (this.#evaluation.dueFrom - this.origin);
     return this.heardUp + Math.min(borrowed, this.#evaluation.quietMin);
   }
 
@@ -99,7 +109,7 @@ export class Series implements Actor {
   nextDue(): Due {
     const silence = this.#evaluation.nextSilence(this.#heard);
     const { clock, event } = this.#evaluation.nextDue();
-    const up = this.heardUp + this.timing.idleAfterMs + (clock - this.origin);
+    const up = this.heardUp + this.#timing.idleAfterMs + (clock - this.origin);
     return up < silence.up || (up === silence.up && event < silence.event) ? { up, event } : silence;
   }
 
@@ -120,7 +130,7 @@ export class Series implements Actor {
   /** Where its clock stands: the watermark, and in silence one that is borrowed from listening time. */
   clock(up: UptimeMs): EpochMs {
     const quiet = up - this.heardUp;
-    return quiet > this.timing.idleAfterMs ? Math.max(this.watermark, this.origin + quiet - this.timing.idleAfterMs) : this.watermark;
+    return quiet > this.#timing.idleAfterMs ? Math.max(this.watermark, this.origin + quiet - this.#timing.idleAfterMs) : this.watermark;
   }
 
   /** Puts rules in force. @param rules those that match, in their order */
@@ -155,6 +165,6 @@ export class Series implements Actor {
 
   /** Where the borrowed clock starts: `wm` by the formula, though a change of the config may have kept `watermark` higher. */
   get origin(): EpochMs {
-    return this.maxTs - this.timing.outOfOrdernessMs - 1;
+    return this.maxTs - this.#timing.outOfOrdernessMs - 1;
   }
 }
