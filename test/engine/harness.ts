@@ -5,7 +5,7 @@ import { type ConditionSettings } from "../../src/engine/conditions/index.ts";
 import type { Effects, Transition } from "../../src/engine/effect.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
-import { type Labels, VERDICT_MASK, verdicts } from "../../src/engine/reading.ts";
+import { type Labels, type SeriesDefinition, VERDICT_MASK, verdicts } from "../../src/engine/reading.ts";
 import { type Rule, type RulePlan, ruleSchema, type SourceTiming } from "../../src/engine/rule.ts";
 
 export const SECOND = 1000;
@@ -110,4 +110,14 @@ export function drive(rulePlan: RulePlan) {
     },
   };
   return drive;
+}
+
+/** Series `0`, `1`, … each heard once, with its number, at ts 1. */
+export function heardOnce(rulePlan: RulePlan, count: number, labelsOf: (index: number) => SeriesDefinition["labels"]) {
+  const engine = createEngine();
+  engine.step([{ kind: "rules", at: 0, up: 0, plan: rulePlan }], { now: 0, up: 0 });
+  const defined = Array.from({ length: count }, (_, id) => ({ id, labels: labelsOf(id), source: SOURCE }));
+  const batch = { series: Uint32Array.from(defined, ({ id }) => id), ts: new Float64Array(count).fill(1), value: Float64Array.from(defined, ({ id }) => id) };
+  const effects = engine.step([{ kind: "readings", at: 0, up: 0, batch: { ...batch, defined, rejected: {} } }], { now: 0, up: 0 });
+  return { engine, effects };
 }

@@ -9,6 +9,7 @@ import { StateReader, StateWriter } from "../../../src/engine/state.ts";
 import type { Window, WindowSpec } from "../../../src/engine/window.ts";
 import { createWindow, restoreWindow, type WindowSettings } from "../../../src/engine/windows/index.ts";
 import { zoneTable } from "../../../src/zone.ts";
+import { runs } from "../random-log.ts";
 import { drive, type Event, expected, logOf, naiveFigure, type Told } from "./naive.ts";
 
 const origin = Date.UTC(2026, 2, 28, 12);
@@ -82,7 +83,7 @@ describe.each(specs.map(({ spec, stride }) => [JSON.stringify(spec), spec, strid
         const window = createWindow({ spec, aggregate, zone }, 0);
         close(drive(window, events, [aggregate]), expected(spec, zone, events, naiveFigure, [aggregate]));
       }),
-      { numRuns: 25 },
+      { numRuns: Math.max(3, runs(25)) },
     );
   });
 
@@ -96,7 +97,7 @@ describe.each(specs.map(({ spec, stride }) => [JSON.stringify(spec), spec, strid
         );
         expect(restoring).toEqual(drive(createWindow(settings, 3), events, [aggregate]));
       }),
-      { numRuns: 25 },
+      { numRuns: Math.max(3, runs(25)) },
     );
   });
 });
