@@ -26,12 +26,17 @@ const { values, positionals } = parseArgs({
 
 /** The score of anomalies is judged by recordings, which takes minutes; what is here takes seconds. */
 const NOT_JUDGED = /\/deviation|\/effect\.ts|\/input\.ts/;
-/** The slow ones last: most mistakes are found by the others. */
-const SLOW = ["test/engine/properties.test.ts", "test/engine/oracle.test.ts", "test/engine/windows/properties.test.ts"];
-const NOT_ASKED = ["test/engine/deviation/deviation.test.ts", "test/engine/windows/work.test.ts"];
+/** Most mistakes are found by these, and the slow ones are only asked when nobody else minds. */
+const FIRST = /\/(golden|regressions|levels|groups|group-members|engine|combination)\.test\.ts$/;
+const SLOW = /\/(properties|oracle)\.test\.ts$/;
+/** Minutes long, or about sources that are asked for by their names only. */
+const NOT_ASKED = /\/(deviation\/deviation|windows\/work|group-limit)\.test\.ts$/;
+/** Those of parts that stand alone: asked only about those parts. */
+const ALONE = /\/(calendar|summary|sketch|history|settings|aggregates|aligned-tree|windows\/properties|windows\/golden)\.test\.ts$/;
+const SETTINGS = /\/(predicate|limits|rule|matcher|units|duration-schema|conditions\/[a-z-]+)\.ts$/;
 const LIMIT_MS = 120_000;
 /** How often a property is tried, of what `npm test` tries. */
-const RUNS = "0.05";
+const RUNS = "0.04";
 
 const HUNG: Answer = { failed: "the time limit" };
 const ENDED: Answer = { failed: "the end of the process" };
@@ -49,12 +54,13 @@ function copyTree(): string {
 
 /** The tests of what has the same name or folder first. @param root of the tree that holds them */
 function testsFor(path: string, root: string): string[] {
-  const all = globSync("test/engine/**/*.test.ts", { cwd: root }).filter((test) => !NOT_ASKED.includes(test));
   const [folder = "", name = ""] = path.replace(/\.ts$/, "").split("/").slice(-2);
+  const isAboutWindows = /\/(windows|aggregates)\/|\/(aggregate|sketch|compensated-sum|select)\.ts$/.test(path);
   const isNear = (test: string): boolean => test.includes(`/${name}.`) || (folder !== "engine" && test.includes(`/${folder}`));
-  const rank = (test: string): number => (SLOW.includes(test) ? 2 + SLOW.indexOf(test) : isNear(test) ? 0 : 1);
-  const isAboutWindows = /\/(windows|aggregates|aggregate|sketch|compensated-sum|window)\b/.test(path);
-  return all.filter((test) => isAboutWindows || test !== SLOW[2]).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+  const rank = (test: string): number => (isNear(test) ? 0 : FIRST.test(test) ? 1 : 2) + (SLOW.test(test) ? (isNear(test) ? 0.5 : 3) : 0);
+  return globSync("test/engine/**/*.test.ts", { cwd: root })
+    .filter((test) => !NOT_ASKED.test(test) && (!ALONE.test(test) || isNear(test) || isAboutWindows || SETTINGS.test(path)))
+    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 
 /** A process that runs the tests of a copy of the tree; started again after one that hangs. */
