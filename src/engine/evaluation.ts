@@ -8,7 +8,7 @@ import type { Member } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { Downsampler } from "./downsample.ts";
 import { type Held, hold, restoreHeld, saveHeld } from "./held.ts";
-import type { Leaf, WindowCondition } from "./parts.ts";
+import type { Combination, Leaf, WindowCondition } from "./parts.ts";
 import { BREACH, CLEAR, type Judgement } from "./predicate.ts";
 import type { Rule } from "./rule.ts";
 import { Ruling, type RulingContext } from "./ruling.ts";
@@ -175,9 +175,9 @@ export class Evaluation {
     this.#mayWait = false;
     if (length === 0) return;
     this.#waitingLength = 0;
-    if (this.#sampler !== undefined) {
-      for (let at = 0; at < length; at += 2) this.#sampler.addToBegun(this.#waiting[at] as number, this.#waiting[at + 1] as number);
-    }
+    // Of a group nothing waits.
+    const sampler = this.#sampler as Downsampler;
+    for (let at = 0; at < length; at += 2) sampler.addToBegun(this.#waiting[at] as number, this.#waiting[at + 1] as number);
     for (const window of this.#ruling.patient) {
       for (let at = 0; at < length; at += 2) window.add(this.#waiting[at] as number, this.#waiting[at + 1] as number);
     }
@@ -332,12 +332,12 @@ export class Evaluation {
   #judgeWindows(into: Dispatcher): void {
     for (const alert of this.#ruling.windowed) {
       const { condition, window, parts } = alert;
-      if (condition.on === "window" && window !== undefined) {
-        const measure = measureOf(condition, window);
-        if (!Number.isNaN(measure)) this.#sample(alert, window.result?.end as EpochMs, condition.criterion.judge(measure), measure, "window", into);
-      } else if (parts !== undefined) {
+      if (condition.on === "window") {
+        const measure = measureOf(condition, window as Window);
+        if (!Number.isNaN(measure)) this.#sample(alert, window?.result?.end as EpochMs, condition.criterion.judge(measure), measure, "window", into);
+      } else {
         let end: EpochMs = Number.NaN;
-        for (const leaf of parts.leaves) {
+        for (const leaf of (parts as Combination).leaves) {
           if (leaf.condition.on !== "window" || leaf.window === undefined) continue;
           const measure = measureOf(leaf.condition, leaf.window);
           if (Number.isNaN(measure)) continue;
@@ -356,8 +356,8 @@ export class Evaluation {
   }
 
   #sampleParts(alert: Alert, ts: EpochMs, trigger: "reading" | "window" | "silence", into: Dispatcher): void {
-    const parts = alert.parts as NonNullable<Alert["parts"]>;
-    this.#sample(alert, ts, parts.judgement, parts.decider?.measure ?? Number.NaN, trigger, into);
+    const { judgement, decider } = alert.parts as Combination;
+    this.#sample(alert, ts, judgement, (decider as Leaf).measure, trigger, into);
   }
 
   #findNextEnd(): void {

@@ -85,9 +85,9 @@ export class Group implements Actor, AlertSubject {
     return clock === NEVER ? NEVER : Math.min(NEVER, ...this.#members.map(silentFrom));
   }
 
-  /** @returns whether there is room for it */
+  /** @param series one that is no member yet
+   * @returns whether there is room for it */
   join(series: Series): boolean {
-    if (this.#indexes.has(series.id)) return true;
     if (this.#members.length >= MEMBERS_MAX) return false;
     this.#indexes.set(series.id, this.#members.length);
     this.#members.push(this.#left.get(series.id) ?? asHeard(series));
@@ -96,9 +96,7 @@ export class Group implements Actor, AlertSubject {
 
   /** A reading that its series has accepted; `series.watermark` is as it is with it. */
   accept(series: Series, ts: EpochMs, value: number, at: EpochMs, up: UptimeMs, into: Dispatcher): void {
-    const index = this.#indexes.get(series.id);
-    if (index === undefined) return;
-    const member = this.#members[index] as MemberState;
+    const member = this.#members[this.#indexes.get(series.id) as number] as MemberState;
     const before = this.#advanceClock(up);
     member.watermark = series.watermark;
     member.origin = series.origin;
@@ -116,8 +114,8 @@ export class Group implements Actor, AlertSubject {
   }
 
   /** A late reading of a member counts in windows that are still open. */
-  takeLate(series: Series, ts: EpochMs, value: number, up: UptimeMs): void {
-    if (this.#indexes.has(series.id)) this.#evaluation.takeLate(ts, value, this.#advanceClock(up));
+  takeLate(ts: EpochMs, value: number, up: UptimeMs): void {
+    this.#evaluation.takeLate(ts, value, this.#advanceClock(up));
   }
 
   /** Members come and go with the rules; those that come again are as they were. */
@@ -193,8 +191,9 @@ export class Group implements Actor, AlertSubject {
 
   /** A member's reading is evaluated. @returns the members whose last value counts then */
   #hear(member: SeriesId, value: number, up: UptimeMs): readonly Member[] {
-    const state = this.#members[this.#indexes.get(member) ?? -1];
-    if (state !== undefined) [state.value, state.valueUp] = [value, up];
+    const index = this.#indexes.get(member);
+    // One that has left since its reading came has no last value here.
+    if (index !== undefined) Object.assign(this.#members[index] as MemberState, { value, valueUp: up });
     return this.#fresh(up);
   }
 

@@ -98,7 +98,7 @@ export class Groups {
   takeLate(series: Series, ts: EpochMs, value: number, up: UptimeMs): void {
     for (const group of this.#of.get(series.id) ?? []) {
       this.#deps.touch(group);
-      group.takeLate(series, ts, value, up);
+      group.takeLate(ts, value, up);
       this.#deps.agenda.expect(group, up);
     }
   }

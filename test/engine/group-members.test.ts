@@ -81,8 +81,9 @@ describe("readings that wait for a slower member", () => {
   });
 
   it("of a member that has left meanwhile are heard without its last value", () => {
-    const settled = { ...plan([average()]), devices: { a: { labels: { site: "oslo" }, limits: {} }, b: { labels: { site: "oslo" }, limits: {} } } };
-    const moved = { ...settled, hash: "moved", devices: { ...settled.devices, a: { labels: { site: "bergen" }, limits: {} } } };
+    const at = (site: string) => ({ labels: { site }, limits: {}, unit: null, expectedEveryMs: null });
+    const settled = { ...plan([average()]), devices: { a: at("oslo"), b: at("oslo") } };
+    const moved = { ...settled, hash: "moved", devices: { a: at("bergen"), b: at("oslo") } };
     const bare = (device: string) => ({ labels: { device, metric: "temperature" } });
     const run = drive(settled);
     run.reading(1 * SECOND, 0, { at: 1 * SECOND, ...bare("a") });
