@@ -128,13 +128,21 @@ function createMeasuring(random: Random, device: string, habits: Habits, now: ()
   const batches = random.chance(0.2);
   const signals = new Map(metrics.map((metric) => [metric, createSignal(random)]));
   let before: SentReading[] = [];
+  /** Of one series, from the begin: some of them come again long after the engine has forgotten them. */
+  const past: SentReading[] = [];
 
   function read(series: string, metric: string): SentReading {
     const value = (signals.get(metric) as () => number)();
     const time = now();
     const again = before.find((reading) => reading.series === series && reading.ts !== undefined);
     if (habits.conflicts && again !== undefined && random.chance(0.03)) return { ...again, value: random.chance(0.5) ? value : again.value };
-    return { series, ts: isTimeless ? undefined : time, value };
+    if (habits.conflicts && metric === "temperature" && past.length > 0 && random.chance(0.03)) {
+      const old = random.pick(past);
+      return random.chance(0.7) ? old : { ...old, value };
+    }
+    const reading = { series, ts: isTimeless ? undefined : time, value };
+    if (metric === "temperature" && !isTimeless) past.push(reading);
+    return reading;
   }
 
   return () => {

@@ -218,8 +218,17 @@ function createWorld(run: Run) {
   return { live, violate, remove: () => disk.remove() };
 }
 
+type Drawn = { readonly troubles: Trouble[]; readonly devices: number; readonly minutes: number; readonly intervalMs: number };
+
+function chatty(run: Run, chosen: readonly Trouble[], random: Random): Drawn {
+  const minutes = Math.min(random.spread(2, 30), run.minutes ?? Number.POSITIVE_INFINITY);
+  const left = chosen.filter((trouble) => !run.without?.includes(trouble));
+  const conflicts: Trouble[] = left.includes("conflicts") || run.without?.includes("conflicts") ? [] : ["conflicts"];
+  return { troubles: [...left, ...conflicts], devices: 1, minutes, intervalMs: (minutes * MINUTE) / random.whole(300, 700) };
+}
+
 /** What this run is made of. */
-function draw(run: Run, random: Random): { troubles: Trouble[]; devices: number; minutes: number; intervalMs: number } {
+function draw(run: Run, random: Random): Drawn {
   const share = random.between(0.1, 0.6);
   const rare: Partial<Record<Trouble, number>> = { doom: 0.015 };
   const chosen = troubles.filter((trouble) => random.chance(rare[trouble] ?? share));
@@ -228,6 +237,9 @@ function draw(run: Run, random: Random): { troubles: Trouble[]; devices: number;
   const devices = random.whole(1, isLong ? 2 : 8);
   const minutes = random.spread(2, isLong ? 10 : 240);
   const messages = random.spread(20, isLong ? 50 : 200);
+  // One device that says much, so that what it said first is forgotten.
+  const isChatty = !isLong && random.chance(0.08);
+  if (isChatty) return chatty(run, chosen, random);
   return {
     troubles: chosen.filter((trouble) => !run.without?.includes(trouble)),
     devices: Math.min(devices, run.devices ?? devices),
