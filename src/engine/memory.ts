@@ -8,6 +8,8 @@ import type { EpochMs } from "./units.ts";
 export const REMEMBERED_BELOW = 128;
 /** Forgetting is worth its copying only now and then. */
 const TRIM_FROM = REMEMBERED_BELOW + 32;
+/** What most series grow to and no further: room for more would be kept by each of them for nothing. */
+const ROOM = TRIM_FROM + 8;
 
 export class Memory {
   #ts = new Float64Array(8);
@@ -25,8 +27,7 @@ export class Memory {
 
   /** @param ts one that is not remembered */
   add(ts: EpochMs, value: number): void {
-    // Most grow to TRIM_FROM and no further: room for more would be kept by every series for nothing.
-    if (this.count === this.#ts.length) this.#resize(this.count < TRIM_FROM ? Math.min(TRIM_FROM + 8, this.count * 2) : this.count * 2);
+    if (this.count === this.#ts.length) this.#resize(roomFrom(this.count));
     const index = this.count === 0 || ts > (this.#ts[this.count - 1] as number) ? this.count : this.#indexOf(ts);
     if (index < this.count) {
       this.#ts.copyWithin(index + 1, index, this.count);
@@ -60,7 +61,7 @@ export class Memory {
     const memory = new Memory();
     memory.count = from.number();
     memory.forgotten = from.number();
-    memory.#resize(Math.max(8, memory.count));
+    memory.#resize(roomFrom(memory.count));
     memory.#ts.set(from.all(memory.count));
     memory.#value.set(from.all(memory.count));
     return memory;
@@ -84,3 +85,6 @@ export class Memory {
     [this.#ts, this.#value] = [ts, value];
   }
 }
+
+/** For more than there are. */
+const roomFrom = (count: number): number => (count < ROOM ? Math.min(ROOM, Math.max(8, count * 2)) : count * 2);
