@@ -60,4 +60,5 @@ process.on("message", (question: Question) => {
     },
   );
 });
+process.on("disconnect", () => process.exit());
 process.send?.("ready");
