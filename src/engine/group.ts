@@ -119,7 +119,8 @@ export class Group implements Actor, AlertSubject {
   }
 
   /** Members come and go with the rules; those that come again are as they were. */
-  leaveAll(): void {
+  leaveAll(up: UptimeMs): void {
+    this.#advanceClock(up);
     for (const { series } of this.#members) this.#indexes.delete(series.id);
     this.#left = new Map(this.#members.map((member) => [member.series.id, member]));
     this.#members = [];

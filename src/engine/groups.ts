@@ -60,7 +60,7 @@ export class Groups {
     for (const group of before) {
       const key = keyOf(group.ruleName, group.labels);
       touch(group);
-      group.leaveAll();
+      group.leaveAll(context.up);
       if (wanted.has(key)) continue;
       const hasFired = group.end(byName.has(group.ruleName) ? "rule_changed" : "rule_removed", context, into);
       if (!hasFired) this.#byKey.delete(key);
