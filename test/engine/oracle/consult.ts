@@ -101,7 +101,7 @@ class World {
       group.rule = place.rule;
       group.gather(described.filter((each) => this.#placesOf(each).some((other) => other.key === key)));
       const limits = devices[place.labels["device"] ?? ""]?.limits ?? {};
-      group.obey({ rules: [place.rule], limits, zone, up: this.#up }, () => "rule_changed");
+      group.obey({ rules: [place.rule], limits, zone, up: this.#up }, () => "rule_removed");
     }
   }
 

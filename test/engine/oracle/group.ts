@@ -10,7 +10,7 @@ import type { SeriesSubject } from "./series.ts";
 import { Subject } from "./subject.ts";
 
 const STALE_AFTER = 300_000;
-/** `labels` and `device` as they are now; `watermark` and `heard` as of the last reading since it joined. */
+/** `labels` and `device` as they are now; `watermark` and `heard` as of the last reading that the group was told of, or when it joined. */
 type Joined = { readonly series: SeriesSubject; labels: Labels; device: Device | undefined; brought: Kept | undefined; watermark: number; heard: number };
 
 export class GroupSubject extends Subject {
@@ -32,8 +32,8 @@ export class GroupSubject extends Subject {
   gather(members: readonly { series: SeriesSubject; labels: Labels; device: Device | undefined }[]): void {
     this.#joined = members.map((each) => {
       const known = this.#joined.find(({ series }) => series === each.series);
-      const brought = each.series.history.evaluated.at(-1);
-      return { watermark: LONG_AGO, heard: LONG_AGO, brought, ...known, ...each };
+      const { watermark, heard, evaluated } = each.series.history;
+      return { watermark, heard, brought: evaluated.at(-1), ...known, ...each };
     });
   }
 

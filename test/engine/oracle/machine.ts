@@ -14,7 +14,9 @@ type Level = { readonly relay: Relay; readonly settings: object & { severity: st
 type Notebook = { tell(rule: string, told: Told): void; pend(rule: string, since: number | null): void };
 /** What is known of a series as its rules change. */
 export type Standing = {
+  /** Of the reading evaluated last, and of the latest accepted. */
   readonly lastValue: number;
+  readonly latest: number;
   readonly members: readonly Member[];
   readonly quiet: number;
   readonly accepted: number;
@@ -199,11 +201,9 @@ export class Machine {
   }
 }
 
-function judgeAnew(leaf: Leaf, { lastValue, members, quiet, accepted }: Standing): void {
+function judgeAnew(leaf: Leaf, { lastValue, latest, members, quiet, accepted }: Standing): void {
   if (leaf.after === NEVER) return leaf.judgeAnew(lastValue, members);
-  if (quiet > leaf.after) leaf.vanish(lastValue, accepted);
-  else {
-    leaf.judgement = "clear";
-    leaf.value = lastValue;
-  }
+  if (quiet > leaf.after) return leaf.vanish(latest, accepted);
+  leaf.judgement = "clear";
+  leaf.value = latest;
 }

@@ -47,6 +47,7 @@ export abstract class Subject {
     const before = this.#machines;
     const standing = {
       lastValue: history.evaluated.at(-1)?.value ?? Number.NaN,
+      latest: history.accepted.find(({ ts }) => ts === history.newest)?.value ?? Number.NaN,
       members: this.members(up),
       quiet: this.quiet(up),
       accepted: history.accepted.length,
