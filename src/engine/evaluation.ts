@@ -38,7 +38,7 @@ export class Evaluation {
   lastTs: EpochMs = LONG_AGO;
   lastValue = Number.NaN;
   #lastAt: EpochMs = 0;
-  #lastUp: UptimeMs = 0;
+  lastUp: UptimeMs = 0;
   #held: Held[] = [];
   /** Earliest end of a window, earliest end of one that closes after the readings there, and earliest running timer; event time. */
   #nextEnd: EpochMs = NEVER;
@@ -154,7 +154,7 @@ export class Evaluation {
     this.lastTs = ts;
     this.lastValue = value;
     this.#lastAt = at;
-    this.#lastUp = up;
+    this.lastUp = up;
     const { prompt, simple, fed, others } = this.#ruling;
     const isCalm = this.#calm.holds(value);
     if (!isCalm) for (const alert of simple) this.#sample(alert, ts, alert.simple.judge(value), value, "reading", into);
@@ -198,10 +198,19 @@ export class Evaluation {
     this.#findNextTimer();
   }
 
+  /** As if nothing had been heard of it; only when its rules fired last is still known. To be called when no rule is in force. */
+  forget(): void {
+    this.lastTs = LONG_AGO;
+    this.lastValue = Number.NaN;
+    this.#lastAt = 0;
+    this.lastUp = 0;
+    this.#held = [];
+  }
+
   save(to: StateWriter): void {
     this.#calm.tell(this.lastValue);
     this.catchUp();
-    for (const value of [this.lastTs, this.lastValue, this.#lastAt, this.#lastUp]) to.number(value);
+    for (const value of [this.lastTs, this.lastValue, this.#lastAt, this.lastUp]) to.number(value);
     saveHeld(this.#held, to);
     this.#ruling.save(to);
   }
@@ -211,7 +220,7 @@ export class Evaluation {
     this.lastTs = from.number();
     this.lastValue = from.number();
     this.#lastAt = from.number();
-    this.#lastUp = from.number();
+    this.lastUp = from.number();
     this.#held = restoreHeld(from);
     this.#ruling.restore(from, rules, zone);
     this.#findNextEnd();
@@ -225,7 +234,7 @@ export class Evaluation {
 
   /** For how long before this reading the gateway did not listen. */
   #blind(at: EpochMs, up: UptimeMs): DurationMs {
-    return this.lastTs === LONG_AGO ? 0 : Math.max(0, at - this.#lastAt - (up - this.#lastUp));
+    return this.lastTs === LONG_AGO ? 0 : Math.max(0, at - this.#lastAt - (up - this.lastUp));
   }
 
   /** The earliest absence that the next reading reveals: nothing was heard for longer than `after` before `heard`. */

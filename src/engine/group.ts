@@ -138,6 +138,10 @@ export class Group implements Actor, AlertSubject {
     for (const alert of this.#evaluation.alerts) alert.end(this.#maxTs, reason, into);
     const hasFired = this.#evaluation.alerts.some(({ fired }) => fired.at !== LONG_AGO);
     this.#evaluation.applyRules([], this.#heard, context, into);
+    this.#evaluation.forget();
+    this.#clock = LONG_AGO;
+    this.#maxTs = LONG_AGO;
+    this.#heardUp = LONG_AGO;
     this.#rule = undefined;
     this.queuedUp = NEVER;
     return hasFired;
@@ -223,8 +227,8 @@ export class Group implements Actor, AlertSubject {
 
 /** A member that was heard before it joined brings its clock and its last value. */
 function asHeard(series: Series): MemberState {
-  const { watermark, heardUp, timing, lastValue } = series;
-  return { series, watermark, origin: series.isHeard ? series.origin : LONG_AGO, heardUp, idleAfter: timing.idleAfterMs, value: lastValue, valueUp: heardUp };
+  const { watermark, heardUp, timing, lastValue: value, lastUp: valueUp } = series;
+  return { series, watermark, origin: series.isHeard ? series.origin : LONG_AGO, heardUp, idleAfter: timing.idleAfterMs, value, valueUp };
 }
 
 /** From when on a member is silent. */

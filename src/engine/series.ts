@@ -57,6 +57,11 @@ export class Series implements Actor {
     return this.#evaluation.lastValue;
   }
 
+  /** When the reading evaluated last was heard. */
+  get lastUp(): UptimeMs {
+    return this.#evaluation.lastUp;
+  }
+
   get timing(): SourceTiming {
     return this.#timing;
   }
