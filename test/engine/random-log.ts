@@ -70,4 +70,4 @@ export function inputsOf(events: readonly Event[]): Input[] {
 }
 
 /** How often a property is tried: HIGHWATER_RUNS=50 tries fifty times as many logs. */
-export const runs = (count: number): number => count * Number(process.env["HIGHWATER_RUNS"] ?? 1);
+export const runs = (count: number): number => Math.max(1, Math.round(count * Number(process.env["HIGHWATER_RUNS"] ?? 1)));
