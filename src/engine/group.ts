@@ -85,8 +85,10 @@ export class Group implements Actor, AlertSubject {
     return clock === NEVER ? NEVER : Math.min(NEVER, ...this.#members.map(silentFrom));
   }
 
-  /** @param series one that is no member yet
-   * @returns whether there is room for it */
+  /**
+   * @param series one that is no member yet
+   * @returns whether there is room for it
+   */
   join(series: Series): boolean {
     if (this.#members.length >= MEMBERS_MAX) return false;
     this.#indexes.set(series.id, this.#members.length);

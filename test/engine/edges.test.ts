@@ -11,11 +11,12 @@ import { CompensatedSum } from "../../src/engine/compensated-sum.ts";
 import { Dispatcher } from "../../src/engine/dispatch.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { History } from "../../src/engine/history.ts";
+import type { Saved } from "../../src/engine/state.ts";
 import { summarizeDay } from "../../src/engine/summary.ts";
 import { AlignedTree } from "../../src/engine/windows/aligned-tree.ts";
 import { createWindow } from "../../src/engine/windows/index.ts";
 import { mergeAll } from "../../src/engine/windows/pane.ts";
-import { drive, MINUTE, plan, rule, SECOND } from "./harness.ts";
+import { drive, MINUTE, plan, rule } from "./harness.ts";
 
 const tumbling = (limits: object) => ({ type: "window", window: { tumbling: "1m" }, aggregate: "avg", ...limits });
 const HOUR = 60 * MINUTE;
@@ -144,7 +145,7 @@ describe("rules that change or are gone", () => {
     const run = drive(plan([rule({ condition: { type: "threshold", above: 30 } })]));
     run.reading(0, 40);
     run.engine.beginSnapshot();
-    const parts = [];
+    const parts: { part: number; saved: Saved }[] = [];
     for (;;) {
       const { part, saved, isLast } = run.engine.nextSnapshotPart();
       const texts = (saved?.texts ?? []).map((text) => text.replace('"patterns":["*"]', '"patterns":["x"]'));
@@ -152,6 +153,35 @@ describe("rules that change or are gone", () => {
       if (isLast) break;
     }
     expect(() => createEngine().restore(parts)).toThrow('saved alerts of {device="probe",metric="temperature"} do not fit the rules in force');
+  });
+});
+
+describe("absences", () => {
+  const absent = (name: string, more: object = {}) => rule({ name, condition: { type: "absence", after: "1m" }, ...more });
+
+  it("one that recovers is absent again by the next silence, in the same occurrence", () => {
+    const run = drive(plan([absent("r", { keep_firing_for: "10m" })]));
+    run.reading(0, 1);
+    run.listenUntil(2 * MINUTE);
+    run.reading(2 * MINUTE, 1);
+    run.listenUntil(4 * MINUTE);
+    expect(run.transitions.map(({ to, ts }) => [to, ts / MINUTE])).toEqual([
+      ["firing", 1],
+      ["recovering", 2],
+      ["firing", 3],
+    ]);
+    expect(new Set(run.transitions.map(({ alert }) => alert)).size).toBe(1);
+  });
+
+  it("of several rules fall due together, in the order of the rules", () => {
+    const run = drive(plan([absent("a"), absent("b"), rule({ name: "c", condition: { type: "absence", after: "30s" } })]));
+    run.reading(0, 1);
+    run.listenUntil(2 * MINUTE);
+    expect(run.told().map(({ rule, ts }) => [rule, ts / MINUTE])).toEqual([
+      ["c", 0.5],
+      ["a", 1],
+      ["b", 1],
+    ]);
   });
 });
 

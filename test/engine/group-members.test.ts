@@ -59,6 +59,15 @@ describe("who belongs to a group", () => {
     expect(run.engine.ruleCounts()[0]?.series).toBe(1);
   });
 
+  it("of compare: none where the device lacks the limit", () => {
+    const run = drive(plan([rule({ condition: { type: "compare", left: "out", right: "in", op: "difference", above: "limit.spread" } })]));
+    run.reading(1, 4, oslo("p", "in"));
+    run.reading(2, 100, oslo("p", "out"));
+    run.listen(MINUTE);
+    expect(run.told()).toEqual([]);
+    expect(run.engine.ruleCounts()[0]?.pending).toBe(0);
+  });
+
   it("at most so many members: the others are not heard by it, and counted", () => {
     const count = rule({ name: "n", group_by: [], condition: { type: "threshold", aggregate: "max", above: 1e9 } });
     const own = rule({ name: "own", condition: { type: "threshold", above: MEMBERS_MAX - 1 } });
@@ -92,6 +101,23 @@ describe("readings that wait for a slower member", () => {
     run.rules(moved);
     run.listen(MINUTE);
     expect(run.effects.flatMap(({ alerts }) => alerts).filter(({ labels }) => labels["site"] === "oslo")).toEqual([]);
+  });
+});
+
+describe("a group whose members that were heard have left", () => {
+  it("has no clock by which anything falls due, until the others are heard", () => {
+    const at = (site: string) => ({ labels: { site }, limits: {}, unit: null, expectedEveryMs: null });
+    const settled = { ...plan([average({ for: "5m" })]), devices: { a: at("oslo"), b: at("oslo") } };
+    const moved = { ...settled, hash: "moved", devices: { a: at("bergen"), b: at("oslo") } };
+    const bare = (device: string) => ({ labels: { device, metric: "temperature" } });
+    const run = drive(settled);
+    run.reading(0, 30, bare("a"));
+    expect(run.reading(1e12, 30, bare("b"))).toBe("quarantined");
+    run.rules(moved);
+    run.listen(60 * MINUTE);
+    expect(run.told()).toEqual([]);
+    run.reading(60 * MINUTE, 30, bare("b"));
+    expect(run.told()).toEqual([{ rule: "avg", to: "firing", ts: 5 * MINUTE }]);
   });
 });
 
