@@ -120,6 +120,21 @@ describe("rules that change or are gone", () => {
     ]);
   });
 
+  it("a second occurrence at the instant of the first is dated 1 ms later", () => {
+    const above = (forText: string) => rule({ condition: { type: "threshold", above: 30 }, for: forText });
+    const run = drive(plan([above("5m")]));
+    run.reading(0, 40);
+    run.listen(10 * MINUTE);
+    run.reading(MINUTE, 10);
+    run.rules(plan([above("0s")]));
+    run.reading(2 * MINUTE, 40);
+    expect(run.told().map(({ to, ts }) => [to, ts])).toEqual([
+      ["firing", 5 * MINUTE],
+      ["resolved", 5 * MINUTE],
+      ["firing", 5 * MINUTE + 1],
+    ]);
+  });
+
   it("of those that are gone 64 are remembered, so that one that comes back gives another occurrence", () => {
     const named = (index: number) => rule({ name: `gone-${index}`, condition: { type: "threshold", above: 30 } });
     const all = Array.from({ length: 70 }, (_, index) => named(index));
@@ -298,6 +313,20 @@ describe("panes that only some windows hold", () => {
     };
     expect(first(100)).toEqual([1, 2]);
     expect(first(101)).toEqual([3, 1]);
+  });
+
+  it("a late reading of a group without a clock is in all windows over it", () => {
+    const window = createWindow({ spec: { kind: "hopping", size: 20, slide: 10 }, aggregate: "count", zone: utc }, 0);
+    window.add(15, 1);
+    window.addLate(5, 1, Number.NEGATIVE_INFINITY);
+    const closed = () => {
+      window.close();
+      return [window.result?.end, window.result?.aggregate.count];
+    };
+    expect([closed(), closed()]).toEqual([
+      [10, 1],
+      [20, 2],
+    ]);
   });
 
   it("a tree forgets what lies before, and keeps the rest, however far it leaps", () => {

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
-import { type KnownReading, type SeriesDefinition, VERDICT_MASK, verdicts } from "../../src/engine/reading.ts";
+import { type KnownReading, type SeriesDefinition, TIME_ASSIGNED, VERDICT_MASK, verdicts } from "../../src/engine/reading.ts";
 import { StateReader } from "../../src/engine/state.ts";
 import { drive, MINUTE, plan, rule, SECOND, SOURCE } from "./harness.ts";
 
@@ -170,6 +170,24 @@ describe("timestamps that the engine has forgotten", () => {
     for (let ts = 0; ts < 400; ts++) run.reading(ts, 1);
     expect(run.reading(0, 1)).toBe("duplicate");
     expect(run.reading(0, 2)).toBe("conflict");
+  });
+});
+
+describe("a reading without the device's time", () => {
+  it("has that of its arrival, or 1 ms after the series' last, and is marked", () => {
+    const engine = createEngine();
+    const input = readings(
+      [
+        [Number.NaN, 1],
+        [Number.NaN, 2],
+        [Number.NaN, 3],
+      ],
+      [definition],
+    );
+    const { ts, verdicts: marks } = engine.step([input], { now: 0, up: 0 });
+    expect([...(ts[0] ?? [])]).toEqual([0, 1, 2]);
+    expect([...(marks[0] ?? [])]).toEqual([TIME_ASSIGNED, TIME_ASSIGNED, TIME_ASSIGNED]);
+    expect([...(engine.step([{ ...input, at: 50 }], { now: 50, up: 0 }).ts[0] ?? [])]).toEqual([50, 51, 52]);
   });
 });
 

@@ -87,6 +87,10 @@ describe("readings that wait for a slower member", () => {
     expect(run.told()).toEqual([]);
     run.reading(4097, 50, oslo("fast"));
     expect(run.told()).toEqual([{ rule: "avg", to: "firing", ts: 1 }]);
+    // The others wait on.
+    run.reading(5000, -1000, oslo("slow"));
+    run.reading(5001, 50, oslo("fast"));
+    expect(run.told().slice(1)).toEqual([{ rule: "avg", to: "resolved", ts: 5000 }]);
   });
 
   it("of a member that has left meanwhile are heard without its last value", () => {
@@ -129,6 +133,31 @@ describe("a group whose rule changes", () => {
     run.rules(plan([average({ for: "1m" })]));
     run.listen(1);
     expect(run.told()).toEqual([{ rule: "avg", to: "firing", ts: 1 * MINUTE }]);
+  });
+
+  it("fires at once too where the delay is over just where its clock stands", () => {
+    const run = drive(plan([average({ for: "10m" })]));
+    run.reading(0, 30, oslo("a"));
+    run.reading(5 * MINUTE, 30, { at: 5 * MINUTE, ...oslo("a") });
+    run.rules(plan([average({ for: "4m59s999ms" })]));
+    run.listen(1);
+    expect(run.told()).toEqual([{ rule: "avg", to: "firing", ts: 5 * MINUTE - 1 }]);
+  });
+
+  it("is forgotten with its rule, but if it has fired", () => {
+    const saved = (value: number) => {
+      const run = drive(plan([average()]));
+      run.reading(0, value, oslo("a"));
+      run.rules(plan([]));
+      const texts: string[] = [];
+      run.engine.beginSnapshot();
+      for (;;) {
+        const part = run.engine.nextSnapshotPart();
+        texts.push(...(part.saved?.texts ?? []));
+        if (part.isLast) return texts.filter((text) => text === "avg").length > 0;
+      }
+    };
+    expect([saved(5), saved(50)]).toEqual([false, true]);
   });
 
   it("ends, as changed, where it is grouped otherwise; where it is not, as removed", () => {

@@ -18,7 +18,7 @@ const zone = zoneTable("Europe/Oslo") as ZoneTable;
 const specs: readonly { readonly spec: WindowSpec; readonly stride: number }[] = [
   { spec: { kind: "hopping", size: 1000, slide: 1000 }, stride: 700 },
   { spec: { kind: "hopping", size: 1000, slide: 250 }, stride: 400 },
-  { spec: { kind: "hopping", size: 900, slide: 600 }, stride: 400 },
+  { spec: { kind: "hopping", size: 1000, slide: 600 }, stride: 400 },
   { spec: { kind: "hopping", size: 6400, slide: 100 }, stride: 250 },
   { spec: { kind: "hopping", size: 2100, slide: 70 }, stride: 150 },
   { spec: { kind: "session", gap: 500 }, stride: 700 },
@@ -77,6 +77,12 @@ function savedAndRestored(window: Window, settings: WindowSettings): Window {
 }
 
 describe.each(specs.map(({ spec, stride }) => [JSON.stringify(spec), spec, stride] as const))("%s", (_, spec, stride) => {
+  it("knows at which change of the rules it began, restored too", () => {
+    const settings = { spec, aggregate: "avg", zone } as const;
+    expect(createWindow(settings, 3).born).toBe(3);
+    expect(savedAndRestored(createWindow(settings, 3), settings).born).toBe(3);
+  });
+
   it.each(aggregateNames)("%s is what a naive recomputation says", (aggregate) => {
     fc.assert(
       fc.property(logs(stride), (events) => {
