@@ -252,6 +252,42 @@ describe("sums beyond a double", () => {
   });
 });
 
+describe("figures of minutes that are put together", () => {
+  it("are those of the hour, in whichever order they come", () => {
+    const readings = Array.from({ length: 60 }, (_, index) => ({ ts: index * 1000, value: ((index * 37) % 23) - 11 + index / 7 }));
+    const of = (from: number, to: number) => {
+      const aggregate = new Aggregate();
+      for (const { ts, value } of readings.slice(from, to)) aggregate.add(ts, value);
+      return aggregate.values();
+    };
+    const whole = of(0, 60);
+    for (const order of [
+      [0, 1, 2],
+      [2, 0, 1],
+      [1, 2, 0],
+    ]) {
+      const merged = new Aggregate();
+      for (const part of order) merged.merge(of(part * 20, part * 20 + 20));
+      const { mean, m2, sum, area, ...exact } = merged.values();
+      const { mean: meanWhole, m2: m2Whole, sum: sumWhole, area: areaWhole, ...exactWhole } = whole;
+      expect(exact).toEqual(exactWhole);
+      expect(mean).toBeCloseTo(meanWhole, 9);
+      expect(m2).toBeCloseTo(m2Whole, 6);
+      expect(sum).toBeCloseTo(sumWhole, 9);
+      // What lies between two that come out of order counts in neither.
+      if (order[0] === 0) expect(area).toBeCloseTo(areaWhole, 6);
+    }
+  });
+
+  it("are as new after a reset", () => {
+    const aggregate = new Aggregate();
+    aggregate.add(5, 3);
+    aggregate.add(6, 9);
+    aggregate.reset();
+    expect(aggregate.values()).toEqual(new Aggregate().values());
+  });
+});
+
 describe("figures of nothing", () => {
   it("change nothing when they are merged, and percentiles have no others", () => {
     const aggregate = new Aggregate();
