@@ -39,7 +39,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   "++": ["--"],
   "--": ["++"],
 };
-const SWAPPED: Readonly<Record<string, string>> = { min: "max", max: "min", floor: "ceil", ceil: "floor", some: "every", every: "some" };
+const SWAPPED: ReadonlyMap<string, string> = new Map(Object.entries({ min: "max", max: "min", floor: "ceil", ceil: "floor", some: "every", every: "some" }));
 /** Where nothing is changed: what is no behaviour, or only words. */
 const LEFT_ALONE = /^(TS(?!As|NonNull|Satisfies)|Import|ThrowStatement|ExportAll)/;
 
@@ -92,7 +92,7 @@ function change(node: SyntaxNode, text: string, add: Add): void {
       return;
     case "CallExpression": {
       const { property } = node.callee as { property?: SyntaxNode };
-      const other = SWAPPED[nameOf(property) ?? ""];
+      const other = SWAPPED.get(nameOf(property) ?? "");
       if (property !== undefined && other !== undefined) add(property, other);
       return;
     }
