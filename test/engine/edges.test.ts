@@ -236,7 +236,10 @@ describe("sums beyond a double", () => {
     };
     const whole = of(1, 2);
     whole.append(of(1e308, 1e308));
-    whole.append(of(-1e308, -1e308));
+    expect(whole.sum).toBe(Number.POSITIVE_INFINITY);
+    whole.append(of(-1e308, 0));
+    expect(whole.sum).toBe(1e308);
+    whole.append(of(-1e308, 0));
     expect(whole.sum).toBe(3);
     const lifted = of(1e308, 1e308);
     lifted.append(of(1, 2));

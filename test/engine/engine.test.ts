@@ -173,6 +173,16 @@ describe("timestamps that the engine has forgotten", () => {
   });
 });
 
+describe("the books", () => {
+  it("count what was rejected before it became a reading, whatever the reasons", () => {
+    const engine = heard(2);
+    const input = readings([[3, 1]]);
+    if (input.kind !== "readings") throw new Error("readings");
+    engine.step([{ ...input, batch: { ...input.batch, rejected: { bad_quality: 2, no_series: 1, too_large: 4 } } }], { now: 0, up: 0 });
+    expect(engine.books()).toEqual({ received: 10, accepted: 3, late: 0, duplicate: 0, conflict: 0, quarantined: 0, rejected: 7 });
+  });
+});
+
 describe("a reading without the device's time", () => {
   it("has that of its arrival, or 1 ms after the series' last, and is marked", () => {
     const engine = createEngine();
