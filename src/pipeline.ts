@@ -27,7 +27,7 @@ export type PipelineDeps = {
   readonly holding: (reason: string) => void;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Readings after which a snapshot begins; default 400,000. A minute after the last one it begins anyway. */
+  /** Readings after which a snapshot begins; default 1,000,000. A minute after the last one it begins anyway. */
   readonly snapshotAfter?: number;
 };
 
@@ -35,8 +35,7 @@ export type Settled = { readonly wakeAt: UptimeMs | undefined; readonly effects:
 export type Pipeline = ReturnType<typeof createPipeline>;
 
 const SNAPSHOT_SLICE_MS = 2;
-/** What a restart steps again at most, some seconds of it. */
-const SNAPSHOT_AFTER_READINGS = 400_000;
+const SNAPSHOT_AFTER_READINGS = 1_000_000;
 const SNAPSHOT_AFTER_MS = 60_000;
 const RETRY_MS = 200;
 

@@ -122,7 +122,12 @@ export class Tally {
 
   /** All numbers of the state; `load` takes them back bit for bit. */
   save(to: StateWriter): void {
-    for (const value of [this.isLifted ? -this.count : this.count, this.high, this.low, this.min, this.max, this.lastTs]) to.number(value);
+    to.number(this.isLifted ? -this.count : this.count);
+    to.number(this.high);
+    to.number(this.low);
+    to.number(this.min);
+    to.number(this.max);
+    to.number(this.lastTs);
   }
 
   load(from: StateReader): void {
@@ -222,7 +227,12 @@ export class Aggregate extends Tally {
 
   override save(to: StateWriter): void {
     super.save(to);
-    for (const value of [this.first, this.firstTs, this.last, this.mean, this.m2, this.area]) to.number(value);
+    to.number(this.first);
+    to.number(this.firstTs);
+    to.number(this.last);
+    to.number(this.mean);
+    to.number(this.m2);
+    to.number(this.area);
   }
 
   override load(from: StateReader): void {

@@ -210,7 +210,10 @@ export class Evaluation {
   save(to: StateWriter): void {
     this.#calm.tell(this.lastValue);
     this.catchUp();
-    for (const value of [this.lastTs, this.lastValue, this.#lastAt, this.lastUp]) to.number(value);
+    to.number(this.lastTs);
+    to.number(this.lastValue);
+    to.number(this.#lastAt);
+    to.number(this.lastUp);
     saveHeld(this.#held, to);
     this.#ruling.save(to);
   }

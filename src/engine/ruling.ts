@@ -110,6 +110,10 @@ export class Ruling {
     to.number(this.alerts.length);
     const saved: Window[] = [];
     for (const alert of this.alerts) {
+      if (alert.window === undefined && alert.parts === undefined) {
+        alert.save(to);
+        continue;
+      }
       for (const window of windowsOf(alert)) {
         const index = saved.indexOf(window);
         to.number(index);

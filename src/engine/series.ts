@@ -147,7 +147,10 @@ export class Series implements Actor {
     this.#evaluation.catchUp();
     to.text(this.source);
     to.text(JSON.stringify(this.ownLabels));
-    for (const value of [this.watermark, this.maxTs, this.heardUp, this.#accepted]) to.number(value);
+    to.number(this.watermark);
+    to.number(this.maxTs);
+    to.number(this.heardUp);
+    to.number(this.#accepted);
     this.memory.save(to);
     this.#sampler.save(to);
     this.#evaluation.save(to);

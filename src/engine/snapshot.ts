@@ -2,7 +2,7 @@
 // is not saved yet is saved first. Part 0 holds what is not of one series or group; the others hold PART_ACTORS of them each.
 
 import type { Actor } from "./agenda.ts";
-import { type Saved, StateWriter } from "./state.ts";
+import { type Place, type Saved, StateWriter } from "./state.ts";
 
 const PART_ACTORS = 32;
 /** Parts of series are numbered from 1, those of groups from here, so that a part keeps its number when series are added. */
@@ -11,16 +11,23 @@ const LIST_PARTS = 2 ** 24;
 /** `saved: undefined`: the part is as it was in the snapshot before. */
 export type EnginePart = { readonly part: number; readonly saved: Saved | undefined; readonly isLast: boolean };
 
-type Place = { readonly part: number; readonly actors: readonly Actor[] };
+/** Numbers that one store has room for; half of it is used, so that the last actor in it fits. */
+const STORE_NUMBERS = 2 ** 17;
+
+type PartActors = { readonly part: number; readonly actors: readonly Actor[] };
+/** Where the state of an actor lies that was saved before it changed. */
+type Early = { readonly store: StateWriter; readonly from: Place; readonly to: Place };
 
 export class SnapshotRun {
-  readonly #places: readonly Place[];
+  readonly #places: readonly PartActors[];
   readonly #changed: (actor: Actor) => boolean;
   readonly #global: Saved;
   /** The next of `places` by actor, until it is saved. */
   readonly #waiting: Set<Actor>;
-  readonly #early = new Map<Actor, Saved>();
-  /** Used again for each actor and part: a snapshot of many series should not be garbage twice over. */
+  readonly #early = new Map<Actor, Early>();
+  /** Takes what is saved early, of many actors in a row: a buffer for each would cost ten times the saving. */
+  #store = new StateWriter(STORE_NUMBERS);
+  /** Used again for each part. */
   readonly #writer = new StateWriter();
   #next = -1;
 
@@ -38,9 +45,10 @@ export class SnapshotRun {
   /** To be called before one is changed. */
   preserve(actor: Actor): void {
     if (!this.#waiting.has(actor) || this.#early.has(actor)) return;
-    this.#writer.clear();
-    actor.save(this.#writer);
-    this.#early.set(actor, this.#writer.saved());
+    if (this.#store.place.numbers > STORE_NUMBERS / 2) this.#store = new StateWriter(STORE_NUMBERS);
+    const from = this.#store.place;
+    actor.save(this.#store);
+    this.#early.set(actor, { store: this.#store, from, to: this.#store.place });
   }
 
   next(): EnginePart {
@@ -60,12 +68,12 @@ export class SnapshotRun {
   #append(actor: Actor): void {
     const early = this.#early.get(actor);
     if (early === undefined) actor.save(this.#writer);
-    else this.#writer.append(early);
+    else this.#writer.append(early.store, early.from, early.to);
     this.#early.delete(actor);
   }
 }
 
-function placesOf(list: readonly Actor[], firstPart: number): Place[] {
+function placesOf(list: readonly Actor[], firstPart: number): PartActors[] {
   const count = Math.ceil(list.length / PART_ACTORS);
   return Array.from({ length: count }, (_, index) => ({ part: firstPart + index, actors: list.slice(index * PART_ACTORS, (index + 1) * PART_ACTORS) }));
 }

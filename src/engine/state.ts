@@ -4,10 +4,22 @@
 /** A saved piece of state. */
 export type Saved = { readonly numbers: Float64Array; readonly texts: readonly string[] };
 
+/** How far a writer has come. */
+export type Place = { readonly numbers: number; readonly texts: number };
+
 export class StateWriter {
-  #numbers = new Float64Array(256);
+  #numbers: Float64Array<ArrayBuffer>;
   #count = 0;
   #texts: string[] = [];
+
+  /** @param room for so many numbers to begin with */
+  constructor(room = 256) {
+    this.#numbers = new Float64Array(room);
+  }
+
+  get place(): Place {
+    return { numbers: this.#count, texts: this.#texts.length };
+  }
 
   number(value: number): void {
     if (this.#count === this.#numbers.length) this.#grow(1);
@@ -25,10 +37,10 @@ export class StateWriter {
     this.#texts.push(value);
   }
 
-  /** Appends what another writer saved. */
-  append(saved: Saved): void {
-    this.all(saved.numbers);
-    this.#texts.push(...saved.texts);
+  /** Appends what another writer wrote between two places. */
+  append(other: StateWriter, from: Place, to: Place): void {
+    this.all(other.#numbers.subarray(from.numbers, to.numbers));
+    for (let index = from.texts; index < to.texts; index++) this.#texts.push(other.#texts[index] as string);
   }
 
   saved(): Saved {

@@ -62,7 +62,11 @@ export class Moments {
   }
 
   save(to: StateWriter): void {
-    for (const value of [this.count, this.lastTs, this.#scale, this.#mean, this.#m2]) to.number(value);
+    to.number(this.count);
+    to.number(this.lastTs);
+    to.number(this.#scale);
+    to.number(this.#mean);
+    to.number(this.#m2);
   }
 
   load(from: StateReader): void {

@@ -161,7 +161,12 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
   }
 
   save(to: StateWriter): void {
-    for (const value of [this.born, this.#closedThrough, this.#newestTold, this.#uncondensed, this.#combiner?.level ?? 0, this.#panes.length]) to.number(value);
+    to.number(this.born);
+    to.number(this.#closedThrough);
+    to.number(this.#newestTold);
+    to.number(this.#uncondensed);
+    to.number(this.#combiner?.level ?? 0);
+    to.number(this.#panes.length);
     for (const pane of this.#panes) {
       to.number(pane.start);
       to.number(pane.openFrom);
