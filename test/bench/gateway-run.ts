@@ -14,12 +14,13 @@ export type GatewayRun = { readonly report: LoadReport | undefined; readonly pro
 /**
  * @param load the generator's options but for the ports
  * @param receives whether the generator takes the webhooks
+ * @param rules how many rules match each series; default all
  */
-export async function runGateway(options: BenchOptions, load: Readonly<Record<string, number>>, receives: boolean): Promise<GatewayRun> {
+export async function runGateway(options: BenchOptions, load: Readonly<Record<string, number>>, receives: boolean, rules?: number): Promise<GatewayRun> {
   const folder = await mkdtemp(join(options.folder, "gateway-"));
   const receive = await freePort();
   try {
-    const gateway = await startGateway(folder, { name: "bench", blocks: benchBlocks(receive) }, { nodeOptions: options.nodeOptions });
+    const gateway = await startGateway(folder, { name: "bench", blocks: benchBlocks(receive, rules) }, { nodeOptions: options.nodeOptions });
     const run = await loadGateway(gateway, receives ? { ...load, receive } : load);
     const code = await gateway.stop();
     const problem = run.problem ?? (code === 0 ? undefined : `the gateway ended with ${code}`);

@@ -3,10 +3,10 @@
 import type { Row } from "../row.ts";
 import { deviation } from "./deviation.ts";
 import { engine } from "./engine.ts";
-import { latency } from "./latency.ts";
+import { latency, latencyOfRules } from "./latency.ts";
 import { memory } from "./memory.ts";
 import { recovery } from "./recovery.ts";
 import { replay } from "./replay.ts";
 import { throughput } from "./throughput.ts";
 
-export const rows: readonly Row[] = [throughput, latency, engine, replay, memory, recovery, deviation];
+export const rows: readonly Row[] = [throughput, latency, latencyOfRules, engine, replay, memory, recovery, deviation];
