@@ -7,5 +7,5 @@ export type { LoadResult, RulesResult } from "./config/load.ts";
 export { loadConfig, loadRules } from "./config/load.ts";
 export { createPlan } from "./config/plan.ts";
 export type { Problem } from "./config/problem.ts";
-export type { ExpectedAlert, RuleCheck, RuleTest, RuleTestFile, RuleTestsResult } from "./config/rule-tests.ts";
-export { loadRuleTests, TESTED_SOURCE } from "./config/rule-tests.ts";
+export type { ExpectedAlert, RuleCheck, RuleTest, RuleTestFile, RuleTestsResult } from "./config/rule-test-file.ts";
+export { loadRuleTests } from "./config/rule-test-file.ts";

@@ -1,6 +1,7 @@
 // The single writer's door, on the main thread: everything that the engine will hear passes here and gets both clocks.
-// Readings gather in open columns while the processor is busy; at once, when it is idle. One turn is under way at a time,
-// so that a slow disk makes turns larger, not more. What a turn acknowledges is called back in the order of arrival.
+// Readings gather in open columns while the processor is busy, and under load a few ms longer
+// (docs/adr/0006-turns-wait-for-company-under-load.md); an idle one gets them at once. One turn is under way at a time, so that a
+// slow disk makes turns larger, not more. What a turn acknowledges is called back in the order of arrival.
 
 import { type Clock, systemTimers, type Timers } from "./clock.ts";
 import type { Input } from "./engine/input.ts";
@@ -156,7 +157,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
         else flush();
       }
       for (const callback of done) callback();
-      alarm.set(wakeAt, time.instant().up);
+      if (closed === undefined) alarm.set(wakeAt, time.instant().up);
       if (underWay === undefined && !flushScheduled) for (const resolve of idleWaiters.splice(0)) resolve();
     },
 
@@ -195,7 +196,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
   return inbox;
 }
 
-/** Series by their labels. @param define takes one that occurs for the first time */
+/** Series by their labels. @param define takes one that occurs for the first time, or that another source brings */
 function createRegistry({ series, seriesMax }: InboxOptions, define: (definition: SeriesDefinition) => void) {
   const sources = series.map(({ source }) => source);
   const ids = new Map(series.map(({ labels }, index) => [seriesKey(labels), index]));

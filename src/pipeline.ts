@@ -159,10 +159,12 @@ function createCounters(metrics: Metrics, engine: Engine) {
   const verdicts = metrics.gauge("highwater_readings", "Values by verdict, since the data directory began", ["verdict"]);
   const watched = metrics.gauge("highwater_rule_series", "Series that a rule watches", ["rule"]);
   const standing = metrics.gauge("highwater_rule_alerts", "Alerts of a rule by state", ["rule", "state"]);
+  const refused = metrics.gauge("highwater_group_refused", "Series that found no room in a group, since the start or the last change of the rules");
   return {
     /** To be called before the metrics are read. */
     refresh(): void {
       for (const [verdict, count] of Object.entries(engine.books())) verdicts.set({ verdict }, count);
+      refused.set(engine.refusedByGroups());
       // Rules that are gone leave no series behind.
       for (const gauge of [watched, standing]) gauge.reset();
       for (const { rule, series, ...states } of engine.ruleCounts()) {

@@ -2,7 +2,7 @@
 // Two grades: exact, from the journal; by event time, from stored readings, where the journal of the range is gone or it is asked for.
 
 import { createPlan, type GatewayConfig } from "./config.ts";
-import type { AlertRecord, Effects } from "./engine/effect.ts";
+import type { AlertRecord, Effects, Transition } from "./engine/effect.ts";
 import { DEAD_LETTER_RULE } from "./engine/gateway-alerts.ts";
 import type { Rule, RulePlan } from "./engine/rule.ts";
 import type { DurationMs, EpochMs } from "./engine/units.ts";
@@ -41,7 +41,7 @@ export type ReplayOptions = {
   readonly byEventTime: boolean;
   readonly progress?: (progress: ReplayProgress) => void;
   /** Told as they come, in order. */
-  readonly transition?: (effects: Effects["transitions"][number], alert: AlertRecord) => void;
+  readonly transition?: (transition: Transition, alert: AlertRecord) => void;
 };
 export type ReplayProgress = { readonly done: number; readonly of: number; readonly at: EpochMs };
 
@@ -56,7 +56,8 @@ export type ReplayReport = {
   readonly readings: number;
   readonly warmUp: {
     readonly from: EpochMs | null;
-    readonly readings: number /** Windows and delays of the rules were not filled when the range began. */;
+    readonly readings: number;
+    /** Windows and delays of the rules were not filled when the range began. */
     readonly isShort: boolean;
   };
   readonly transitions: number;
@@ -81,10 +82,10 @@ const LEAD_MS_MIN = 3_600_000;
  */
 export function replay(db: Database, options: ReplayOptions): ReplayReport {
   const { from, to } = options;
-  const range = findRange(db, from, to);
   const first = db.prepare<[], { seq: number; at: number }>("SELECT seq, at FROM journal ORDER BY seq LIMIT 1").get();
   if (options.byEventTime) return replayHistory(db, options, "it was asked for");
   if (first !== undefined && first.seq > 1 && from < first.at) return replayHistory(db, options, `the journal begins at ${new Date(first.at).toISOString()}`);
+  const range = findRange(db, from, to);
   if (range === undefined) return { ...empty, grade: "exact" };
   const base = findBase(db, range.firstSeq, from);
   if (base === undefined) return replayHistory(db, options, "no snapshot from before the range is kept");
@@ -122,7 +123,7 @@ function stepRows(db: Database, replayed: Parameters<typeof replayJournal>[1], o
   const warmUp = countReadings(db, base.seq, range.firstSeq - 1);
   const total = warmUp + countReadings(db, range.firstSeq - 1, range.lastSeq);
   const differingRows: number[] = [];
-  let [done, rows, differingCount] = [0, 0, 0];
+  let [done, differingCount] = [0, 0];
   const gathered = gather(options);
   replayJournal(db, replayed, ({ seq, at, count, effects, isSame }) => {
     done += count;
@@ -131,27 +132,27 @@ function stepRows(db: Database, replayed: Parameters<typeof replayJournal>[1], o
       differingCount += 1;
       if (differingRows.length < DIFFERING_MAX) differingRows.push(seq);
     }
-    if (seq < range.firstSeq) return;
-    rows = seq - range.firstSeq + 1;
-    gathered.take(effects, () => true);
+    if (seq >= range.firstSeq) gathered.take(effects, () => true);
   });
-  const live = liveOccurrences(db, { from: range.from, to: range.to, by: "at", except: substitute === undefined ? [] : [DEAD_LETTER_RULE] });
+  const except = substitute === undefined ? [] : [DEAD_LETTER_RULE];
+  const live = liveOccurrences(db, { from: range.from, to: range.to, by: "at", except });
   return {
     grade: "exact",
     isOther: substitute !== undefined,
-    rows,
+    rows: range.lastSeq - range.firstSeq + 1,
     readings: total - warmUp,
     warmUp: { from: base.at, readings: warmUp, isShort },
     differingRows,
     differingCount,
-    ...gathered.report(live, substitute === undefined ? [] : [DEAD_LETTER_RULE]),
+    ...gathered.report(live, except),
   };
 }
 
 function replayHistory(db: Database, options: ReplayOptions, because: string): ReplayReport {
   const { from, to, rules, config } = options;
   const stored = db.prepare<[number], string>("SELECT plan FROM rule_version WHERE at <= ? ORDER BY at DESC LIMIT 1").pluck().get(to);
-  const inForce = rules.kind === "in-force" && stored !== undefined ? (JSON.parse(stored) as RulePlan) : config.plan;
+  const last = stored === undefined ? undefined : (JSON.parse(stored) as RulePlan);
+  const inForce = rules.kind === "in-force" ? (last ?? config.plan) : config.plan;
   const plan = substituteOf(rules)?.(inForce) ?? inForce;
   const start = from - leadOf(plan);
   const total = countHistory(db, start, to);
@@ -168,7 +169,7 @@ function replayHistory(db: Database, options: ReplayOptions, because: string): R
   return {
     grade: "event-time",
     because,
-    isOther: rules.kind !== "in-force" && plan.hash !== JSON.parse(stored ?? "{}").hash,
+    isOther: rules.kind !== "in-force" && plan.hash !== last?.hash,
     ...counts,
     ...gathered.report(live, []),
   };

@@ -2,7 +2,6 @@
 // (`at = up = ts`), and at each eval_time the alerts that fire are compared with those expected, labels and annotations alike.
 
 import type { ExpectedAlert, RuleCheck, RuleTest, RuleTestFile } from "./config.ts";
-import { TESTED_SOURCE } from "./config.ts";
 import type { AlertRecord, Transition } from "./engine/effect.ts";
 import { createEngine, type Engine } from "./engine/engine.ts";
 import type { Labels, ReadingBatch } from "./engine/reading.ts";
@@ -37,7 +36,7 @@ function createRun(engine: Engine, plan: RuleTestFile["plan"], { series, interva
     const { transitions, alerts } = engine.step(inputs, { now: at, up: at });
     transitions.forEach((transition, index) => take(standing, transition, alerts[index] as AlertRecord, at));
   };
-  const defined = series.map(({ labels }, id) => ({ id, labels, source: TESTED_SOURCE }));
+  const defined = series.map(({ labels }, id) => ({ id, labels, source: "test" }));
   step([{ kind: "rules", at: 0, up: 0, plan }], 0);
   return {
     /** The alerts of a rule that fire or recover at a time; times may not go back. */

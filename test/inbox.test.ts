@@ -132,6 +132,24 @@ describe("turns", () => {
     inbox.close();
     expect(errors).toEqual(["the gateway is closing", "the gateway is closing"]);
   });
+
+  it("plans no wake for a turn that is settled after it closed", async () => {
+    let planned = 0;
+    const timers: Timers = {
+      ...systemTimers,
+      after() {
+        planned += 1;
+        return () => undefined;
+      },
+    };
+    const { inbox, id } = start({}, timers);
+    inbox.add(id(), 1, 1);
+    inbox.committed(() => undefined);
+    await tick();
+    inbox.close();
+    inbox.settled(60_000);
+    expect(planned).toBe(0);
+  });
 });
 
 describe("rejections", () => {

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type GatewayConfig, type LoadResult, loadConfig } from "../config.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_USAGE } from "./command.ts";
 import { formatProblem, type Screen, screenOf, shownPath } from "./problems.ts";
+import { counted } from "./text.ts";
 
 export const checkCommand: CliCommand = {
   name: "check",
@@ -56,5 +57,3 @@ function summaryOf({ plan, sources, notify }: GatewayConfig) {
     plan: plan.hash,
   };
 }
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

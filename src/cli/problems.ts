@@ -34,6 +34,11 @@ export function formatProblem({ file, line, column, message, hint }: Problem, sc
   return plain.replace(place, styleText(colour, place, { validateStream: false }));
 }
 
+/** Says on stderr what was wrong with a file. */
+export function printProblems(problems: readonly Problem[]): void {
+  for (const problem of problems) process.stderr.write(`${formatProblem(problem, screenOf(process.stderr))}\n`);
+}
+
 /** Breaks at spaces, further lines indented; a word longer than the line stays whole. */
 export function wrap(text: string, columns: number, indent = "    "): string {
   const lines: string[] = [];

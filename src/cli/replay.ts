@@ -8,13 +8,15 @@ import { dayBounds, isDay, type ZoneTable } from "../engine/calendar.ts";
 import type { Labels } from "../engine/reading.ts";
 import type { EpochMs } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
-import { formatSpan } from "../notify/format.ts";
+import { instantSchema } from "../http/parameter.ts";
+import { formatSpan, oneLine } from "../notify/format.ts";
 import type { Difference, Occurrence } from "../replay/occurrences.ts";
 import { type ReplayReport, type ReplayRules, replay } from "../replay.ts";
 import { openDatabase, requireSchema } from "../storage/database.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, EXIT_USAGE, USAGE } from "./command.ts";
-import { formatProblem, screenOf } from "./problems.ts";
+import { printProblems, screenOf } from "./problems.ts";
 import { createProgressLine } from "./progress.ts";
+import { counted, printLine, timeText } from "./text.ts";
 
 type Options = { config: string; from: string; to?: string; rules?: string; inForce?: true; byEventTime?: true; json?: true };
 
@@ -68,7 +70,7 @@ function run(options: Options, clock: Clock): void {
 }
 
 function refuse(problems: readonly Problem[]): void {
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem, screenOf(process.stderr))}\n`);
+  printProblems(problems);
   process.exitCode = EXIT_USAGE;
 }
 
@@ -89,19 +91,10 @@ function wordsOf({ rules, config, inForce }: Options, { isOther }: ReplayReport)
 /** A local day is meant whole. @throws GatewayError */
 function instantOf(option: string, text: string, zone: ZoneTable, edge: "start" | "end"): EpochMs {
   if (isDay(text)) return dayBounds(zone, text)[edge];
-  const value = /^\d{1,16}$/.test(text) ? Number(text) : /^\d{4}-\d\d-\d\d[Tt ].*(?:[Zz]|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(value)) {
-    throw new GatewayError(USAGE, `${option} ${text} is no time`, { hint: "write 2026-01-31T04:15:00Z, a day as 2026-01-31, or milliseconds since 1970" });
-  }
-  return value;
+  const instant = instantSchema.safeParse(text);
+  if (instant.success) return instant.data;
+  throw new GatewayError(USAGE, `${option} ${text} is no time`, { hint: "write 2026-01-31T04:15:00Z, a day as 2026-01-31, or milliseconds since 1970" });
 }
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
-const rfc3339 = (ts: EpochMs): string => new Date(ts).toISOString();
-/** `2026-01-31 04:15:00Z`, with milliseconds where there are some. */
-const timeText = (ts: EpochMs): string => rfc3339(ts).replace("T", " ").replace(".000Z", "Z");
-
-const printLine = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
 function printJson(report: ReplayReport, { from, to, seconds }: { from: EpochMs; to: EpochMs; seconds: number }): void {
   const { fired, differences, differingRows, ...summary } = report;
@@ -115,8 +108,10 @@ type Words = { readonly from: EpochMs; readonly to: EpochMs; readonly rules: str
 function textOf(report: ReplayReport, { from, to, rules, seconds }: Words): string[] {
   const isExact = report.grade === "exact";
   const read = report.readings + report.warmUp.readings;
+  const head = `${timeText(from)} to ${timeText(to)}, ${isExact ? "by arrival" : "by event time"}`;
+  if (isExact && report.rows === 0) return [head, "nothing arrived, nothing fires"];
   const lines = [
-    `${timeText(from)} to ${timeText(to)}, ${isExact ? "by arrival" : "by event time"}`,
+    head,
     isExact ? `exact, from the journal: ${counted(report.rows, "row")}, ${counted(report.readings, "reading")}` : `by event time, as ${report.because}`,
     ...(isExact ? [] : [`${counted(report.readings, "reading")} in the order of their own times; no downtime, no lateness`]),
     rules,
@@ -159,7 +154,7 @@ function table(rows: readonly (readonly [string, Occurrence])[]): string[] {
   const { colour } = screenOf(process.stdout);
   const lines = rows.slice(0, ROWS_MAX).map(([mark, { firedAt, resolvedAt, rule, labels }]) => {
     const lasted = resolvedAt === null ? "stands" : formatSpan(resolvedAt - firedAt);
-    const line = `${mark}${timeText(firedAt).padEnd(20)} ${lasted.padEnd(11)} ${fitted(rule, 22)} ${fitted(seriesText(labels), 22)}`.trimEnd();
+    const line = `${mark}${timeText(firedAt).padEnd(20)} ${lasted.padEnd(11)} ${fitted(rule, 22)} ${fitted(oneLine(seriesText(labels)), 22)}`.trimEnd();
     return colour ? styleText(colours[mark as keyof typeof colours], line, { validateStream: false }) : line;
   });
   return rows.length <= ROWS_MAX ? lines : [...lines, `  and ${rows.length - ROWS_MAX} more, which --json tells`];

@@ -7,7 +7,7 @@ import { loadConfig } from "../config.ts";
 import { startGateway } from "../gateway.ts";
 import { createLog } from "../log.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, EXIT_USAGE } from "./command.ts";
-import { formatProblem, screenOf } from "./problems.ts";
+import { printProblems } from "./problems.ts";
 
 type Options = { readonly config: string; readonly logLevel: string; readonly acceptClock?: true };
 
@@ -19,7 +19,7 @@ export const runCommand: CliCommand = {
   summary: "run the gateway",
   register(program) {
     program
-      .option("--config <file>", "the config", DEFAULT_CONFIG)
+      .option("-c, --config <file>", "the config", DEFAULT_CONFIG)
       .option("--log-level <level>", "trace, debug, info, warn, error, fatal or silent", process.env["HIGHWATER_LOG_LEVEL"] ?? "info")
       .option("--accept-clock", "take the wall clock as it is, though the journal is ahead of it")
       .action(run);
@@ -37,7 +37,7 @@ async function run(options: Options): Promise<void> {
   keepNewObjectsYoung();
   const loaded = loadConfig(options.config);
   if (loaded.kind === "invalid") {
-    for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem, screenOf(process.stderr))}\n`);
+    printProblems(loaded.problems);
     process.exitCode = EXIT_USAGE;
     return;
   }

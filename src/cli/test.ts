@@ -5,7 +5,8 @@ import { loadRuleTests, type Problem, type RuleTestFile } from "../config.ts";
 import { formatDuration } from "../engine/units.ts";
 import { type CheckResult, type Difference, runRuleTests, type TestResult } from "../rule-test.ts";
 import { type CliCommand, EXIT_FAILED, EXIT_USAGE } from "./command.ts";
-import { formatProblem, type Screen, screenOf, shownPath } from "./problems.ts";
+import { formatProblem, printProblems, type Screen, screenOf, shownPath } from "./problems.ts";
+import { counted } from "./text.ts";
 
 type Options = { readonly json?: true };
 type FileResult = { readonly file: string; readonly tests: readonly TestResult[] };
@@ -31,7 +32,7 @@ function testRules(paths: readonly string[], options: Options): void {
   }
   const screen = screenOf(process.stdout);
   for (const result of results) process.stdout.write(options.json === true ? jsonOf(result) : textOf(result, screen));
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem, screenOf(process.stderr))}\n`);
+  printProblems(problems);
   const checks = results.flatMap(({ tests }) => tests.flatMap((test) => test.checks));
   const failed = checks.filter(({ differences }) => differences.length > 0).length;
   if (options.json !== true && results.length > 0) process.stdout.write(`${verdictOf(results, checks.length, failed)}\n`);
@@ -40,7 +41,6 @@ function testRules(paths: readonly string[], options: Options): void {
 }
 
 const run = (tests: RuleTestFile): FileResult => ({ file: tests.file, tests: runRuleTests(tests) });
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function verdictOf(results: readonly FileResult[], checks: number, failed: number): string {
   const tests = results.reduce((sum, { tests: { length } }) => sum + length, 0);

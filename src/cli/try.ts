@@ -9,10 +9,12 @@ import { type Labels, VERDICT_MASK, verdicts } from "../engine/reading.ts";
 import type { RulePlan } from "../engine/rule.ts";
 import { formatDuration } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
+import { rfc3339 } from "../notify/format.ts";
 import { type RecordedReading, readRecording } from "../recording.ts";
 import { zoneTable } from "../zone.ts";
 import { type CliCommand, EXIT_USAGE, USAGE } from "./command.ts";
-import { formatProblem, screenOf } from "./problems.ts";
+import { printProblems } from "./problems.ts";
+import { printLine, timeText } from "./text.ts";
 
 type Options = { rules?: string; config?: string; device: string; metric: string; label: string[]; trace?: true; json?: true };
 type Sent = { readonly reading: RecordedReading; readonly verdict: string; readonly transitions: readonly Transition[] };
@@ -78,16 +80,16 @@ function planOf(options: Options): RulePlan | undefined {
 }
 
 function partsOf(config: GatewayConfig | undefined): Omit<RulePlan, "hash"> {
-  const sources = { [SOURCE]: { outOfOrdernessMs: 0, maxFutureMs: 60_000, maxPastMs: null, idleAfterMs: 10_000 } };
-  const nobody = { receivers: [], route: { receiver: "" } };
-  if (config !== undefined) return { rules: config.plan.rules, devices: config.plan.devices, zone: config.plan.zone, sources, ...nobody };
+  // A source that no plan names tolerates no disorder.
+  const nobody = { sources: {}, receivers: [], route: { receiver: "" } };
+  if (config !== undefined) return { rules: config.plan.rules, devices: config.plan.devices, zone: config.plan.zone, ...nobody };
   const zone = zoneTable("UTC");
   if (zone === undefined) throw new Error("UTC is a zone");
-  return { rules: [], devices: {}, zone, sources, ...nobody };
+  return { rules: [], devices: {}, zone, ...nobody };
 }
 
 function fail(problems: readonly Problem[]): undefined {
-  for (const problem of problems) process.stderr.write(`${formatProblem(problem, screenOf(process.stderr))}\n`);
+  printProblems(problems);
   process.exitCode = EXIT_USAGE;
 }
 
@@ -100,8 +102,6 @@ function labelsOf({ device, metric, label }: Options): Labels {
   return { ...Object.fromEntries(more), device, metric };
 }
 
-const printLine = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
-
 /** @param scored rules whose measure is an anomaly score: of this reading, if it was accepted */
 function printTrace(engine: Engine, { reading: { ts, value }, verdict }: Sent, scored: ReadonlySet<string>): void {
   for (const { rule, measure: latest, state } of engine.standing(0)) {
@@ -111,7 +111,6 @@ function printTrace(engine: Engine, { reading: { ts, value }, verdict }: Sent, s
   }
 }
 
-const rfc3339 = (ts: number): string => new Date(ts).toISOString();
 const transitionLine = ({ alert, evidence, to, ts, figures, reason }: Transition): object => ({
   alert,
   rule: evidence.rule,
@@ -138,7 +137,7 @@ function printSummary(plan: RulePlan, told: readonly Transition[], counts: Reado
     const since = firedAt.get(alert);
     const tail = to === "resolved" && since !== undefined ? ` after ${formatDuration(ts - since)}, peak ${figures.peak}` : ` ${inWords(evidence.predicate)}`;
     if (to === "firing" && since === undefined) firedAt.set(alert, ts);
-    write(`${head} ${rfc3339(ts).replace("T", " ").replace(".000Z", "Z")}  ${evidence.rule}  ${figures.value}${tail}`);
+    write(`${head} ${timeText(ts)}  ${evidence.rule}  ${figures.value}${tail}`);
   }
   const readings = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const verdictText = Object.entries(counts).filter(([, count]) => count > 0);

@@ -1,7 +1,6 @@
 // What the design names and this version does not do yet. Said plainly, instead of "unknown key", so that nobody looks for a slip.
-// Whatever is built leaves this list by itself (conditions, aggregates) or with one line less.
+// Whatever is built leaves this list with one line less.
 
-import { conditions } from "../engine/conditions/index.ts";
 import type { ConfigDocument, Path } from "./document.ts";
 import { type Problem, problem } from "./problem.ts";
 
@@ -9,36 +8,21 @@ type Missing = {
   /** `*` takes any key or index. */
   readonly path: readonly string[];
   readonly is?: (value: unknown) => boolean;
-  readonly message: (value: unknown) => string;
+  readonly message: string;
   readonly hint: string;
-  /** How many of the path's last steps are the mistake's alone; what else is wrong above them is still said. Default 0: the value itself. */
-  readonly covers?: number;
 };
 
-const built = new Set<string>(conditions.map(({ type }) => type));
-const oneOf = (names: readonly string[], known: ReadonlySet<string>) => (value: unknown) =>
-  typeof value === "string" && names.includes(value) && !known.has(value);
-const notBuilt = (what: string) => () => `${what} not built yet`;
-const rule = ["rules", "*"];
-
 const list: readonly Missing[] = [
-  { path: ["mqtt", "listeners", "*", "tls"], message: notBuilt("TLS is"), hint: "listen on loopback, behind something that ends TLS" },
-  { path: ["mqtt", "listeners", "*", "websocket"], message: notBuilt("MQTT over WebSocket is"), hint: "take the key out; plain TCP works" },
-  { path: ["mqtt", "users"], message: notBuilt("accounts of MQTT clients are"), hint: "take the key out; `anonymous: true` on loopback works" },
-  { path: ["mqtt", "acl"], message: notBuilt("access lists of MQTT clients are"), hint: "take the key out; anyone who connects may publish" },
-  { path: ["mqtt", "bridges"], message: notBuilt("bridges to other brokers are"), hint: "take the key out; let devices publish here" },
+  { path: ["mqtt", "listeners", "*", "tls"], message: "TLS is not built yet", hint: "listen on loopback, behind something that ends TLS" },
+  { path: ["mqtt", "listeners", "*", "websocket"], message: "MQTT over WebSocket is not built yet", hint: "take the key out; plain TCP works" },
+  { path: ["mqtt", "users"], message: "accounts of MQTT clients are not built yet", hint: "take the key out; `anonymous: true` on loopback works" },
+  { path: ["mqtt", "acl"], message: "access lists of MQTT clients are not built yet", hint: "take the key out; anyone who connects may publish" },
+  { path: ["mqtt", "bridges"], message: "bridges to other brokers are not built yet", hint: "take the key out; let devices publish here" },
   {
     path: ["mqtt", "anonymous"],
     is: (value) => value === false,
-    message: () => "accounts of MQTT clients are not built yet: with `anonymous: false` nobody could connect",
+    message: "accounts of MQTT clients are not built yet: with `anonymous: false` nobody could connect",
     hint: "write true, and keep the listeners on loopback",
-  },
-  {
-    path: [...rule, "condition", "type"],
-    is: oneOf(["compare"], built),
-    message: (value) => `the condition ${String(value)} is not built yet`,
-    hint: `built so far: ${[...built].join(", ")}`,
-    covers: 1,
   },
 ];
 
@@ -51,9 +35,9 @@ export function findNotYet(value: unknown, document: ConfigDocument, told: reado
   const problems = list.flatMap((missing) =>
     pathsOf(value, missing.path).flatMap(({ path, found }) => {
       if (missing.is !== undefined && !missing.is(found)) return [];
-      covered.push(path.slice(0, path.length - (missing.covers ?? 0)));
+      covered.push(path);
       const place = missing.is === undefined ? document.keyPlaceOf(path) : document.placeOf(path);
-      return [problem(document.file, place, missing.message(found), missing.hint)];
+      return [problem(document.file, place, missing.message, missing.hint)];
     }),
   );
   return { problems, isCovered: (path) => covered.some((prefix) => prefix.every((key, index) => String(path[index]) === String(key))) };

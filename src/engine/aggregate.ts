@@ -2,6 +2,7 @@
 // Sums are compensated (Neumaier); mean and M2 by Welford, merged by Chan et al.; area is time-weighted, each value
 // holding until the next reading, between the aggregate's first and last reading.
 
+import { lostIn } from "./compensated-sum.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs } from "./units.ts";
 
@@ -151,7 +152,7 @@ export class Tally {
       this.#lift();
       return this.#addKept(term / LIFT);
     }
-    this.low += Math.abs(this.high) >= Math.abs(term) ? this.high - sum + term : term - sum + this.high;
+    this.low += lostIn(sum, this.high, term);
     this.high = sum;
   }
 

@@ -9,7 +9,7 @@ import { evidenceOf, type JudgedWindow, judgedBy, limitOf, NOT_JUDGED, openRecor
 import { LevelDelay } from "./level-delay.ts";
 import type { Level } from "./limits.ts";
 import { Combination, type WindowCondition } from "./parts.ts";
-import { BREACH, CLEAR, type Criterion, type Judgement } from "./predicate.ts";
+import { BREACH, CLEAR, type Criterion, type Judgement, type Predicate } from "./predicate.ts";
 import type { Device, Rule } from "./rule.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs, SeriesId } from "./units.ts";
@@ -67,7 +67,7 @@ export class Alert {
   readonly condition: Condition;
   readonly window: Window | undefined;
   /** What judges each reading without more ado, where the condition is just that. */
-  readonly simple: Criterion | undefined;
+  readonly simple: Predicate | undefined;
   detector: Detector | undefined;
   parts: Combination | undefined;
   readonly #subject: AlertSubject;

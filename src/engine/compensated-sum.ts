@@ -2,6 +2,9 @@
 
 import type { StateReader, StateWriter } from "./state.ts";
 
+/** What the rounding of `sum`, which is `a + b`, took from it. */
+export const lostIn = (sum: number, a: number, b: number): number => (Math.abs(a) >= Math.abs(b) ? a - sum + b : b - sum + a);
+
 export class CompensatedSum {
   #high = 0;
   #low = 0;
@@ -18,7 +21,7 @@ export class CompensatedSum {
 
   add(term: number): void {
     const sum = this.#high + term;
-    this.#low += Math.abs(this.#high) >= Math.abs(term) ? this.#high - sum + term : term - sum + this.#high;
+    this.#low += lostIn(sum, this.#high, term);
     this.#high = sum;
   }
 

@@ -3,6 +3,7 @@
 
 import { clip, toward } from "./deviation-mean.ts";
 import type { StateReader, StateWriter } from "./state.ts";
+import { floorMod } from "./units.ts";
 
 const DAY_MS = 86_400_000;
 const DAY_SLOTS = 48;
@@ -54,7 +55,7 @@ export class Course {
 
   /** @returns the difference from the week's course if that is the better one, else `day` */
   #byWeek(value: number, ts: number, dayPhase: number, day: number): number {
-    const weekday = ((Math.floor(ts / DAY_MS) % 7) + 7) % 7;
+    const weekday = floorMod(Math.floor(ts / DAY_MS), 7);
     const slot = Math.min(WEEK_SLOTS - 1, weekday * 24 + Math.floor(dayPhase * 24));
     const seen = this.#weekSeen[slot] as number;
     const week = value - (this.#weekMean[slot] as number);

@@ -7,9 +7,9 @@ export function clip(value: number, reach: number): number {
 }
 
 /**
- * A mean that is plain at first and fades with this memory later.
+ * A mean that is plain at first, where what it starts from counts as one value, and fades with this memory later.
  * @param memory time constant, in values
- * @param seen how many values the mean holds, this one included
+ * @param seen how many values the mean has taken, this one included
  */
 export function toward(mean: number, value: number, memory: number, seen: number): number {
   return mean + (value - mean) * Math.max(1 / memory, 1 / (seen + 1));

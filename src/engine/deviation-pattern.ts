@@ -2,9 +2,10 @@
 // Jones et al.'s exemplars, 2016). What is near to a prototype moves it; what is far from all becomes one; the least recently met is forgotten.
 // A pattern with a clock also holds the time of day, so that the right values at the wrong hour are far. Bounded: at most PROTOTYPES_MAX of them.
 
+import { toward } from "./deviation-mean.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 
-export const PROTOTYPES_MAX = 32;
+const PROTOTYPES_MAX = 32;
 /** Farther from every prototype than so many usual distances is a new pattern. */
 const VIGILANCE = 3;
 const LEARNING_RATE = 0.1;
@@ -53,7 +54,7 @@ export class PatternMemory {
     const { nearest, distance } = this.#nearest(dayPhase, this.#clockWeight * this.#width * spread);
     const novelty = Math.log1p(distance / (this.#usual + floor));
     const counted = this.#seen < OPEN_UNTIL ? distance : Math.min(distance, DISTANCE_CLIP * this.#usual + floor);
-    this.#usual += (counted - this.#usual) * Math.max(1 / DISTANCE_MEMORY, 1 / (this.#seen + 1));
+    this.#usual = toward(this.#usual, counted, DISTANCE_MEMORY, this.#seen);
     if (nearest < 0 || (distance > 0 && distance > VIGILANCE * this.#usual)) this.#add(dayPhase);
     else this.#approach(nearest);
     return novelty;

@@ -7,7 +7,7 @@ import { Footing } from "./deviation-footing.ts";
 import { PatternMemory } from "./deviation-pattern.ts";
 import { Tail } from "./deviation-tail.ts";
 import type { StateReader, StateWriter } from "./state.ts";
-import type { EpochMs } from "./units.ts";
+import { type EpochMs, floorMod } from "./units.ts";
 
 /** The score above which a reading is an anomaly, when nothing else is said: it was best on the development recordings. */
 export const DEVIATION_THRESHOLD_DEFAULT = 0.5;
@@ -59,7 +59,7 @@ export class DeviationDetector {
 
   #surprise(value: number, ts: EpochMs): number {
     this.#seen += 1;
-    const dayPhase = (((ts % DAY_MS) + DAY_MS) % DAY_MS) / DAY_MS;
+    const dayPhase = floorMod(ts, DAY_MS) / DAY_MS;
     const spread = this.#footing.spread;
     const level = this.#seen === 1 ? value : this.#footing.level;
     const { still, moved } = this.#footing.learn(value);

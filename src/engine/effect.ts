@@ -15,7 +15,7 @@ export type TransitionReason = "condition" | "level" | "rule_changed" | "rule_re
 /** What decided a transition: re-judging `measure` by the rule's predicate gives the same answer. */
 export type Evidence = {
   readonly rule: string;
-  /** Hash of match, condition, levels, group_by, for and keep_firing_for. */
+  /** Of the rule, as in `Rule`. */
   readonly logic: string;
   /** The predicate in words: `above -15, clears below -17`; `no reading for 10m`. */
   readonly predicate: string;
@@ -52,7 +52,7 @@ export type Transition = {
 export type AlertRecord = {
   readonly id: string;
   readonly rule: string;
-  /** Of no series: NO_SERIES, or a number below it for a group. */
+  /** Of no series: NO_SERIES, or a number below it for a group or a series that is expected. */
   readonly series: SeriesId;
   /** The canonical text of the series' or group's labels. */
   readonly subject: string;

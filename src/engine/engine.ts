@@ -169,11 +169,13 @@ class StreamEngine implements Engine {
     const counts = new Map(
       (this.#plan?.rules ?? []).map(({ name }): [string, Counted] => [name, { rule: name, series: 0, pending: 0, firing: 0, recovering: 0 }]),
     );
-    for (const actor of [...this.#series, ...this.#groups.all]) {
-      for (const { rule, state } of actor.standing()) {
-        const count = counts.get(rule) as Counted;
-        count.series += 1;
-        if (state === "pending" || state === "firing" || state === "recovering") count[state] += 1;
+    for (const subjects of [this.#series, this.#groups.all]) {
+      for (const { alerts } of subjects) {
+        for (const { rule, phase } of alerts) {
+          const count = counts.get(rule.name) as Counted;
+          count.series += 1;
+          if (phase !== "inactive") count[phase] += 1;
+        }
       }
     }
     for (const { rule, isFiring } of this.#expectations.all) {

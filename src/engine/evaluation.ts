@@ -11,16 +11,16 @@ import { type Held, hold, restoreHeld, saveHeld } from "./held.ts";
 import type { Combination, Leaf, WindowCondition } from "./parts.ts";
 import { BREACH, CLEAR, type Judgement } from "./predicate.ts";
 import type { Rule } from "./rule.ts";
-import { Ruling, type RulingContext } from "./ruling.ts";
+import { type Heard, Ruling, type RulingContext } from "./ruling.ts";
 import type { StateReader, StateWriter } from "./state.ts";
-import type { DurationMs, EpochMs, UptimeMs } from "./units.ts";
+import type { DurationMs, EpochMs, SeriesId, UptimeMs } from "./units.ts";
 import type { Window } from "./window.ts";
 
 /** When something falls due in silence: `up` by the listening clock, `event` the event time that it is about. */
 export type Due = { readonly up: UptimeMs; readonly event: EpochMs };
 
-/** What was heard of the subject so far. */
-export type Heard = { readonly maxTs: EpochMs; readonly up: UptimeMs /** How many readings were accepted. */; readonly count: number };
+/** What a group adds: it hears its members, and says whose last values count. */
+export type Membership = { hear(member: SeriesId, value: number, up: UptimeMs): void; fresh(up: UptimeMs): readonly Member[] };
 
 const NEVER = Number.POSITIVE_INFINITY;
 const LONG_AGO = Number.NEGATIVE_INFINITY;
@@ -32,8 +32,8 @@ export class Evaluation {
   /** Of a series; a group is not downsampled. */
   readonly #sampler: Downsampler | undefined;
   readonly #ruling: Ruling;
-  /** Of a group: hears a member's reading, and says whose last values count then. */
-  readonly #hear: ((member: number, value: number, up: UptimeMs) => readonly Member[]) | undefined;
+  /** Of a group. */
+  readonly #membership: Membership | undefined;
   /** The reading evaluated last, in plain fields, as it changes with every reading; its ts is LONG_AGO before the first. */
   lastTs: EpochMs = LONG_AGO;
   lastValue = Number.NaN;
@@ -54,12 +54,12 @@ export class Evaluation {
   #waitingLength = 0;
   #mayWait = false;
 
-  constructor(subject: AlertSubject, sampler: Downsampler | undefined, hear?: (member: number, value: number, up: UptimeMs) => readonly Member[]) {
+  constructor(subject: AlertSubject, sampler: Downsampler | undefined, membership?: Membership) {
     this.#subject = subject;
     this.#sampler = sampler;
     this.#ruling = new Ruling(subject);
     this.#calm = new Calm(this.#ruling);
-    this.#hear = hear;
+    this.#membership = membership;
   }
 
   get alerts(): readonly Alert[] {
@@ -158,9 +158,9 @@ export class Evaluation {
     const { prompt, simple, fed, others } = this.#ruling;
     const isCalm = this.#calm.holds(value);
     if (!isCalm) for (const alert of simple) this.#sample(alert, ts, alert.simple.judge(value), value, "reading", into);
-    const members = this.#hear?.(member, value, up);
+    this.#membership?.hear(member, value, up);
     const told = isCalm ? fed : others;
-    if (told.length > 0) this.#evaluateOthers(told, ts, value, ordinal, members, into);
+    if (told.length > 0) this.#evaluateOthers(told, ts, value, ordinal, into);
     if (!isCalm) this.#calm.find(value);
     if (this.#mayWait && !isSampled && this.#waitingLength < WAITING_MAX) {
       this.#waiting[this.#waitingLength++] = ts;
@@ -274,15 +274,15 @@ export class Evaluation {
     this.#sampleParts(alert, ts, trigger, into);
   }
 
-  #evaluateOthers(alerts: readonly Alert[], ts: EpochMs, value: number, ordinal: number, members: readonly Member[] | undefined, into: Dispatcher): void {
+  #evaluateOthers(alerts: readonly Alert[], ts: EpochMs, value: number, ordinal: number, into: Dispatcher): void {
     for (const alert of alerts) {
       const { condition } = alert;
       if (condition.on === "silence" && ordinal > alert.heardThrough) this.#sample(alert, ts, CLEAR, value, "reading", into);
       else if (condition.on === "detector" && alert.detector !== undefined) {
         const measure = alert.detector.take(ts, value);
         if (!Number.isNaN(measure)) this.#sample(alert, ts, condition.criterion.judge(measure), measure, "reading", into);
-      } else if (condition.on === "members" && members !== undefined) {
-        const measure = condition.measure(members);
+      } else if (condition.on === "members") {
+        const measure = condition.measure((this.#membership as Membership).fresh(this.lastUp));
         if (!Number.isNaN(measure)) this.#sample(alert, ts, condition.criterion.judge(measure), measure, "reading", into);
       } else if (alert.parts !== undefined) {
         let isJudged = false;

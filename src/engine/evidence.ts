@@ -4,7 +4,7 @@
 import type { Condition } from "./conditions/condition.ts";
 import type { AlertRecord, AlertState, Evidence } from "./effect.ts";
 import { fingerprint } from "./fingerprint.ts";
-import type { Level } from "./limits.ts";
+import type { Level, Limits } from "./limits.ts";
 import { type Combination, textOf } from "./parts.ts";
 import { BREACH } from "./predicate.ts";
 import type { Device, Rule } from "./rule.ts";
@@ -56,7 +56,10 @@ export function unitOf(condition: Condition, unit: string | null): string | null
   if (condition.on === "silence") return unit;
   if (condition.on === "window" && condition.aggregate === "count") return null;
   if (condition.on === "window" && (condition.aggregate === "rate" || condition.aggregate === "slope")) return `${unit ?? ""} per second`.trim();
-  if (condition.on !== "parts") return condition.criterion.unitOf === undefined ? unit : condition.criterion.unitOf(unit);
+  if (condition.on !== "parts") {
+    const { criterion }: Limits = condition;
+    return criterion.unitOf === undefined ? unit : criterion.unitOf(unit);
+  }
   const [first = null, ...others] = condition.parts.map((part) => unitOf(part, unit));
   return others.every((other) => other === first) ? first : null;
 }

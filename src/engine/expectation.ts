@@ -42,6 +42,10 @@ export class Expectation implements Actor, AlertSubject {
     this.#alert = this.#newAlert();
   }
 
+  get number(): number {
+    return -2 - this.id;
+  }
+
   get rule(): Rule {
     return this.#rule;
   }
@@ -56,11 +60,6 @@ export class Expectation implements Actor, AlertSubject {
 
   get isFiring(): boolean {
     return this.#alert.phase === "firing";
-  }
-
-  /** Of the absence: what was loaded then counts on. */
-  get loaded(): Loaded {
-    return this.#loaded;
   }
 
   /** The first reading of the series. */

@@ -68,7 +68,7 @@ export class Expectations {
     to.number(this.#numbered);
     to.number(this.#byKey.size);
     for (const expectation of this.#byKey.values()) {
-      to.text(JSON.stringify([expectation.rule.name, expectation.labels["device"], expectation.labels["metric"], -2 - expectation.id]));
+      to.text(JSON.stringify([expectation.rule.name, expectation.labels["device"], expectation.labels["metric"], expectation.number]));
       expectation.save(to);
     }
   }
@@ -83,7 +83,7 @@ export class Expectations {
       const expectation = new Expectation(number, rule, expectedOf(rule.condition).after, { device, metric }, plan?.devices[device], { at: 0, up: 0 });
       expectation.restore(from);
       this.#byKey.set(keyOf(name, { device, metric }), expectation);
-      this.#agenda.remind(expectation, expectation.loaded.up);
+      if (!expectation.isFiring) this.#agenda.remind(expectation, expectation.nextDue().up);
     }
   }
 }

@@ -3,13 +3,13 @@
 // by the group. A member's last value counts until it is older, in listening time, than the rule's `stale_after`.
 
 import type { Actor } from "./agenda.ts";
-import type { AlertSubject } from "./alert.ts";
+import type { Alert, AlertSubject } from "./alert.ts";
 import type { Member } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
-import { type Due, Evaluation, type Heard } from "./evaluation.ts";
+import { type Due, Evaluation, type Membership } from "./evaluation.ts";
 import { type Labels, seriesKey } from "./reading.ts";
 import type { Device, Rule } from "./rule.ts";
-import type { RulingContext } from "./ruling.ts";
+import type { Heard, RulingContext } from "./ruling.ts";
 import type { Series } from "./series.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { DurationMs, EpochMs, SeriesId, UptimeMs } from "./units.ts";
@@ -25,7 +25,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** What the group knows of a member: its clock as of its last accepted reading, and its last value as the group evaluated it. */
 type MemberState = { readonly series: Series; watermark: EpochMs; origin: EpochMs; heardUp: UptimeMs; idleAfter: DurationMs; value: number; valueUp: UptimeMs };
 
-export class Group implements Actor, AlertSubject {
+export class Group implements Actor, AlertSubject, Membership {
   readonly id: SeriesId;
   readonly order: number;
   readonly key: string;
@@ -52,7 +52,7 @@ export class Group implements Actor, AlertSubject {
     this.labels = labels;
     this.key = seriesKey(labels);
     this.ruleName = ruleName;
-    this.#evaluation = new Evaluation(this, undefined, (member, value, up) => this.#hear(member, value, up));
+    this.#evaluation = new Evaluation(this, undefined, this);
   }
 
   get isInForce(): boolean {
@@ -75,14 +75,16 @@ export class Group implements Actor, AlertSubject {
     return { maxTs: this.#maxTs, up: this.#heardUp, count: 0 };
   }
 
-  standing(): ReturnType<Evaluation["standing"]> {
-    return this.#evaluation.standing();
+  get alerts(): readonly Alert[] {
+    return this.#evaluation.alerts;
   }
 
-  /** The earliest time at which anything can fall due after a reading at `up`. */
-  get dueFrom(): UptimeMs {
-    const { clock } = this.#evaluation.nextDue();
-    return clock === NEVER ? NEVER : Math.min(NEVER, ...this.#members.map(silentFrom));
+  /** The earliest time at which anything can fall due after a reading at `up`: the next member's silence lets the clock go on. */
+  dueFrom(up: UptimeMs): UptimeMs {
+    let from = NEVER;
+    if (this.#evaluation.dueFrom === NEVER) return from;
+    for (const member of this.#members) if (silentFrom(member) > up) from = Math.min(from, silentFrom(member));
+    return from;
   }
 
   /**
@@ -132,7 +134,7 @@ export class Group implements Actor, AlertSubject {
   applyRule(rule: Rule, context: RulingContext, into: Dispatcher): void {
     this.#rule = rule;
     this.#left = new Map();
-    this.#evaluation.applyRules([rule], this.#heard, { ...context, members: this.#fresh(context.up) }, into);
+    this.#evaluation.applyRules([rule], this.#heard, { ...context, members: this.fresh(context.up) }, into);
   }
 
   /** Its rule does not make it any more. @returns whether it must be remembered, since it has fired */
@@ -196,15 +198,15 @@ export class Group implements Actor, AlertSubject {
     this.#evaluation.restore(from, this.#rule === undefined ? [] : [this.#rule], zone);
   }
 
-  /** A member's reading is evaluated. @returns the members whose last value counts then */
-  #hear(member: SeriesId, value: number, up: UptimeMs): readonly Member[] {
+  /** A member's reading is evaluated. */
+  hear(member: SeriesId, value: number, up: UptimeMs): void {
     const index = this.#indexes.get(member);
     // One that has left since its reading came has no last value here.
     if (index !== undefined) Object.assign(this.#members[index] as MemberState, { value, valueUp: up });
-    return this.#fresh(up);
   }
 
-  #fresh(up: UptimeMs): readonly Member[] {
+  /** The members whose last value counts at `up`. */
+  fresh(up: UptimeMs): readonly Member[] {
     return this.#members
       .filter(({ series, value, valueUp }) => !Number.isNaN(value) && up - valueUp <= this.#staleAfter(series))
       .map(({ series, value }) => ({ labels: series.labels, value }));

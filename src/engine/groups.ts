@@ -16,7 +16,8 @@ import type { EpochMs, SeriesId, UptimeMs } from "./units.ts";
 export const GROUPS_MAX = 100_000;
 
 type GroupedRule = { readonly rule: Rule; readonly matches: (labels: Labels) => boolean };
-type Deps = { readonly agenda: Agenda; readonly into: Dispatcher /** To be called before a group changes. */; readonly touch: (group: Group) => void };
+/** `touch` is to be called before a group changes. */
+type Deps = { readonly agenda: Agenda; readonly into: Dispatcher; readonly touch: (group: Group) => void };
 
 export class Groups {
   readonly #deps: Deps;
@@ -39,7 +40,7 @@ export class Groups {
     return this.#groups;
   }
 
-  /** Series that found no room in a group. */
+  /** Series that found no room in a group since the start or the last change of the rules. */
   get refused(): number {
     return this.#refused;
   }
@@ -54,6 +55,7 @@ export class Groups {
   usePlan(rules: readonly Rule[], devices: Readonly<Record<string, Device>>, series: readonly Series[], context: RulingContext): void {
     const { touch, into } = this.#deps;
     this.adopt(rules, devices);
+    this.#refused = 0;
     const before = this.#groups;
     const byName = new Map(rules.map((rule) => [rule.name, rule]));
     const wanted = new Set(series.flatMap((each) => this.#placesOf(each).map(({ key }) => key)));
@@ -77,7 +79,7 @@ export class Groups {
     }
   }
 
-  /** A series that is new, or whose labels may differ. */
+  /** A series that is new. */
   define(series: Series, context: RulingContext): void {
     for (const group of this.#join(series)) {
       if (group.isInForce) continue;
@@ -91,7 +93,7 @@ export class Groups {
     for (const group of this.#of.get(series.id) ?? []) {
       this.#deps.touch(group);
       group.accept(series, ts, value, at, up, this.#deps.into);
-      this.#deps.agenda.expect(group, Math.max(up, group.dueFrom));
+      this.#deps.agenda.expect(group, group.dueFrom(up));
     }
   }
 

@@ -1,7 +1,7 @@
 // Accepted readings of one series or group that wait for their turn, in the order of their event times.
 
 import type { StateReader, StateWriter } from "./state.ts";
-import type { EpochMs, UptimeMs } from "./units.ts";
+import type { EpochMs, SeriesId, UptimeMs } from "./units.ts";
 
 /** An accepted reading that waits for its turn. */
 export type Held = {
@@ -13,8 +13,8 @@ export type Held = {
   readonly ordinal: number;
   /** Whether its bucket was closed when it came, and took it at once. */
   readonly isSampled: boolean;
-  /** Of a group: the number of the member that sent it; 0 in a series. */
-  readonly member: number;
+  /** The series that sent it: in a group, one of its members. */
+  readonly member: SeriesId;
 };
 
 /** Puts a reading where it belongs; most belong at the end. */

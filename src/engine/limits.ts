@@ -2,13 +2,13 @@
 // The mildest level is the alert's own predicate; the others only change its severity.
 
 import { z } from "zod";
-import { bindPredicate, type Criterion, type PredicateSettings, predicateMeta, predicateShape, refinePredicate } from "./predicate.ts";
+import { bindPredicate, type Criterion, type Predicate, type PredicateSettings, predicateMeta, predicateShape, refinePredicate } from "./predicate.ts";
 import { type Severity, severities } from "./severity.ts";
 
-export type Level = { readonly criterion: Criterion; readonly severity: Severity };
+export type Level<Judge extends Criterion = Criterion> = { readonly criterion: Judge; readonly severity: Severity };
 
 /** `levels`: from the mildest to the most severe, the mildest being `criterion`; empty where the rule has one severity. */
-export type Limits = { readonly criterion: Criterion; readonly levels: readonly Level[] };
+export type Limits<Judge extends Criterion = Criterion> = { readonly criterion: Judge; readonly levels: readonly Level<Judge>[] };
 
 const LEVELS_MAX = 8;
 
@@ -81,12 +81,12 @@ function isGraver(kind: "above" | "below" | "outside" | "inside", index: number,
  * @param limits the device's named limits
  * @returns undefined when the device lacks a limit that is named: the rule does not apply to it
  */
-export function bindLimits(settings: LimitsSettings, limits: Readonly<Record<string, number>>): Limits | undefined {
+export function bindLimits(settings: LimitsSettings, limits: Readonly<Record<string, number>>): Limits<Predicate> | undefined {
   if (settings.levels === undefined) {
     const criterion = bindPredicate(settings, limits);
     return criterion && { criterion, levels: [] };
   }
-  const levels = settings.levels.flatMap((level): Level[] => {
+  const levels = settings.levels.flatMap((level): Level<Predicate>[] => {
     const criterion = bindPredicate(level, limits);
     return criterion === undefined ? [] : [{ criterion, severity: level.severity }];
   });
@@ -105,7 +105,6 @@ export function measuring(limits: Limits, words: (text: string) => string, unitO
     limit: criterion.limit,
     judge: (value) => criterion.judge(value),
     depth: (value) => criterion.depth(value),
-    calmAround: (value) => criterion.calmAround(value),
     unitOf,
   });
   const levels = limits.levels.map((level) => ({ ...level, criterion: measure(level.criterion) }));

@@ -99,14 +99,12 @@ export type Criterion = {
   judge(measure: number): Judgement;
   /** How far into the breach a measure lies; the peak of an occurrence is the one with the largest depth. */
   depth(measure: number): number;
-  /** The measures from one that is no breach on, down and up, that are none either; both ends inclusive. */
-  calmAround(measure: number): readonly [number, number];
   /** The unit of the measure, given that of the readings. Absent: it is the same. */
   readonly unitOf?: (unit: string | null) => string | null;
 };
 
 /** A predicate whose operands are numbers. One class for all kinds keeps the per-reading call monomorphic. */
-class Predicate implements Criterion {
+export class Predicate implements Criterion {
   readonly kind: Kind;
   /** The predicate in words, for evidence and messages. */
   readonly text: string;
@@ -140,6 +138,7 @@ class Predicate implements Criterion {
     return this.kind === "inside" ? Math.min(-overHigh, -underLow) : Math.max(overHigh, underLow);
   }
 
+  /** The measures from one that is no breach on, down and up, that are none either; both ends inclusive. */
   calmAround(measure: number): readonly [number, number] {
     if (this.kind !== "inside") return [this.#low, this.#high];
     return measure <= this.#low ? [Number.NEGATIVE_INFINITY, this.#low] : [this.#high, Number.POSITIVE_INFINITY];
@@ -157,7 +156,7 @@ class Predicate implements Criterion {
  * @param limits the device's named limits
  * @returns undefined when the device lacks a limit that is named: the rule does not apply to it
  */
-export function bindPredicate(settings: PredicateSettings, limits: Readonly<Record<string, number>>): Criterion | undefined {
+export function bindPredicate(settings: PredicateSettings, limits: Readonly<Record<string, number>>): Predicate | undefined {
   const number = (operand: Operand): number => (typeof operand === "number" ? operand : (limits[operand.slice("limit.".length)] ?? Number.NaN));
   const range = (kind: Kind, operand: Operand | [Operand, Operand]): [number, number] => {
     if (Array.isArray(operand)) return [number(operand[0]), number(operand[1])];

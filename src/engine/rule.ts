@@ -87,7 +87,7 @@ export type Rule = {
   readonly severity: Severity;
   readonly labels: Labels;
   readonly annotations: Labels;
-  /** Hash of match, condition, for and keep_firing_for: a change of it judges anew. */
+  /** Hash of match, condition (with its levels), group_by, stale_after, for and keep_firing_for: a change of it judges anew. */
   readonly logic: string;
   /** Hash of all the rest: a change of it touches no state. */
   readonly text: string;

@@ -7,12 +7,15 @@ import type { Condition, Member } from "./conditions/condition.ts";
 import { bindCondition } from "./conditions/index.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { type Leaf, textOf, type WindowCondition } from "./parts.ts";
-import { BREACH, CLEAR, type Criterion } from "./predicate.ts";
+import { BREACH, CLEAR, type Predicate } from "./predicate.ts";
 import type { Rule } from "./rule.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { DurationMs, EpochMs, UptimeMs } from "./units.ts";
 import type { Window } from "./window.ts";
 import { createWindow, restoreWindow, sharingOf, type WindowSettings } from "./windows/index.ts";
+
+/** What was heard of a subject so far; `count`: how many readings were accepted. */
+export type Heard = { readonly maxTs: EpochMs; readonly up: UptimeMs; readonly count: number };
 
 /**
  * `born`: the number of this change of the rules, so that windows of a new logic start empty.
@@ -21,13 +24,12 @@ import { createWindow, restoreWindow, sharingOf, type WindowSettings } from "./w
 export type RulingContext = { readonly up: UptimeMs; readonly born: number; readonly zone: ZoneTable; readonly members?: readonly Member[] };
 /** `lastValue`: evaluated last; `heardValue`: of the latest reading, also of one that waits for its turn. */
 type Change = RulingContext & { readonly lastValue: number; readonly heardValue: number; readonly heard: Heard };
-type Heard = { readonly maxTs: EpochMs; readonly up: UptimeMs; readonly count: number };
 
 /** A window that is made of panes. */
 export type PatientWindow = Window & { isOpen(ts: EpochMs): boolean };
 
 /** An alert whose condition is the plain comparison of each reading. */
-export type SimpleAlert = Alert & { readonly simple: Criterion };
+export type SimpleAlert = Alert & { readonly simple: Predicate };
 
 /** Rules that are gone of which a subject remembers when they fired. */
 const FIRED_MAX = 64;

@@ -2,14 +2,15 @@
 // event-time order (evaluation.ts). DESIGN §3 is the contract.
 
 import type { Actor } from "./agenda.ts";
+import type { Alert } from "./alert.ts";
 import type { ZoneTable } from "./calendar.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { Downsampler } from "./downsample.ts";
-import { type Due, Evaluation, type Heard } from "./evaluation.ts";
+import { type Due, Evaluation } from "./evaluation.ts";
 import { Memory } from "./memory.ts";
 import { type Labels, seriesKey } from "./reading.ts";
 import type { Device, Rule, SourceTiming } from "./rule.ts";
-import type { RulingContext } from "./ruling.ts";
+import type { Heard, RulingContext } from "./ruling.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs, SeriesId, UptimeMs } from "./units.ts";
 
@@ -90,7 +91,7 @@ export class Series implements Actor {
     this.heardUp = up;
     this.#accepted += 1;
     const isSampled = this.#sampler.foresee(this.id, ts, value, into);
-    const reading = { ts, value, at, up, ordinal: this.#accepted, isSampled, member: 0 };
+    const reading = { ts, value, at, up, ordinal: this.#accepted, isSampled, member: this.id };
     if (this.#evaluation.isNext(ts, this.watermark)) this.#evaluation.evaluate(reading, into);
     else this.#evaluation.take(reading, this.watermark, into);
   }
@@ -122,6 +123,10 @@ export class Series implements Actor {
   elapse(due: Due, into: Dispatcher): void {
     this.#evaluation.vanish(due, this.#heard, into);
     this.#evaluation.drain(this.clock(due.up), into);
+  }
+
+  get alerts(): readonly Alert[] {
+    return this.#evaluation.alerts;
   }
 
   standing(): ReturnType<Evaluation["standing"]> {

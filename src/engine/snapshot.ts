@@ -22,7 +22,7 @@ export class SnapshotRun {
   readonly #places: readonly PartActors[];
   readonly #changed: (actor: Actor) => boolean;
   readonly #global: Saved;
-  /** The next of `places` by actor, until it is saved. */
+  /** Those that are not saved yet. */
   readonly #waiting: Set<Actor>;
   readonly #early = new Map<Actor, Early>();
   /** Takes what is saved early, of many actors in a row: a buffer for each would cost ten times the saving. */
@@ -33,7 +33,7 @@ export class SnapshotRun {
 
   /**
    * @param lists series, then groups
-   * @param changed whether one differs from the snapshot before; asked with its state as of now
+   * @param changed whether one differs from the snapshot before, or was touched since this one began
    */
   constructor(lists: readonly (readonly Actor[])[], changed: (actor: Actor) => boolean, global: Saved) {
     this.#places = lists.flatMap((list, index) => placesOf(list, index * LIST_PARTS + 1));
@@ -56,7 +56,7 @@ export class SnapshotRun {
     const isLast = this.#next >= this.#places.length;
     if (place === undefined) return { part: 0, saved: this.#global, isLast };
     const { part, actors } = place;
-    const isChanged = actors.some((actor) => this.#early.has(actor) || this.#changed(actor));
+    const isChanged = actors.some(this.#changed);
     this.#writer.clear();
     for (const actor of actors) {
       if (isChanged) this.#append(actor);

@@ -132,7 +132,7 @@ async function guard(app: FastifyInstance, deps: ServerDeps, options: ServerOpti
     if (!isRead)
       return refuse(
         reply,
-        new Refusal(405, "method_not_allowed", `${request.method} is not known here`, "all paths answer GET, and /api/v1/rules/reload POST"),
+        new Refusal(405, "method_not_allowed", `${request.method} is not known here`, "/api/v1/rules/reload takes POST, all other paths GET"),
       );
     return refuse(reply, new Refusal(404, "not_found", `there is nothing at ${request.url.split("?", 1)[0]}`, "the paths are listed at /openapi.json"));
   });

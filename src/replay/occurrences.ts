@@ -23,7 +23,7 @@ export type Difference =
   | { readonly kind: "changed"; readonly live: Occurrence; readonly replay: Occurrence };
 
 /** Occurrences that are told one by one; what comes beyond is only counted. */
-export const OCCURRENCES_MAX = 100_000;
+const OCCURRENCES_MAX = 100_000;
 
 type Told = Pick<Transition, "alert" | "to" | "ts"> & { readonly peak: number };
 

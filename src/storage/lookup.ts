@@ -6,7 +6,7 @@ import type { Database } from "./database.ts";
 import { decodeColumns, isHistory, type ReadingColumns, spanSecond } from "./journal.ts";
 
 /** Journal rows that the look-ups of one step may decode. */
-export const ROWS_PER_STEP = 200;
+const ROWS_PER_STEP = 200;
 const ROWS_PER_LOOKUP = 64;
 /** Timestamps of one step that are looked up at all. */
 const LOOKUPS_PER_STEP = 2000;

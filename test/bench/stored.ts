@@ -20,5 +20,5 @@ export const startOf = (readings: number, series: number, now: number): number =
 export async function fill(folder: string, load: Omit<StoreLoad, "config" | "start">): Promise<Stored> {
   const config = join(folder, "highwater.yaml");
   await writeFile(config, JSON.stringify({ gateway: { name: "bench", data_dir: "./data" }, ...mixedBlocks() }));
-  return measure<Stored>("store-process.ts", JSON.stringify({ ...load, config, start: startOf(load.readings, load.series, Date.now()) } satisfies StoreLoad));
+  return measure<Stored>("store-process.ts", [JSON.stringify({ ...load, config, start: startOf(load.readings, load.series, Date.now()) } satisfies StoreLoad)]);
 }

@@ -1,5 +1,5 @@
 // What the rows of the engine, of replay, memory and recovery have in common: rules that match every series, and readings that wander
-// slowly, one of each series every ten seconds, as sensors send them. No rule is ever breached. One seed, one load.
+// slowly, one of each series every ten seconds, as sensors send them. No rule is ever breached. The load is the same each time.
 
 import type { Input } from "../../src/engine/input.ts";
 import type { ReadingBatch, SeriesDefinition } from "../../src/engine/reading.ts";
@@ -20,8 +20,7 @@ export type RuleBlock = { readonly name: string; readonly match: Record<string, 
 const TEN_MINUTES: WindowShape = { sizeMs: 10 * MINUTE, slideMs: MINUTE };
 
 /** Predicates of every kind, with and without deadband and delay; values between 15 and 25 breach none. */
-function thresholdOf(index: number): Pick<RuleBlock, "condition" | "for"> {
-  const by = index;
+function thresholdOf(by: number): Pick<RuleBlock, "condition" | "for"> {
   const shapes: readonly Pick<RuleBlock, "condition" | "for">[] = [
     { condition: { above: 90 + by } },
     { condition: { above: 100 + by, clear_below: 97 + by } },
@@ -31,14 +30,14 @@ function thresholdOf(index: number): Pick<RuleBlock, "condition" | "for"> {
     { condition: { outside: [-30 - by, 130 + by] } },
     { condition: { inside: [200 + by, 300 + by] } },
   ];
-  const { condition, ...rest } = shapes[index % shapes.length] as Pick<RuleBlock, "condition" | "for">;
+  const { condition, ...rest } = shapes[by % shapes.length] as Pick<RuleBlock, "condition" | "for">;
   return { ...rest, condition: { type: "threshold", ...condition } };
 }
 
 /**
  * Rules in rounds of twenty: 14 threshold, 4 hopping, 1 absence, 1 p95 of tumbling hours. A round's windows are a slide longer than those
  * of the round before, so that no two rounds share one.
- * @param metric which series they match; `*` all
+ * @param options.metric which series they match
  */
 export function mixedRules(count: number, options: { readonly window?: WindowShape; readonly metric?: string } = {}): RuleBlock[] {
   const { window = TEN_MINUTES, metric = "temperature" } = options;
@@ -66,9 +65,10 @@ export const labelsOf = (series: number): SeriesDefinition["labels"] => ({
 });
 
 /** Readings in order of their times, the series taking turns; with the first of each comes its definition. `at` and `up` are those of a batch's last. */
-export function createReadings({ series, start, seed = 1 }: { readonly series: number; readonly start: number; readonly seed?: number }) {
+export function createReadings({ series, start }: { readonly series: number; readonly start: number }) {
   const tenths = new Int16Array(series).fill(200);
-  let random = seed;
+  // Of two operations: what is measured draws each reading too.
+  let random = 1;
   let next = 0;
   /** A walk of one decimal, between 15 and 25. */
   const walk = (id: number): number => {

@@ -166,9 +166,12 @@ differs from what did (- only live, + only here, ~ live and below it here)
     const empty = await highwater("replay", "--config", "highwater.yaml", "--from", "2026-03-02");
     expect(empty).toMatchObject({ code: 0 });
     expect(empty.out).toContain("nothing fires");
+    expect((await highwater("replay", "--config", "highwater.yaml", "--from", "2026-03-02", "--rules", "other.yaml")).out).not.toContain("in force");
     const wrong = await highwater("replay", "--config", "highwater.yaml", "--from", "yesterday");
     expect(wrong).toMatchObject({ code: 2, out: "" });
     expect(wrong.err).toContain("--from yesterday is no time (write 2026-01-31T04:15:00Z, a day as 2026-01-31, or milliseconds since 1970)");
+    const beyond = await highwater("replay", "--config", "highwater.yaml", "--from", "0", "--to", "9999999999999999");
+    expect(beyond).toMatchObject({ code: 2, out: "" });
     expect(await highwater("replay", "--config", "highwater.yaml", "--from", "2026-03-02", "--to", "2026-03-01")).toMatchObject({ code: 2 });
     expect(await highwater("replay", ...range, "--rules", "absent.yaml")).toMatchObject({ code: 2 });
     expect(await highwater("replay", ...range, "--rules", "other.yaml", "--in-force")).toMatchObject({ code: 2 });

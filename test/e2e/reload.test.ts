@@ -68,6 +68,7 @@ it("POST /api/v1/rules/reload takes a good config whole and a bad one not at all
   expect(metrics).toContain('highwater_rule_alerts{rule="hot",state="firing"} 1\n');
   expect(metrics).toContain('highwater_rule_alerts{rule="warm",state="pending"} 1\n');
   expect(metrics).toContain('highwater_rule_series{rule="warm"} 2\n');
+  expect(metrics).toContain("highwater_group_refused 0\n");
   expect(await reload()).toMatchObject({ status: 200, body: { changed: false, plan: after.plan } });
 
   writeFileSync(file, old.replace(/"rules": \[[\s\S]*\]/, '"rules": []'));

@@ -84,6 +84,20 @@ describe("a predicate", () => {
     expect(calm({ inside: [0, 10] }, 0)).toEqual([Number.NEGATIVE_INFINITY, 0]);
     expect(calm({ inside: [0, 10] }, 10)).toEqual([10, Number.POSITIVE_INFINITY]);
   });
+
+  it.each([{ above: 1 }, { below: 1, clear_above: 3 }, { outside: [0, 2] }, { inside: [0, 2] }] as Parameters<typeof bindPredicate>[0][])(
+    "%o knows the measures around one that is no breach, which are none either",
+    (settings) => {
+      const criterion = bindPredicate(settings, {}) as NonNullable<ReturnType<typeof bindPredicate>>;
+      const calm = [-1, 0, 0.25, 1, 2, 5].filter((measure) => criterion.judge(measure) !== 1);
+      expect(calm).not.toEqual([]);
+      for (const measure of calm) {
+        const [from, to] = criterion.calmAround(measure);
+        expect(from <= measure && measure <= to).toBe(true);
+        for (const each of [from, to, (Math.max(from, -9) + Math.min(to, 9)) / 2]) expect(criterion.judge(each)).not.toBe(1);
+      }
+    },
+  );
 });
 
 describe("levels", () => {

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { numberOption, runScript, textOptions } from "../../simulators/script.ts";
 import { createRandom } from "../../simulators/signals.ts";
 import type { Answer, Question } from "./host.ts";
 import { type Mutant, mutantsOf, mutated } from "./mutants.ts";
@@ -16,9 +17,7 @@ import { type Mutant, mutantsOf, mutated } from "./mutants.ts";
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    sample: { type: "string", default: "100" },
-    seed: { type: "string", default: "1" },
-    jobs: { type: "string", default: "1" },
+    ...textOptions("sample", "seed", "jobs"),
     /** Only mistakes on these lines, `path:line`: those that survived before. */
     line: { type: "string", multiple: true },
   },
@@ -119,10 +118,10 @@ function createJudge(copy: string) {
   };
 }
 
-function sampled(mutants: Mutant[]): Mutant[] {
-  const random = createRandom(Number(values.seed));
+function sampled(mutants: Mutant[], seed: number): Mutant[] {
+  const random = createRandom(seed);
   const drawn = mutants.map((mutant) => ({ mutant, ticket: random() })).sort((a, b) => a.ticket - b.ticket);
-  return drawn.slice(0, Number(values.sample)).map(({ mutant }) => mutant);
+  return drawn.slice(0, numberOption(values, "sample", 100)).map(({ mutant }) => mutant);
 }
 
 async function judgeAll(mutants: readonly Mutant[], copies: readonly string[]): Promise<Verdict[]> {
@@ -159,14 +158,21 @@ function report(verdicts: readonly Verdict[], root: string): void {
   print(`\n${verdicts.length} mutants, ${killed} killed (${((100 * killed) / Math.max(1, verdicts.length)).toFixed(1)} %), ${survivors.length} survived`);
 }
 
-const copies = Array.from({ length: Number(values.jobs) }, copyTree);
-try {
-  const [root = "."] = copies;
-  const sources = positionals.length > 0 ? positionals : globSync("src/engine/**/*.ts", { cwd: root }).filter((path) => !NOT_JUDGED.test(path));
-  const all = sources.toSorted().flatMap((path) => mutantsOf(path, readFileSync(join(root, path), "utf8")));
-  const mutants = sampled(all.filter(({ path, line }) => values.line === undefined || values.line.includes(`${path}:${line}`)));
-  print(`${mutants.length} of ${all.length} mutants, seed ${values.seed}`);
-  report(await judgeAll(mutants, copies), root);
-} finally {
-  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+async function main(): Promise<number> {
+  const seed = numberOption(values, "seed", 1);
+  const copies = Array.from({ length: numberOption(values, "jobs", 1) }, copyTree);
+  try {
+    const [root = "."] = copies;
+    const sources = positionals.length > 0 ? positionals : globSync("src/engine/**/*.ts", { cwd: root }).filter((path) => !NOT_JUDGED.test(path));
+    const all = sources.toSorted().flatMap((path) => mutantsOf(path, readFileSync(join(root, path), "utf8")));
+    const chosen = all.filter(({ path, line }) => values.line === undefined || values.line.includes(`${path}:${line}`));
+    const mutants = sampled(chosen, seed);
+    print(`${mutants.length} of ${all.length} mutants, seed ${seed}`);
+    report(await judgeAll(mutants, copies), root);
+    return 0;
+  } finally {
+    for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+  }
 }
+
+runScript(main);

@@ -8,7 +8,7 @@ import { channelKeys } from "./plans.ts";
 import type { Random } from "./random.ts";
 
 const weathers = ["fine", "slow", "down", "hangs", "deaf", "forgetful", "patient", "breaks", "flaky", "picky"] as const;
-export type Weather = (typeof weathers)[number];
+type Weather = (typeof weathers)[number];
 
 /** An attempt, from when it began until the channel told what became of it. */
 export type Attempt = { readonly notification: Notification; readonly signal: AbortSignal; readonly process: Life; readonly service: Life; isOver: boolean };
@@ -17,7 +17,8 @@ export type FarEnd = {
   readonly name: string;
   weather: Weather;
   readonly attempts: Map<string, Attempt[]>;
-  readonly arrived: Map<string, number>;
+  /** Ids of what arrived, however often. */
+  readonly arrived: Set<string>;
   doomed: boolean;
 };
 
@@ -29,7 +30,7 @@ export function createChannels(loop: EventLoop, random: Random, sent: (farEnd: F
   const farEnds = new Map<string, FarEnd>(
     channelKeys.map(({ receiver, key }) => {
       const name = `${receiver} ${key}`;
-      return [name, { name, weather: "fine" as Weather, attempts: new Map(), arrived: new Map(), doomed: false }];
+      return [name, { name, weather: "fine" as Weather, attempts: new Map(), arrived: new Set(), doomed: false }];
     }),
   );
   const after = (ms: number, work: () => void): void => void loop.schedule("world", outside, ms, work);
@@ -40,7 +41,7 @@ export function createChannels(loop: EventLoop, random: Random, sent: (farEnd: F
     // Who is dead hears no answer.
     const resolve = (delivery: Delivery): void => (service.isAlive ? hear(delivery) : undefined);
     const reject = (error: Error): void => (service.isAlive ? fall(error) : undefined);
-    const arrive = (): void => void farEnd.arrived.set(id, (farEnd.arrived.get(id) ?? 0) + 1);
+    const arrive = (): void => void farEnd.arrived.add(id);
     const deliver = (ms: number): void =>
       after(ms, () => {
         arrive();
@@ -127,9 +128,6 @@ export function createChannels(loop: EventLoop, random: Random, sent: (farEnd: F
     },
     calm(): void {
       for (const farEnd of farEnds.values()) if (!farEnd.doomed) farEnd.weather = "fine";
-    },
-    save(): void {
-      for (const farEnd of farEnds.values()) [farEnd.doomed, farEnd.weather] = [false, "fine"];
     },
   };
 }

@@ -163,7 +163,12 @@ function createMeasuring(random: Random, device: string, habits: Habits, now: ()
 /** Small numbers would be taken for seconds. */
 const instant = (ts: number): string => (ts < 1e12 ? JSON.stringify(new Date(ts).toISOString()) : `${ts}`);
 
-type Connection = Life & { readonly holder: Holder /** Published and not acknowledged, in order. */; readonly published: Message[]; lastAck: number };
+type Connection = Life & {
+  readonly holder: Holder;
+  /** Published and not acknowledged, in order. */
+  readonly published: Message[];
+  lastAck: number;
+};
 
 /** The connection: what is not acknowledged is kept and sent again; packets arrive in order, several at once. */
 function createLink({ loop, random, gateway, violate, tell }: DeviceDeps, name: string) {

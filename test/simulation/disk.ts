@@ -61,7 +61,6 @@ export function createDisk() {
   }
 
   return {
-    folder,
     /** For the writer; what the process before had open is closed. */
     open(): Database {
       db?.close();

@@ -56,7 +56,6 @@ export function createEventLoop(random: Random, eventsMax: number) {
       return now;
     },
     peek: (): number => now,
-    handled: (): number => handled,
 
     /** Lets time pass until it is `until`, or until `isOver`. */
     run(until: number, isOver: () => boolean = () => false): void {

@@ -223,6 +223,7 @@ type ProcessorEnds = {
 };
 
 const SNAPSHOT_PAUSE_MS = 10;
+const DELIVERED_WAIT_MS = 25;
 
 /** As src/threads/processor.ts. */
 function createProcessor(deps: GatewayDeps, life: Life, ends: ProcessorEnds) {
@@ -232,7 +233,8 @@ function createProcessor(deps: GatewayDeps, life: Life, ends: ProcessorEnds) {
   let pipeline: Pipeline | undefined;
   let db: Database | undefined;
   const finished: FinishedRow[] = [];
-  let isIdlePlanned = false;
+  let idleAt = Number.POSITIVE_INFINITY;
+  let cancelTimer = (): void => undefined;
   let isHolding = false;
 
   /** Work of this thread; where it fails as a process fails, the process ends. */
@@ -247,13 +249,20 @@ function createProcessor(deps: GatewayDeps, life: Life, ends: ProcessorEnds) {
   }
 
   function planIdle(ms: number): void {
-    if (isIdlePlanned) return;
-    isIdlePlanned = true;
-    timers.after(ms, idle);
+    const at = loop.peek() + ms;
+    if (at >= idleAt) return;
+    cancelIdle();
+    idleAt = at;
+    cancelTimer = timers.after(ms, idle);
+  }
+
+  function cancelIdle(): void {
+    cancelTimer();
+    idleAt = Number.POSITIVE_INFINITY;
   }
 
   function idle(): void {
-    isIdlePlanned = false;
+    idleAt = Number.POSITIVE_INFINITY;
     run(({ idle: write }) => {
       const rows = finished.splice(0);
       const { hasMore } = write(rows);
@@ -292,10 +301,11 @@ function createProcessor(deps: GatewayDeps, life: Life, ends: ProcessorEnds) {
     },
     take(rows: readonly FinishedRow[]): void {
       finished.push(...rows);
-      planIdle(0);
+      planIdle(rows.every(({ kind }) => kind === "delivery") ? DELIVERED_WAIT_MS : 0);
     },
     turn(turn: Turn): void {
       run((at) => {
+        cancelIdle();
         loop.block("processor", life, random.chance(0.03) ? random.spread(20, 3_000) : random.spread(0.1, 15));
         const rows = finished.splice(0);
         const { wakeAt, effects } = at.turn({ inputs: turn.inputs, finished: [...turn.finished, ...rows] });
@@ -309,6 +319,7 @@ function createProcessor(deps: GatewayDeps, life: Life, ends: ProcessorEnds) {
     },
     close(): void {
       run((at) => {
+        cancelIdle();
         at.idle(finished.splice(0));
         at.close();
         ends.end("closed");

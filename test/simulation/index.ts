@@ -2,16 +2,13 @@
 // fails it looks for the least that still fails, and prints the command that repeats it; `--trace` tells the story of each.
 
 import { parseArgs } from "node:util";
+import { numberOption, runScript, textOptions } from "../../simulators/script.ts";
 import { fromTop } from "./event-loop.ts";
 import { type Outcome, type Run, simulate } from "./world.ts";
 
 const { values } = parseArgs({
   options: {
-    seed: { type: "string", default: "1" },
-    runs: { type: "string", default: "1" },
-    without: { type: "string" },
-    devices: { type: "string" },
-    minutes: { type: "string" },
+    ...textOptions("seed", "runs", "without", "devices", "minutes"),
     trace: { type: "boolean", default: false },
     shrink: { type: "boolean", default: true },
     "keep-going": { type: "boolean", default: false },
@@ -61,34 +58,34 @@ function commandOf({ seed, without, devices, minutes }: Run): string {
   return ["npm run sim --", `--seed ${seed}`, ...more, "--trace"].filter((word) => word !== "").join(" ");
 }
 
-const first = Number(values.seed);
-const count = Number(values.runs);
-const totals: Record<string, number> = {};
-let failed = 0;
-const began = performance.now();
-for (let seed = first; seed < first + count; seed++) {
-  const run: Run = {
-    seed,
-    ...(values.without !== undefined && { without: values.without.split(",") }),
-    ...(values.devices !== undefined && { devices: Number(values.devices) }),
-    ...(values.minutes !== undefined && { minutes: Number(values.minutes) }),
-    ...(values.trace && { trace: print }),
-  };
-  const outcome = await outcomeOf(run);
-  for (const [name, figure] of Object.entries(outcome.figures ?? {})) totals[name] = (totals[name] ?? 0) + figure;
-  if (outcome.problems.length === 0) continue;
-  failed += 1;
-  print(`seed ${seed} failed:`);
-  for (const problem of outcome.problems.slice(0, 5)) print(`  ${problem.slice(0, 2000)}`);
-  const least = values.trace || !values.shrink ? run : await shrunk(run, outcome);
-  print(`  repeat it: ${commandOf(least)}`);
-  if (!values["keep-going"]) break;
+async function main(): Promise<number> {
+  const [first, count] = [numberOption(values, "seed", 1), numberOption(values, "runs", 1)];
+  const totals: Record<string, number> = {};
+  let failed = 0;
+  const began = performance.now();
+  for (let seed = first; seed < first + count; seed++) {
+    const run: Run = {
+      seed,
+      ...(values.without !== undefined && { without: values.without.split(",") }),
+      ...(values.devices !== undefined && { devices: numberOption(values, "devices", 1) }),
+      ...(values.minutes !== undefined && { minutes: numberOption(values, "minutes", 1) }),
+      ...(values.trace && { trace: print }),
+    };
+    const outcome = await outcomeOf(run);
+    for (const [name, figure] of Object.entries(outcome.figures ?? {})) totals[name] = (totals[name] ?? 0) + figure;
+    if (outcome.problems.length === 0) continue;
+    failed += 1;
+    print(`seed ${seed} failed:`);
+    for (const problem of outcome.problems.slice(0, 5)) print(`  ${problem.slice(0, 2000)}`);
+    const least = values.trace || !values.shrink ? run : await shrunk(run, outcome);
+    print(`  repeat it: ${commandOf(least)}`);
+    if (!values["keep-going"]) break;
+  }
+  const seconds = (performance.now() - began) / 1000;
+  const told = Object.entries(totals).map(([name, total]) => `${total} ${name}`);
+  print(told.join(", "));
+  print(`${count} runs from seed ${first} in ${seconds.toFixed(1)} s, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
 }
-const seconds = (performance.now() - began) / 1000;
-print(
-  `${Object.entries(totals)
-    .map(([name, total]) => `${total} ${name}`)
-    .join(", ")}`,
-);
-print(`${count} runs from seed ${first} in ${seconds.toFixed(1)} s, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+
+runScript(main);

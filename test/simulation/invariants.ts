@@ -17,9 +17,9 @@ const tiers = [60_000, 3_600_000];
 export function rollupProblems(db: Database, ledger: Ledger): string[] {
   const expected = new Map<string, number[]>();
   const keys = ledger.keys();
-  const history = ledger.history();
+  const journal = ledger.journal();
   keys.forEach((key, series) => {
-    for (const [ts, stored] of history.get(key) ?? []) {
+    for (const [ts, stored] of journal.get(key) ?? []) {
       // A reading that was taken twice, because looking it up cost too much, counts twice here.
       const values = stored.filter(({ verdict }) => isHistory(verdict)).map(({ value }) => value);
       for (const tier of tiers) {
@@ -55,7 +55,8 @@ export function stateProblems(db: Database, plan: RulePlan, neverCrashed: Engine
   if (left.length !== right.length) found.push(`${left.length} parts recovered, ${right.length} without a crash`);
   left.forEach((part, index) => {
     const other = right[index];
-    if (other !== undefined && !isSame(part, other)) found.push(`part ${index} differs: ${describe(part, other)}`);
+    const difference = other && firstDifference(part, other);
+    if (difference !== undefined) found.push(`part ${index} differs: ${difference}`);
   });
   return found;
 }
@@ -76,8 +77,6 @@ function stateOf(engine: Engine, plan: RulePlan, at: number, up: number): Saved[
 /** Where part 0 counts the steps. */
 const STEP = 3;
 
-const isSame = (left: Saved, right: Saved): boolean => firstDifference(left, right) === undefined;
-
 function firstDifference(left: Saved, right: Saved): string | undefined {
   const text = left.texts.findIndex((each, index) => each !== right.texts[index]);
   if (text >= 0 || left.texts.length !== right.texts.length) return `text ${text}: ${left.texts[text]} against ${right.texts[text]}`;
@@ -85,5 +84,3 @@ function firstDifference(left: Saved, right: Saved): string | undefined {
   if (number >= 0 || left.numbers.length !== right.numbers.length) return `number ${number}: ${left.numbers[number]} against ${right.numbers[number]}`;
   return undefined;
 }
-
-const describe = (left: Saved, right: Saved): string => firstDifference(left, right) ?? "";

@@ -68,8 +68,8 @@ export function createLedger() {
       if (at === undefined) times.set(ts, [{ value, verdict }]);
       else at.push({ value, verdict });
     },
-    /** What is in history, by series; the first of equal times. */
-    history: (): ReadonlyMap<string, ReadonlyMap<number, readonly Stored[]>> => journal,
+    /** What is stored, by series and time, in order of arrival. */
+    journal: (): ReadonlyMap<string, ReadonlyMap<number, readonly Stored[]>> => journal,
     keys: (): readonly string[] => keys,
 
     /** @returns what does not balance */

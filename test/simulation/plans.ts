@@ -4,8 +4,8 @@
 import { json } from "../../src/broker/codecs/json.ts";
 import type { IngestSource } from "../../src/broker/ingest.ts";
 import { createPlan, toRule } from "../../src/config/plan.ts";
-import type { Device, RulePlan } from "../../src/engine/rule.ts";
-import { ruleSchema, type SourceTiming } from "../../src/engine/rule.ts";
+import { utc } from "../../src/engine/calendar.ts";
+import { type Device, type RulePlan, ruleSchema, type SourceTiming } from "../../src/engine/rule.ts";
 import type { Receiver } from "../../src/notify/outbox.ts";
 import type { Random } from "./random.ts";
 
@@ -116,7 +116,7 @@ function createConfig(chosen: readonly number[], timing: Record<string, SourceTi
     rules: chosen.map((index) => toRule(ruleSchema.parse(ruleOf(index, random)))),
     sources: timing,
     devices: Object.fromEntries(devices),
-    zone: { name: "UTC", from: [Number.MIN_SAFE_INTEGER], offsets: [0] },
+    zone: utc,
     receivers: Object.entries(channelsOf).map(([name, channels]) => ({ name, channels })),
     route: { receiver: random.chance(0.8) ? "on-call" : "backup" },
   });

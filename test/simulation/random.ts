@@ -1,6 +1,8 @@
 // Chance from one number: the same seed draws the same, and each part of the world draws from a stream of its own, so that
 // taking one part away leaves the others as they were.
 
+import { createRandom as createNumbers } from "../../simulators/signals.ts";
+
 export type Random = {
   /** In [0, 1). */
   next(): number;
@@ -19,13 +21,7 @@ export type Random = {
 };
 
 export function createRandom(seed: string): Random {
-  let state = hash(seed);
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = createNumbers(hash(seed));
   const between = (least: number, most: number): number => least + next() * (most - least);
   return {
     next,

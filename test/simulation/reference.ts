@@ -1,7 +1,7 @@
 // The engine that never crashed: it steps every row of the journal, from the first, once. What the gateway stored must be what it
 // gives: the hash of each row's effects, verdicts, transitions, alerts, pending conditions, notifications, dead letters.
 
-import { type AlertRecord, type NotificationRecord, type PendingRecord, type Transition } from "../../src/engine/effect.ts";
+import type { AlertRecord, NotificationRecord, PendingRecord, Transition } from "../../src/engine/effect.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
 import { type AlertRow, type TransitionRow, toAlert, toTransition } from "../../src/storage/alert-rows.ts";
@@ -13,8 +13,6 @@ import type { Ledger } from "./ledger.ts";
 
 type Row = { seq: number; at: number; up: number; body: Uint8Array; effects: Uint8Array };
 type NotificationRow = NotificationRecord & { disposition: string; created_at: number; created_seq: number; attempts: number; ended_at: number | null };
-
-export type Reference = ReturnType<typeof createReference>;
 
 /** @param ledger is told of every reading of the journal */
 export function createReference(ledger: Ledger) {

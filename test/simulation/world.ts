@@ -18,7 +18,7 @@ import { befall, type Trouble, troubles } from "./trouble.ts";
 
 export type Run = {
   readonly seed: number;
-  /** What may befall this run; default: drawn. */
+  /** Troubles that do not befall this run, though they are drawn. */
   readonly without?: readonly string[];
   /** Devices at most. */
   readonly devices?: number;
@@ -50,8 +50,8 @@ const MINUTE = 60_000;
 const HOUR = 3_600_000;
 /** After so long without a reading every bucket has closed. */
 const SILENCE_MS = 2.2 * HOUR;
-/** Until every notification is delivered or dead. */
-const DELIVERY_MS_MAX = 90 * HOUR;
+/** Until every notification is delivered or dead: 72 hours by a wall clock that may have been set back by two days, twice. */
+const DELIVERY_MS_MAX = 170 * HOUR;
 const outside: Life = { isAlive: true };
 
 /** To be called where no promise is being settled (`fromTop`). */
@@ -209,8 +209,8 @@ function createWorld(run: Run) {
     const [store, pipeline] = [db, gateway?.pipeline()];
     if (store === undefined || pipeline === undefined) return violate("the gateway never ran");
     const books = pipeline.engine.books();
-    figures.dead = reference.dead.size;
     [...reference.catchUp(store), ...ledger.problems(books), ...ledger.historyProblems(unanswered), ...reference.problems(store)].forEach(violate);
+    figures.dead = reference.dead.size;
     [...rollupProblems(store, ledger), ...deliveryProblems(store, channels.farEnds)].forEach(violate);
     stateProblems(store, config.plan, reference.engine, reference.at()).forEach(violate);
   }

@@ -25,7 +25,8 @@ export type PaneAggregate = WindowAggregate & {
 };
 
 /**
- * How many readings of one window are kept one by one. Percentiles of a window of so many are exact, and a late reading finds its place
- * among so many newest ones. 1,000 values take 8 kB, less than a sketch may, and choosing among them a fifth of the time of sorting them.
+ * How many readings of one window are kept one by one at most. Percentiles of a window of so many are exact, and a late reading finds its
+ * place among the newest half of so many at least. 1,000 values take 8 kB, less than a sketch may, and choosing among them a tenth of
+ * the time of sorting them.
  */
 export const BUFFERED_MAX = 1000;

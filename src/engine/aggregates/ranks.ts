@@ -10,32 +10,33 @@ import type { WindowAggregate } from "../window.ts";
 import { BUFFERED_MAX } from "./pane-aggregate.ts";
 
 const percents: Partial<Readonly<Record<AggregateName, number>>> = { median: 50, p90: 90, p95: 95, p99: 99 };
+const names = Object.keys(percents) as AggregateName[];
 
 /** For choosing among values that must stay in their order; used within one call only. */
 const scratch = new Float64Array(BUFFERED_MAX);
 
 const NONE = new Float64Array(0);
 
-/** The rank of a percentile by nearest rank: the smallest that at least `percent` of all are not above. */
-const rankOf = (count: number, percent: number): number => Math.ceil((count * percent) / 100);
-
-/** Percentiles of a window that is gone. */
-export type Percentiles = WindowAggregate;
-
-/** @param gather copies all values into what it is given; there are `count`, at most BUFFERED_MAX */
-export function percentilesOf(count: number, gather: (into: Float64Array) => void): Percentiles {
-  gather(scratch);
-  return percentiles(count, (rank) => select(scratch, count, rank));
+/** By nearest rank: the value of the smallest rank that at least so many percent of all are not above. */
+function percentileOf(name: AggregateName, count: number, valueAt: (rank: number) => number): number {
+  const percent = percents[name];
+  return percent === undefined || count === 0 ? Number.NaN : valueAt(Math.ceil((count * percent) / 100));
 }
 
-export function percentilesOfSketch(sketch: Sketch): Percentiles {
-  return percentiles(sketch.count, (rank) => sketch.valueAt(rank));
+/** @param gather copies all values into what it is given, once for each figure asked for; there are `count`, at most BUFFERED_MAX */
+export function percentilesOf(count: number, gather: (into: Float64Array) => void): WindowAggregate {
+  const valueAt = (rank: number): number => {
+    gather(scratch);
+    return select(scratch, count, rank);
+  };
+  return { count, figure: (name) => percentileOf(name, count, valueAt) };
 }
 
-function percentiles(count: number, valueAt: (rank: number) => number): Percentiles {
-  const [median, p90, p95, p99] = [50, 90, 95, 99].map((percent) => valueAt(rankOf(count, percent)));
-  const figures: Partial<Record<AggregateName, number | undefined>> = { median, p90, p95, p99 };
-  return { count, figure: (name) => figures[name] ?? Number.NaN };
+/** All at once: a sketch goes on to the next window before anybody asks. */
+export function percentilesOfSketch(sketch: Sketch): WindowAggregate {
+  const { count } = sketch;
+  const figures = new Map(names.map((name) => [name, percentileOf(name, count, (rank) => sketch.valueAt(rank))]));
+  return { count, figure: (name) => figures.get(name) ?? Number.NaN };
 }
 
 export class Ranks {
@@ -101,12 +102,7 @@ export class Ranks {
   }
 
   figure(name: AggregateName): number {
-    const percent = percents[name];
-    if (percent === undefined || this.count === 0) return Number.NaN;
-    const rank = rankOf(this.count, percent);
-    if (this.#sketch !== undefined) return this.#sketch.valueAt(rank);
-    this.copyTo(scratch, 0);
-    return select(scratch, this.count, rank);
+    return percentileOf(name, this.count, (rank) => this.#valueAt(rank));
   }
 
   save(to: StateWriter): void {
@@ -126,6 +122,12 @@ export class Ranks {
     this.#sketch = new Sketch();
     this.#sketch.load(from);
     this.#values = NONE;
+  }
+
+  #valueAt(rank: number): number {
+    if (this.#sketch !== undefined) return this.#sketch.valueAt(rank);
+    this.copyTo(scratch, 0);
+    return select(scratch, this.count, rank);
   }
 
   #take(value: number): void {

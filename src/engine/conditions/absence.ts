@@ -22,5 +22,5 @@ export const absence: ConditionType<"absence", AbsenceSettings> = {
   type: "absence",
   schema,
   bind: (settings) => ({ on: "silence", after: settings.after }),
-  expected: ({ expect = [] }) => expect,
+  expected: ({ after, expect = [] }) => ({ after, series: expect }),
 };

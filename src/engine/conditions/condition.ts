@@ -3,6 +3,7 @@
 import type { z } from "zod";
 import type { AggregateName } from "../aggregate.ts";
 import type { Limits } from "../limits.ts";
+import type { Predicate } from "../predicate.ts";
 import type { Labels } from "../reading.ts";
 import type { StateReader, StateWriter } from "../state.ts";
 import type { DurationMs, EpochMs } from "../units.ts";
@@ -11,7 +12,7 @@ import type { WindowSpec } from "../window.ts";
 /** A condition bound to one subject, a series or a group: the limits are numbers. `on` says what the engine feeds it. */
 export type Condition =
   /** Each reading's value is the measure. */
-  | ({ readonly on: "reading" } & Limits)
+  | ({ readonly on: "reading" } & Limits<Predicate>)
   /** An aggregate of a window is, when the window closes. */
   | ({ readonly on: "window"; readonly window: WindowSpec; readonly aggregate: AggregateName; readonly minCount: number } & Limits)
   /** A detector makes the measure, of this reading and what it remembers of those before. */
@@ -35,7 +36,8 @@ export type Detector = {
   restore(from: StateReader): void;
 };
 
-export type ExpectedSeries = { readonly device: string; readonly metric: string };
+/** Series that must be there, and for how long they may stay away. */
+export type Expected = { readonly after: DurationMs; readonly series: readonly { readonly device: string; readonly metric: string }[] };
 
 export type ConditionType<Type extends string, Settings> = {
   readonly type: Type;
@@ -45,6 +47,6 @@ export type ConditionType<Type extends string, Settings> = {
   bind(settings: Settings, limits: Readonly<Record<string, number>>): Condition | undefined;
   /** Of a condition that compares metrics of one device: which. */
   readonly metrics?: (settings: Settings) => readonly string[];
-  /** Of a condition that expects series: which. */
-  readonly expected?: (settings: Settings) => readonly ExpectedSeries[];
+  /** Of a condition that expects series: which, and for how long they may stay away. */
+  readonly expected?: (settings: Settings) => Expected;
 };

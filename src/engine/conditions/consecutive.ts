@@ -41,7 +41,6 @@ const atLeast = (n: number, of: number, each: Criterion): Criterion => ({
   limit: n,
   judge: (count) => (count >= n ? BREACH : CLEAR),
   depth: (count) => count - n,
-  calmAround: () => [Number.NEGATIVE_INFINITY, n - 1],
   unitOf: () => null,
 });
 

@@ -35,7 +35,6 @@ const within = (over: DurationMs, tolerance: number): Criterion => ({
   limit: tolerance,
   judge: (range) => (range <= tolerance ? BREACH : CLEAR),
   depth: (range) => tolerance - range,
-  calmAround: (range) => [range, Number.POSITIVE_INFINITY],
 });
 
 /** Significant digits that doubles hold for sure, less one for what the difference adds. */

@@ -1,12 +1,11 @@
 // The open list of conditions. To add one: a file beside this, a line here, a page in docs/reference.
 
 import { z } from "zod";
-import type { DurationMs } from "../units.ts";
 import { absence } from "./absence.ts";
 import { createAll } from "./all.ts";
 import { createAny } from "./any.ts";
 import { compare } from "./compare.ts";
-import type { Condition, ConditionType, ExpectedSeries } from "./condition.ts";
+import type { Condition, ConditionType, Expected } from "./condition.ts";
 import { consecutive } from "./consecutive.ts";
 import { deviation } from "./deviation.ts";
 import { flatline } from "./flatline.ts";
@@ -33,8 +32,7 @@ const shared = new WeakMap<ConditionSettings, Condition>();
 export function bindCondition(settings: ConditionSettings, limits: Readonly<Record<string, number>>): Condition | undefined {
   const known = shared.get(settings);
   if (known !== undefined) return known;
-  const found = conditions.find((condition) => condition.type === settings.type);
-  const bound = found?.bind(settings as never, limits);
+  const bound = typeOf(settings)?.bind(settings, limits);
   if (bound !== undefined && !namesLimit(settings)) shared.set(settings, bound);
   return bound;
 }
@@ -44,11 +42,10 @@ const typeOf = (settings: ConditionSettings) => conditions.find(({ type }) => ty
 /** The metrics of one device that a condition compares; undefined: it is about one series, or a group. */
 export const metricsOf = (settings: ConditionSettings): readonly string[] | undefined => typeOf(settings)?.metrics?.(settings);
 
+const nothingExpected: Expected = { after: Number.POSITIVE_INFINITY, series: [] };
+
 /** The series that a condition expects, and for how long they may stay away. */
-export function expectedOf(settings: ConditionSettings): { readonly after: DurationMs; readonly series: readonly ExpectedSeries[] } {
-  const series = typeOf(settings)?.expected?.(settings) ?? [];
-  return { after: settings.type === "absence" ? settings.after : Number.POSITIVE_INFINITY, series };
-}
+export const expectedOf = (settings: ConditionSettings): Expected => typeOf(settings)?.expected?.(settings) ?? nothingExpected;
 
 /** At any depth: in levels and in parts too. */
 const namesLimit = (value: unknown): boolean =>

@@ -9,9 +9,9 @@ import { greatestCommonDivisor } from "../windows/pane-window.ts";
 import type { ConditionType } from "./condition.ts";
 
 /** Panes that a window may be cut into; bounds the memory of each series. */
-export const PANES_MAX = 1440;
+const PANES_MAX = 1440;
 /** Readings of a count window; they are kept one by one. */
-export const COUNT_MAX = 10_000;
+const COUNT_MAX = 10_000;
 
 const tumbling = z
   .strictObject({

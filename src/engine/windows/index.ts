@@ -15,7 +15,7 @@ import { PaneRanks } from "./pane-ranks.ts";
 import { type PaneSettings, PaneWindow } from "./pane-window.ts";
 import { SessionWindow } from "./session-window.ts";
 
-/** Where a window begins its state in a snapshot. */
+/** What a window is made from; the zone is for `day` only. */
 export type WindowSettings = { readonly spec: WindowSpec; readonly aggregate: AggregateName; readonly zone: ZoneTable };
 
 /** Texts of what is asked for often: by spec, which rules share among all their series. */

@@ -2,12 +2,13 @@
 // they come and from which they are taken out, exactly, as they go: the work at a close does not depend on how many panes there are.
 
 import { BUFFERED_MAX } from "../aggregates/pane-aggregate.ts";
-import { type Percentiles, percentilesOf, percentilesOfSketch, type Ranks } from "../aggregates/ranks.ts";
+import { percentilesOf, percentilesOfSketch, type Ranks } from "../aggregates/ranks.ts";
 import { Sketch } from "../sketch.ts";
 import type { EpochMs } from "../units.ts";
+import type { WindowAggregate } from "../window.ts";
 import { type Combiner, LONG_AGO, type Pane } from "./pane.ts";
 
-export class PaneRanks implements Combiner<Ranks, Percentiles> {
+export class PaneRanks implements Combiner<Ranks, WindowAggregate> {
   /** Of the panes that lie before `through`, but for restricted ones; undefined while they hold few readings. */
   #sketch: Sketch | undefined;
   #count = 0;
@@ -22,7 +23,7 @@ export class PaneRanks implements Combiner<Ranks, Percentiles> {
     this.#level = level;
   }
 
-  combine(panes: readonly Pane<Ranks>[], count: number, end: EpochMs, hasRestricted: boolean): Percentiles {
+  combine(panes: readonly Pane<Ranks>[], count: number, end: EpochMs, hasRestricted: boolean): WindowAggregate {
     this.#advance(panes, count, end);
     if (this.#count <= BUFFERED_MAX) {
       this.#sketch = undefined;

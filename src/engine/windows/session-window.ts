@@ -11,7 +11,7 @@ type Session = { start: EpochMs; last: EpochMs; readonly aggregate: PaneAggregat
 export type SessionSettings = { readonly spec: Extract<Window["spec"], { kind: "session" }>; readonly sharing: string; readonly empty: () => PaneAggregate };
 
 /** Sessions of one subject that may be open at once; a late reading that would begin another counts nowhere. */
-export const SESSIONS_MAX = 1000;
+const SESSIONS_MAX = 1000;
 
 export class SessionWindow implements Window {
   readonly spec: SessionSettings["spec"];

@@ -41,7 +41,7 @@ export const engine: Row = {
   run: async (options) => [...(await speeds(options)), ...(await growths(options))],
 };
 
-const run = (load: EngineLoad): Promise<EngineFigures> => measure<EngineFigures>("engine-process.ts", JSON.stringify(load), ["--expose-gc"]);
+const run = (load: EngineLoad): Promise<EngineFigures> => measure<EngineFigures>("engine-process.ts", [JSON.stringify(load)], ["--expose-gc"]);
 
 async function speeds({ say }: BenchOptions): Promise<Figure[]> {
   const figures: Figure[] = [];

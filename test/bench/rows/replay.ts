@@ -28,7 +28,7 @@ export const replay: Row = {
 async function repeat({ runs, say }: BenchOptions, dataDir: string): Promise<ReplayFigures[]> {
   const all: ReplayFigures[] = [];
   for (let turn = 1; turn <= runs; turn++) {
-    const figures = await measure<ReplayFigures>("replay-process.ts", dataDir);
+    const figures = await measure<ReplayFigures>("replay-process.ts", [dataDir]);
     say(`run ${turn}: ${Math.round(figures.perSecond).toLocaleString("en-US")} readings/s`);
     all.push(figures);
   }

@@ -34,17 +34,6 @@ describe.each(cases)("%s", (_name, settings) => {
     );
   });
 
-  it("knows the measures around one that is no breach, which are none either", () => {
-    const { criterion } = condition;
-    const calm = [-1, 0, 0.25, 1, 2, 5].filter((measure) => criterion.judge(measure) !== 1);
-    expect(calm).not.toEqual([]);
-    for (const measure of calm) {
-      const [from, to] = criterion.calmAround(measure);
-      expect(from <= measure && measure <= to).toBe(true);
-      for (const each of [from, to, (Math.max(from, -9) + Math.min(to, 9)) / 2]) expect(criterion.judge(each)).not.toBe(1);
-    }
-  });
-
   it("shares nothing between two series", () => {
     const [one, other] = [condition.create(), condition.create()];
     const untouched = bits(other);

@@ -1,4 +1,4 @@
-// The anomaly detector: that it finds more than the usual baseline with fewer false alarms, and the promises of engine code:
+// The anomaly detector: that it scores clearly above the usual baseline, and the promises of engine code:
 // bounds, determinism, state that comes back bit for bit, bounded state, and no value that makes it stumble.
 
 import fc from "fast-check";

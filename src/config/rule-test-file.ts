@@ -51,9 +51,6 @@ export type RuleTestsResult =
   | { readonly kind: "ok"; readonly tests: RuleTestFile }
   | { readonly kind: "invalid"; readonly file: string; readonly problems: readonly Problem[] };
 
-/** Topic template of the series that no source of the plan brings. */
-export const TESTED_SOURCE = "test";
-
 const notated =
   <Value>(parse: (text: string) => Notated<Value>) =>
   (text: string, context: z.core.$RefinementCtx) => {
@@ -173,12 +170,11 @@ function assemble(settings: FileSettings, located: readonly LocatedRule[], docum
   };
 }
 
-/** Readings come in the order of their own times: a source's tolerance of disorder would only delay what is told. */
+/** Without sources: readings come in the order of their own times, and a source's tolerance of disorder would only delay what is told. */
 function planOf(rules: readonly Rule[], devices: Readonly<Record<string, Device>>, timezone: string): RulePlan {
   const zone = zoneTable(timezone);
   if (zone === undefined) throw new Error(`${timezone} was checked to be a zone`);
-  const sources = { [TESTED_SOURCE]: { outOfOrdernessMs: 0, maxFutureMs: 60_000, maxPastMs: null, idleAfterMs: 10_000 } };
-  return createPlan({ rules, devices, zone, sources, receivers: [], route: { receiver: "" } });
+  return createPlan({ rules, devices, zone, sources: {}, receivers: [], route: { receiver: "" } });
 }
 
 /** A name that no rule has would be met by "nothing fires", for ever. */
