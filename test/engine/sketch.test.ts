@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Ranks } from "../../src/engine/aggregates/ranks.ts";
+import { percentilesOfSketch, Ranks } from "../../src/engine/aggregates/ranks.ts";
 import { select } from "../../src/engine/select.ts";
 import { BINS_MAX, RELATIVE_ERROR, Sketch } from "../../src/engine/sketch.ts";
 import { type Saved, StateReader, StateWriter } from "../../src/engine/state.ts";
@@ -151,4 +151,11 @@ describe("percentiles of a window", () => {
       expect(Math.abs(ranks.figure("median") - median)).toBeLessThanOrEqual(left || right ? median * RELATIVE_ERROR : 0);
     }
   });
+});
+
+it("of a window kept as a sketch there are percentiles, and no other figure", () => {
+  const { count, figure } = percentilesOfSketch(sketchOf([1, 2, 3]));
+  expect(count).toBe(3);
+  expect(figure("median")).toBeCloseTo(2, 1);
+  expect(figure("avg")).toBeNaN();
 });
