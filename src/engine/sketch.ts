@@ -44,16 +44,16 @@ export class Sketch {
     this.count = 0;
   }
 
-  add(value: number): void {
-    this.#put(binOf(value, this.#level), 1);
-    this.count += 1;
+  add(value: number, times = 1): void {
+    this.#put(binOf(value, this.#level), times);
+    this.count += times;
     while (this.#length > BINS_MAX) this.#coarsen();
   }
 
-  /** Takes out a reading that it holds. */
-  remove(value: number): void {
-    this.#put(binOf(value, this.#level), -1);
-    this.count -= 1;
+  /** Takes out readings that it holds. */
+  remove(value: number, times = 1): void {
+    this.#put(binOf(value, this.#level), -times);
+    this.count -= times;
   }
 
   merge(other: Sketch): void {

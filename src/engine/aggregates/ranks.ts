@@ -1,7 +1,8 @@
-// `median`, `p90`, `p95`, `p99` by nearest rank: exact among up to BUFFERED_MAX readings, of which only the values are kept; beyond
-// those a sketch, within its relative error. Neither knows the order of the readings.
+// `median`, `p90`, `p95`, `p99` by nearest rank: exact among up to BUFFERED_MAX readings, of which only the values are kept, equal ones
+// once; beyond those a sketch, within its relative error. Neither knows the order of the readings.
 
 import type { AggregateName } from "../aggregate.ts";
+import { DistinctValues } from "../distinct-values.ts";
 import { select } from "../select.ts";
 import { Sketch } from "../sketch.ts";
 import type { StateReader, StateWriter } from "../state.ts";
@@ -14,8 +15,6 @@ const names = Object.keys(percents) as AggregateName[];
 
 /** For choosing among values that must stay in their order; used within one call only. */
 const scratch = new Float64Array(BUFFERED_MAX);
-
-const NONE = new Float64Array(0);
 
 /** By nearest rank: the value of the smallest rank that at least so many percent of all are not above. */
 function percentileOf(name: AggregateName, count: number, valueAt: (rank: number) => number): number {
@@ -42,8 +41,9 @@ export function percentilesOfSketch(sketch: Sketch): WindowAggregate {
 export class Ranks {
   count = 0;
   lastTs: EpochMs = Number.NEGATIVE_INFINITY;
-  #values = NONE;
-  /** Takes the place of the values once they are too many. */
+  /** Undefined until the first reading, and once a sketch has taken its place. */
+  #values: DistinctValues | undefined;
+  /** Of too many to keep each. */
   #sketch: Sketch | undefined;
 
   get buffered(): number {
@@ -53,28 +53,26 @@ export class Ranks {
   reset(): void {
     this.count = 0;
     this.lastTs = Number.NEGATIVE_INFINITY;
+    this.#values?.clear();
     this.#sketch = undefined;
   }
 
   add(ts: EpochMs, value: number): void {
     if (ts > this.lastTs) this.lastTs = ts;
-    this.#take(value);
+    this.#take(value, 1);
   }
 
   condense(): void {
     if (this.#sketch !== undefined) return;
     const sketch = new Sketch();
-    for (let index = 0; index < this.count; index++) sketch.add(this.#values[index] as number);
+    this.#values?.each((value, times) => sketch.add(value, times));
     this.#sketch = sketch;
-    this.#values = NONE;
+    this.#values = undefined;
   }
 
   append(other: Ranks): void {
     if (other.lastTs > this.lastTs) this.lastTs = other.lastTs;
-    if (other.#sketch === undefined) {
-      for (let index = 0; index < other.count; index++) this.#take(other.#values[index] as number);
-      return;
-    }
+    if (other.#sketch === undefined) return other.#values?.each((value, times) => this.#take(value, times));
     this.condense();
     this.#sketch?.merge(other.#sketch);
     this.count += other.count;
@@ -86,63 +84,44 @@ export class Ranks {
 
   /** Copies the values, which must be kept one by one. @returns how many */
   copyTo(into: Float64Array, at: number): number {
-    into.set(this.#values.subarray(0, this.count), at);
-    return this.count;
+    return this.#values?.copyTo(into, at) ?? 0;
   }
 
   /** Puts all readings into a sketch, or takes them out of one that holds them. */
   enter(sketch: Sketch): void {
     if (this.#sketch !== undefined) return sketch.merge(this.#sketch);
-    for (let index = 0; index < this.count; index++) sketch.add(this.#values[index] as number);
+    this.#values?.each((value, times) => sketch.add(value, times));
   }
 
   leave(sketch: Sketch): void {
     if (this.#sketch !== undefined) return sketch.subtract(this.#sketch);
-    for (let index = 0; index < this.count; index++) sketch.remove(this.#values[index] as number);
+    this.#values?.each((value, times) => sketch.remove(value, times));
   }
 
   figure(name: AggregateName): number {
-    return percentileOf(name, this.count, (rank) => this.#valueAt(rank));
+    return percentileOf(name, this.count, (rank) => (this.#sketch ?? (this.#values as DistinctValues)).valueAt(rank));
   }
 
   save(to: StateWriter): void {
     for (const value of [this.count, this.lastTs, this.#sketch === undefined ? 0 : 1]) to.number(value);
-    if (this.#sketch === undefined) to.all(this.#values.subarray(0, this.count));
-    else this.#sketch.save(to);
+    if (this.#sketch !== undefined) this.#sketch.save(to);
+    else if (this.count > 0) this.#values?.save(to);
   }
 
   load(from: StateReader): void {
     this.count = from.number();
     this.lastTs = from.number();
-    if (from.number() === 0) {
-      this.#sketch = undefined;
-      this.#values = from.all(this.count).slice();
-      return;
-    }
-    this.#sketch = new Sketch();
-    this.#sketch.load(from);
-    this.#values = NONE;
+    const isSketch = from.number() === 1;
+    this.#values = undefined;
+    this.#sketch = undefined;
+    if (isSketch) (this.#sketch = new Sketch()).load(from);
+    else if (this.count > 0) (this.#values = new DistinctValues()).load(from);
   }
 
-  #valueAt(rank: number): number {
-    if (this.#sketch !== undefined) return this.#sketch.valueAt(rank);
-    this.copyTo(scratch, 0);
-    return select(scratch, this.count, rank);
-  }
-
-  #take(value: number): void {
-    if (this.#sketch === undefined && this.count === BUFFERED_MAX) this.condense();
-    if (this.#sketch !== undefined) this.#sketch.add(value);
-    else {
-      if (this.count === this.#values.length) this.#grow();
-      this.#values[this.count] = value;
-    }
-    this.count += 1;
-  }
-
-  #grow(): void {
-    const values = this.#values;
-    this.#values = new Float64Array(Math.min(BUFFERED_MAX, Math.max(8, values.length * 2)));
-    this.#values.set(values);
+  #take(value: number, times: number): void {
+    if (this.#sketch === undefined && this.count + times > BUFFERED_MAX) this.condense();
+    if (this.#sketch !== undefined) this.#sketch.add(value, times);
+    else (this.#values ??= new DistinctValues()).add(value, times);
+    this.count += times;
   }
 }
