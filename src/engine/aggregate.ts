@@ -3,7 +3,7 @@
 // holding until the next reading, between the aggregate's first and last reading.
 
 import { lostIn } from "./compensated-sum.ts";
-import type { StateReader, StateWriter } from "./state.ts";
+import type { Packable, StateReader, StateWriter } from "./state.ts";
 import type { EpochMs } from "./units.ts";
 
 /** Aggregates that a rule may ask for. What each keeps of the readings is said in aggregates/index.ts. */
@@ -45,7 +45,7 @@ export type AggregateValues = {
 const LIFT = 2 ** 64;
 
 /** What a window is judged by: count, sum, min and max, and when its latest reading was. */
-export class Tally {
+export class Tally implements Packable {
   count = 0;
   min = Number.POSITIVE_INFINITY;
   max = Number.NEGATIVE_INFINITY;
@@ -121,25 +121,36 @@ export class Tally {
     }
   }
 
-  /** All numbers of the state; `load` takes them back bit for bit. */
+  get width(): number {
+    return 6;
+  }
+
+  pack(into: number[], at: number): void {
+    into[at] = this.isLifted ? -this.count : this.count;
+    into[at + 1] = this.high;
+    into[at + 2] = this.low;
+    into[at + 3] = this.min;
+    into[at + 4] = this.max;
+    into[at + 5] = this.lastTs;
+  }
+
+  unpack(from: readonly number[], at: number): void {
+    const count = from[at] as number;
+    this.isLifted = count < 0;
+    this.count = Math.abs(count);
+    this.high = from[at + 1] as number;
+    this.low = from[at + 2] as number;
+    this.min = from[at + 3] as number;
+    this.max = from[at + 4] as number;
+    this.lastTs = from[at + 5] as number;
+  }
+
   save(to: StateWriter): void {
-    to.number(this.isLifted ? -this.count : this.count);
-    to.number(this.high);
-    to.number(this.low);
-    to.number(this.min);
-    to.number(this.max);
-    to.number(this.lastTs);
+    to.packed(this);
   }
 
   load(from: StateReader): void {
-    const count = from.number();
-    this.isLifted = count < 0;
-    this.count = Math.abs(count);
-    this.high = from.number();
-    this.low = from.number();
-    this.min = from.number();
-    this.max = from.number();
-    this.lastTs = from.number();
+    from.packed(this);
   }
 
   protected addToSum(value: number): void {
@@ -226,23 +237,27 @@ export class Aggregate extends Tally {
     return { count, sum, min, max, first, firstTs, last, lastTs, mean, m2, area };
   }
 
-  override save(to: StateWriter): void {
-    super.save(to);
-    to.number(this.first);
-    to.number(this.firstTs);
-    to.number(this.last);
-    to.number(this.mean);
-    to.number(this.m2);
-    to.number(this.area);
+  override get width(): number {
+    return 12;
   }
 
-  override load(from: StateReader): void {
-    super.load(from);
-    this.first = from.number();
-    this.firstTs = from.number();
-    this.last = from.number();
-    this.mean = from.number();
-    this.m2 = from.number();
-    this.area = from.number();
+  override pack(into: number[], at: number): void {
+    super.pack(into, at);
+    into[at + 6] = this.first;
+    into[at + 7] = this.firstTs;
+    into[at + 8] = this.last;
+    into[at + 9] = this.mean;
+    into[at + 10] = this.m2;
+    into[at + 11] = this.area;
+  }
+
+  override unpack(from: readonly number[], at: number): void {
+    super.unpack(from, at);
+    this.first = from[at + 6] as number;
+    this.firstTs = from[at + 7] as number;
+    this.last = from[at + 8] as number;
+    this.mean = from[at + 9] as number;
+    this.m2 = from[at + 10] as number;
+    this.area = from[at + 11] as number;
   }
 }

@@ -27,9 +27,9 @@ export class Downsampler {
     return Math.min(this.#minute.nextEnd, this.#hour.nextEnd);
   }
 
-  /** Takes a reading of a minute that has begun, as `add` does. */
-  addToBegun(ts: EpochMs, value: number): void {
-    this.#minute.add(ts, value);
+  /** Takes readings of minutes that have begun, as `add` does; `readings` holds ts and value by turns, `length` numbers. */
+  addToBegun(readings: readonly number[], length: number): void {
+    this.#minute.addToBegun(readings, length);
   }
 
   add(series: SeriesId, ts: EpochMs, value: number, into: DownsampleEffects): void {
@@ -70,6 +70,7 @@ export class Downsampler {
       window.close();
       // A bucket was begun by a reading, and all that are closed lie before it.
       const values = (window.result as NonNullable<typeof window.result>).aggregate.values();
+      window.result = undefined;
       into.rollups.push({ tier, series, start: end - tier, values });
       if (tier === MINUTE) this.#addToHour(series, values, into);
     }
@@ -83,10 +84,8 @@ export class Downsampler {
   }
 
   #addToHour(series: SeriesId, values: AggregateValues, into: DownsampleEffects): void {
-    const start = values.firstTs - floorMod(values.firstTs, HOUR);
-    const bucket = this.#hour.paneOf(values.firstTs);
-    if (bucket === undefined) into.dirty.push({ tier: HOUR, series, start, values });
-    else bucket.merge(values);
+    if (this.#hour.change(values.firstTs, (bucket) => bucket.merge(values))) return;
+    into.dirty.push({ tier: HOUR, series, start: values.firstTs - floorMod(values.firstTs, HOUR), values });
   }
 
   save(to: StateWriter): void {

@@ -177,10 +177,8 @@ export class Evaluation {
     this.#waitingLength = 0;
     // Of a group nothing waits.
     const sampler = this.#sampler as Downsampler;
-    for (let at = 0; at < length; at += 2) sampler.addToBegun(this.#waiting[at] as number, this.#waiting[at + 1] as number);
-    for (const window of this.#ruling.patient) {
-      for (let at = 0; at < length; at += 2) window.add(this.#waiting[at] as number, this.#waiting[at + 1] as number);
-    }
+    sampler.addToBegun(this.#waiting, length);
+    for (const window of this.#ruling.patient) window.addToBegun(this.#waiting, length);
   }
 
   standing(): { rule: string; measure: number; state: Alert["phase"] }[] {
@@ -310,7 +308,6 @@ export class Evaluation {
 
   #addToPrompt(ts: EpochMs, value: number, into: Dispatcher): void {
     let isClosed = false;
-    for (const window of this.#ruling.windows) window.result = undefined;
     for (const window of this.#ruling.prompt) {
       window.add(ts, value);
       isClosed ||= window.result !== undefined;
@@ -331,18 +328,15 @@ export class Evaluation {
   #closeWindows(end: EpochMs, lag: Window["lag"], into: Dispatcher): void {
     this.catchUp();
     if (lag === 0 && this.#sampler?.nextEnd === end) this.#sampler.close(this.#subject.id, end, into);
-    for (const window of this.#ruling.windows) {
-      // One that ended here before, in silence, is not judged again because a backlog has filled another.
-      window.result = undefined;
-      if (window.nextEnd === end && window.lag === lag) window.close();
-    }
+    for (const window of this.#ruling.windows) if (window.nextEnd === end && window.lag === lag) window.close();
     this.#judgeWindows(into);
     this.#findNextEnd();
   }
 
-  /** Judges the windows that have just closed. */
+  /** Judges the windows that have just closed, each result once. */
   #judgeWindows(into: Dispatcher): void {
-    for (const alert of this.#ruling.windowed) {
+    const { windowed, windows } = this.#ruling;
+    for (const alert of windowed) {
       const { condition, window, parts } = alert;
       if (condition.on === "window") {
         const measure = measureOf(condition, window as Window);
@@ -359,6 +353,7 @@ export class Evaluation {
         if (!Number.isNaN(end)) this.#sampleParts(alert, end, "window", into);
       }
     }
+    for (const window of windows) window.result = undefined;
   }
 
   #sample(alert: Alert, ts: EpochMs, judgement: Judgement, measure: number, trigger: "reading" | "window" | "silence", into: Dispatcher): void {

@@ -26,7 +26,7 @@ export type RulingContext = { readonly up: UptimeMs; readonly born: number; read
 type Change = RulingContext & { readonly lastValue: number; readonly heardValue: number; readonly heard: Heard };
 
 /** A window that is made of panes. */
-export type PatientWindow = Window & { isOpen(ts: EpochMs): boolean };
+export type PatientWindow = Window & { isOpen(ts: EpochMs): boolean; addToBegun(readings: readonly number[], length: number): void };
 
 /** An alert whose condition is the plain comparison of each reading. */
 export type SimpleAlert = Alert & { readonly simple: Predicate };

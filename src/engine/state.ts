@@ -4,6 +4,18 @@
 /** A saved piece of state. */
 export type Saved = { readonly numbers: Float64Array; readonly texts: readonly string[] };
 
+/** What is always the same number of numbers. */
+export type Packable = {
+  readonly width: number;
+  pack(into: number[], at: number): void;
+  /** Takes them back, bit for bit. */
+  unpack(from: readonly number[], at: number): void;
+};
+
+/** The widest that there is. */
+const WIDTH_MAX = 16;
+const scratch = new Array<number>(WIDTH_MAX).fill(Number.NaN);
+
 /** How far a writer has come. */
 export type Place = { readonly numbers: number; readonly texts: number };
 
@@ -27,10 +39,15 @@ export class StateWriter {
   }
 
   /** Many numbers at once. */
-  all(values: Float64Array): void {
+  all(values: Float64Array | readonly number[]): void {
     if (this.#count + values.length > this.#numbers.length) this.#grow(values.length);
     this.#numbers.set(values, this.#count);
     this.#count += values.length;
+  }
+
+  packed(state: Packable): void {
+    state.pack(scratch, 0);
+    for (let index = 0; index < state.width; index++) this.number(scratch[index] as number);
   }
 
   text(value: string): void {
@@ -84,6 +101,11 @@ export class StateReader {
     this.#number += count;
     if (this.#number > this.#saved.numbers.length) throw new Error("saved state ends too early");
     return this.#saved.numbers.subarray(this.#number - count, this.#number);
+  }
+
+  packed(state: Packable): void {
+    for (let index = 0; index < state.width; index++) scratch[index] = this.number();
+    state.unpack(scratch, 0);
   }
 
   text(): string {

@@ -14,8 +14,9 @@ import { History } from "../../src/engine/history.ts";
 import type { Saved } from "../../src/engine/state.ts";
 import { summarizeDay } from "../../src/engine/summary.ts";
 import { AlignedTree } from "../../src/engine/windows/aligned-tree.ts";
+import { mergeAll } from "../../src/engine/windows/combiner.ts";
 import { createWindow } from "../../src/engine/windows/index.ts";
-import { mergeAll } from "../../src/engine/windows/pane.ts";
+import { createPaneList } from "../../src/engine/windows/pane-list.ts";
 import { drive, MINUTE, plan, rule } from "./harness.ts";
 
 const tumbling = (limits: object) => ({ type: "window", window: { tumbling: "1m" }, aggregate: "avg", ...limits });
@@ -340,12 +341,16 @@ describe("a history", () => {
 
 describe("panes that only some windows hold", () => {
   it("are left out of the others, whole or beside one that all hold", () => {
-    const pane = (start: number, openFrom: number, value: number) => {
-      const aggregate = new Ends();
-      aggregate.add(start, value);
-      return { start, openFrom, aggregate };
+    const panes = createPaneList(() => new Ends());
+    const pane = (index: number, start: number, openFrom: number, value: number): void => {
+      panes.insert(index, start, openFrom);
+      const ends = panes.sum(index);
+      ends.add(start, value);
+      panes.put(index, ends);
     };
-    const panes = [pane(0, 100, 1), pane(10, Number.NEGATIVE_INFINITY, 2), pane(10, 100, 3)];
+    pane(0, 0, 100, 1);
+    pane(1, 10, 100, 3);
+    pane(1, 10, Number.NEGATIVE_INFINITY, 2);
     const first = (end: number) => {
       const merged = mergeAll(panes, panes.length, end, () => new Ends());
       return [merged.count, merged.figure("first")];

@@ -1,10 +1,10 @@
 // `first` and `last`: the values of the oldest and the newest reading.
 
 import type { AggregateName } from "../aggregate.ts";
-import type { StateReader, StateWriter } from "../state.ts";
+import type { Packable, StateReader, StateWriter } from "../state.ts";
 import type { EpochMs } from "../units.ts";
 
-export class Ends {
+export class Ends implements Packable {
   count = 0;
   firstTs: EpochMs = Number.POSITIVE_INFINITY;
   lastTs: EpochMs = Number.NEGATIVE_INFINITY;
@@ -38,16 +38,32 @@ export class Ends {
     return name === "last" ? this.#last : Number.NaN;
   }
 
+  get width(): number {
+    return 5;
+  }
+
+  pack(into: number[], at: number): void {
+    into[at] = this.count;
+    into[at + 1] = this.firstTs;
+    into[at + 2] = this.lastTs;
+    into[at + 3] = this.#first;
+    into[at + 4] = this.#last;
+  }
+
+  unpack(from: readonly number[], at: number): void {
+    this.count = from[at] as number;
+    this.firstTs = from[at + 1] as number;
+    this.lastTs = from[at + 2] as number;
+    this.#first = from[at + 3] as number;
+    this.#last = from[at + 4] as number;
+  }
+
   save(to: StateWriter): void {
-    for (const value of [this.count, this.firstTs, this.lastTs, this.#first, this.#last]) to.number(value);
+    to.packed(this);
   }
 
   load(from: StateReader): void {
-    this.count = from.number();
-    this.firstTs = from.number();
-    this.lastTs = from.number();
-    this.#first = from.number();
-    this.#last = from.number();
+    from.packed(this);
   }
 
   #take(firstTs: EpochMs, first: number, lastTs: EpochMs, last: number): void {

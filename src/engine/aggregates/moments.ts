@@ -2,7 +2,7 @@
 // of a double and those of tiny ones would vanish, so values are reckoned on one of three scales, the smallest that holds them all.
 
 import type { AggregateName } from "../aggregate.ts";
-import type { StateReader, StateWriter } from "../state.ts";
+import type { Packable, StateReader, StateWriter } from "../state.ts";
 import type { EpochMs } from "../units.ts";
 
 const STEP = 2 ** 600;
@@ -11,7 +11,7 @@ const FACTORS = [STEP, 1, 1 / STEP] as const;
 /** The largest size of a value of each scale. */
 const SIZES = [1e-145, 1e145, Number.POSITIVE_INFINITY] as const;
 
-export class Moments {
+export class Moments implements Packable {
   count = 0;
   lastTs: EpochMs = Number.NEGATIVE_INFINITY;
   #scale = 0;
@@ -61,20 +61,32 @@ export class Moments {
     return Math.sqrt(this.#m2 / (this.count - 1)) / (FACTORS[this.#scale] as number);
   }
 
+  get width(): number {
+    return 5;
+  }
+
+  pack(into: number[], at: number): void {
+    into[at] = this.count;
+    into[at + 1] = this.lastTs;
+    into[at + 2] = this.#scale;
+    into[at + 3] = this.#mean;
+    into[at + 4] = this.#m2;
+  }
+
+  unpack(from: readonly number[], at: number): void {
+    this.count = from[at] as number;
+    this.lastTs = from[at + 1] as number;
+    this.#scale = from[at + 2] as number;
+    this.#mean = from[at + 3] as number;
+    this.#m2 = from[at + 4] as number;
+  }
+
   save(to: StateWriter): void {
-    to.number(this.count);
-    to.number(this.lastTs);
-    to.number(this.#scale);
-    to.number(this.#mean);
-    to.number(this.#m2);
+    to.packed(this);
   }
 
   load(from: StateReader): void {
-    this.count = from.number();
-    this.lastTs = from.number();
-    this.#scale = from.number();
-    this.#mean = from.number();
-    this.#m2 = from.number();
+    from.packed(this);
   }
 
   #widen(): void {

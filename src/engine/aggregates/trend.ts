@@ -2,10 +2,10 @@
 // update of the co-moment; merged by Chan et al.), and both are counted from the first reading heard: from far away they lose digits.
 
 import type { AggregateName } from "../aggregate.ts";
-import type { StateReader, StateWriter } from "../state.ts";
+import type { Packable, StateReader, StateWriter } from "../state.ts";
 import type { EpochMs } from "../units.ts";
 
-export class Trend {
+export class Trend implements Packable {
   count = 0;
   lastTs: EpochMs = Number.NEGATIVE_INFINITY;
   /** Times are ms since this, values those above `#base`: the first reading heard. */
@@ -65,19 +65,37 @@ export class Trend {
     return name === "slope" && this.#spread > 0 ? (this.#coMoment / this.#spread) * 1000 : Number.NaN;
   }
 
+  get width(): number {
+    return 8;
+  }
+
+  pack(into: number[], at: number): void {
+    into[at] = this.count;
+    into[at + 1] = this.lastTs;
+    into[at + 2] = this.#origin;
+    into[at + 3] = this.#base;
+    into[at + 4] = this.#meanTime;
+    into[at + 5] = this.#meanValue;
+    into[at + 6] = this.#spread;
+    into[at + 7] = this.#coMoment;
+  }
+
+  unpack(from: readonly number[], at: number): void {
+    this.count = from[at] as number;
+    this.lastTs = from[at + 1] as number;
+    this.#origin = from[at + 2] as number;
+    this.#base = from[at + 3] as number;
+    this.#meanTime = from[at + 4] as number;
+    this.#meanValue = from[at + 5] as number;
+    this.#spread = from[at + 6] as number;
+    this.#coMoment = from[at + 7] as number;
+  }
+
   save(to: StateWriter): void {
-    for (const value of [this.count, this.lastTs, this.#origin, this.#base]) to.number(value);
-    for (const value of [this.#meanTime, this.#meanValue, this.#spread, this.#coMoment]) to.number(value);
+    to.packed(this);
   }
 
   load(from: StateReader): void {
-    this.count = from.number();
-    this.lastTs = from.number();
-    this.#origin = from.number();
-    this.#base = from.number();
-    this.#meanTime = from.number();
-    this.#meanValue = from.number();
-    this.#spread = from.number();
-    this.#coMoment = from.number();
+    from.packed(this);
   }
 }

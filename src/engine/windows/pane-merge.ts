@@ -3,7 +3,8 @@
 import type { PaneAggregate } from "../aggregates/pane-aggregate.ts";
 import type { DurationMs, EpochMs } from "../units.ts";
 import { AlignedTree } from "./aligned-tree.ts";
-import { type Combiner, mergeAll, type Pane } from "./pane.ts";
+import { type Combiner, mergeAll } from "./combiner.ts";
+import type { PaneList } from "./pane-list.ts";
 
 /** Windows of fewer panes are merged pane by pane. */
 const TREE_MIN = 16;
@@ -13,45 +14,43 @@ export class PaneMerge<Sum extends PaneAggregate> implements Combiner<Sum, Sum> 
   readonly #empty: () => Sum;
   readonly #paneSize: DurationMs;
   readonly #size: DurationMs;
-  readonly #merged: Sum;
   readonly #tree: AlignedTree<Sum> | undefined;
   /** Those of the window that is being combined. */
-  #panes: readonly Pane<Sum>[] = [];
+  #panes: PaneList<Sum> | undefined;
 
   constructor(size: DurationMs, paneSize: DurationMs, empty: () => Sum) {
     this.#size = size;
     this.#paneSize = paneSize;
     this.#empty = empty;
-    this.#merged = empty();
     const units = size / paneSize;
     if (units >= TREE_MIN) this.#tree = new AlignedTree(units, empty, (into, low, high) => this.#append(into, low * paneSize, high * paneSize));
   }
 
-  combine(panes: readonly Pane<Sum>[], count: number, end: EpochMs, hasRestricted: boolean): Sum {
+  combine(panes: PaneList<Sum>, count: number, end: EpochMs, hasRestricted: boolean): Sum {
     if (hasRestricted) return mergeAll(panes, count, end, this.#empty);
     this.#panes = panes;
-    this.#merged.reset();
-    if (this.#tree === undefined) this.#append(this.#merged, end - this.#size, end);
-    else this.#tree.gather(this.#merged, (end - this.#size) / this.#paneSize, end / this.#paneSize);
-    return this.#merged;
+    const merged = this.#empty();
+    if (this.#tree === undefined) this.#append(merged, end - this.#size, end);
+    else this.#tree.gather(merged, (end - this.#size) / this.#paneSize, end / this.#paneSize);
+    return merged;
   }
 
-  touch(pane: Pane<Sum>): void {
-    this.#tree?.touch(pane.start / this.#paneSize);
+  touch(panes: PaneList<Sum>, index: number): void {
+    this.#tree?.touch(panes.start(index) / this.#paneSize);
   }
 
   drop(): void {}
 
   /** Appends the panes that start at `from` or later, but before `to`. */
   #append(into: Sum, from: EpochMs, to: EpochMs): void {
-    const panes = this.#panes;
+    const panes = this.#panes as PaneList<Sum>;
     let low = 0;
     let high = panes.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((panes[middle] as Pane<Sum>).start < from) low = middle + 1;
+      if (panes.start(middle) < from) low = middle + 1;
       else high = middle;
     }
-    for (; low < panes.length && (panes[low] as Pane<Sum>).start < to; low++) into.append((panes[low] as Pane<Sum>).aggregate);
+    for (; low < panes.length && panes.start(low) < to; low++) into.append(panes.sum(low));
   }
 }

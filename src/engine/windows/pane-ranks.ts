@@ -6,7 +6,8 @@ import { percentilesOf, percentilesOfSketch, type Ranks } from "../aggregates/ra
 import { Sketch } from "../sketch.ts";
 import type { EpochMs } from "../units.ts";
 import type { WindowAggregate } from "../window.ts";
-import { type Combiner, LONG_AGO, type Pane } from "./pane.ts";
+import type { Combiner } from "./combiner.ts";
+import { LONG_AGO, type PaneList } from "./pane-list.ts";
 
 export class PaneRanks implements Combiner<Ranks, WindowAggregate> {
   /** Of the panes that lie before `through`, but for restricted ones; undefined while they hold few readings. */
@@ -23,48 +24,61 @@ export class PaneRanks implements Combiner<Ranks, WindowAggregate> {
     this.#level = level;
   }
 
-  combine(panes: readonly Pane<Ranks>[], count: number, end: EpochMs, hasRestricted: boolean): WindowAggregate {
+  combine(panes: PaneList<Ranks>, count: number, end: EpochMs, hasRestricted: boolean): WindowAggregate {
     this.#advance(panes, count, end);
     if (this.#count <= BUFFERED_MAX) {
       this.#sketch = undefined;
       this.#level = 0;
     } else if (!hasRestricted) {
-      this.#sketch ??= sketchOf(panes.slice(0, count), this.#level);
+      this.#sketch ??= sketchOf(heldIn(panes, count, NEVER), this.#level);
       return percentilesOfSketch(this.#sketch);
     }
-    const held = panes.slice(0, count).filter(({ openFrom }) => openFrom < end);
-    const total = held.reduce((sum, { aggregate }) => sum + aggregate.count, 0);
-    const isExact = total <= BUFFERED_MAX && held.every(({ aggregate }) => aggregate.buffered === aggregate.count);
+    const held = heldIn(panes, count, end);
+    const total = held.reduce((sum, ranks) => sum + ranks.count, 0);
+    const isExact = total <= BUFFERED_MAX && held.every(({ buffered, count: all }) => buffered === all);
     if (!isExact) return percentilesOfSketch(sketchOf(held, 0));
-    return percentilesOf(total, (into) => void held.reduce((at, { aggregate }) => at + aggregate.copyTo(into, at), 0));
+    return percentilesOf(total, (into) => void held.reduce((at, ranks) => at + ranks.copyTo(into, at), 0));
   }
 
-  touch({ start, openFrom }: Pane<Ranks>, value: number): void {
-    if (start >= this.#through || openFrom !== LONG_AGO) return;
+  touch(panes: PaneList<Ranks>, index: number, value: number): void {
+    if (!this.#hasTaken(panes, index)) return;
     this.#count += 1;
     this.#sketch?.add(value);
   }
 
-  drop({ start, openFrom, aggregate }: Pane<Ranks>): void {
-    if (start >= this.#through || openFrom !== LONG_AGO) return;
-    this.#count -= aggregate.count;
-    if (this.#sketch !== undefined) aggregate.leave(this.#sketch);
+  drop(panes: PaneList<Ranks>): void {
+    if (!this.#hasTaken(panes, 0)) return;
+    this.#count -= panes.sum(0).count;
+    if (this.#sketch !== undefined) panes.sum(0).leave(this.#sketch);
+  }
+
+  #hasTaken(panes: PaneList<Ranks>, index: number): boolean {
+    return panes.start(index) < this.#through && panes.openFrom(index) === LONG_AGO;
   }
 
   /** Takes in the panes that have come since the last window. */
-  #advance(panes: readonly Pane<Ranks>[], count: number, end: EpochMs): void {
-    for (let index = count - 1; index >= 0 && (panes[index] as Pane<Ranks>).start >= this.#through; index--) {
-      const { openFrom, aggregate } = panes[index] as Pane<Ranks>;
-      if (openFrom !== LONG_AGO) continue;
-      this.#count += aggregate.count;
-      if (this.#sketch !== undefined) aggregate.enter(this.#sketch);
+  #advance(panes: PaneList<Ranks>, count: number, end: EpochMs): void {
+    for (let index = count - 1; index >= 0 && panes.start(index) >= this.#through; index--) {
+      if (panes.openFrom(index) !== LONG_AGO) continue;
+      const ranks = panes.sum(index);
+      this.#count += ranks.count;
+      if (this.#sketch !== undefined) ranks.enter(this.#sketch);
     }
     this.#through = end;
   }
 }
 
-function sketchOf(panes: readonly Pane<Ranks>[], level: number): Sketch {
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** Of the first panes those that the window which ends at `end` holds. */
+function heldIn(panes: PaneList<Ranks>, count: number, end: EpochMs): Ranks[] {
+  const held: Ranks[] = [];
+  for (let index = 0; index < count; index++) if (panes.openFrom(index) < end) held.push(panes.sum(index));
+  return held;
+}
+
+function sketchOf(held: readonly Ranks[], level: number): Sketch {
   const sketch = new Sketch(level);
-  for (const { aggregate } of panes) aggregate.enter(sketch);
+  for (const ranks of held) ranks.enter(sketch);
   return sketch;
 }

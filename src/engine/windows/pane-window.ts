@@ -5,7 +5,8 @@ import { BUFFERED_MAX, type PaneAggregate } from "../aggregates/pane-aggregate.t
 import type { StateReader, StateWriter } from "../state.ts";
 import { type DurationMs, type EpochMs, floorMod } from "../units.ts";
 import type { Window, WindowAggregate, WindowResult } from "../window.ts";
-import { type Combiner, LONG_AGO, type Pane } from "./pane.ts";
+import type { Combiner } from "./combiner.ts";
+import { createPaneList, LONG_AGO, type PaneList } from "./pane-list.ts";
 
 type Hopping = Extract<Window["spec"], { kind: "hopping" }>;
 type Result<Told> = Omit<WindowResult, "aggregate"> & { readonly aggregate: Told };
@@ -25,12 +26,10 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
   readonly born: number;
   readonly #settings: PaneSettings<Sum, Told>;
   readonly #paneSize: number;
-  /** In order of their starts, then of `openFrom`; none empty. */
-  #panes: Pane<Sum>[] = [];
+  /** None is empty. */
+  readonly #panes: PaneList<Sum>;
   /** How many of them are restricted: not held by all windows over them. */
   #restricted = 0;
-  /** A pane that was dropped, to be used again: windows turn over too often to leave them all to the garbage collector. */
-  #spare: Pane<Sum> | undefined;
   #combiner: Combiner<Sum, Told> | undefined;
   /** Readings since panes were last looked through for those to condense. */
   #uncondensed = 0;
@@ -48,6 +47,7 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     this.sharing = settings.sharing;
     this.#settings = settings;
     this.#paneSize = greatestCommonDivisor(this.spec.size, this.spec.slide);
+    this.#panes = createPaneList(settings.empty);
   }
 
   get lag(): 0 {
@@ -79,63 +79,95 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     return this.#addTo(this.#paneAt(ts, isHeldByAll ? LONG_AGO : passed), ts, value);
   }
 
-  /** The aggregate of the pane of `ts`, made if need be; undefined when the last window that holds it is closed. For tumbling windows only. */
-  paneOf(ts: EpochMs): Sum | undefined {
-    return this.#paneAt(ts, LONG_AGO)?.aggregate;
+  /** Takes readings whose panes there are, in order; `readings` holds ts and value by turns, `length` numbers. */
+  addToBegun(readings: readonly number[], length: number): void {
+    for (let at = 0; at < length; ) {
+      const index = this.#paneAt(readings[at] as EpochMs, LONG_AGO);
+      const from = at;
+      const end = this.#panes.start(index) + this.#paneSize;
+      const sum = this.#panes.sum(index);
+      for (; at < length && (readings[at] as EpochMs) < end; at += 2) sum.add(readings[at] as EpochMs, readings[at + 1] as number);
+      this.#panes.put(index, sum);
+      if (this.#combiner === undefined || !this.#isCombined(index)) continue;
+      for (let taken = from; taken < at; taken += 2) this.#combiner.touch(this.#panes, index, readings[taken + 1] as number);
+    }
   }
 
-  #addTo(pane: Pane<Sum> | undefined, ts: EpochMs, value: number): boolean {
-    if (pane === undefined) return false;
-    pane.aggregate.add(ts, value);
-    if (pane.start < this.#closedThrough) this.#combiner?.touch(pane, value);
+  /**
+   * Changes what is kept of the pane of `ts`, made if need be. For tumbling windows only.
+   * @returns false when the last window that holds it is closed
+   */
+  change(ts: EpochMs, change: (sum: Sum) => void): boolean {
+    const index = this.#paneAt(ts, LONG_AGO);
+    if (index < 0) return false;
+    const sum = this.#panes.sum(index);
+    change(sum);
+    this.#panes.put(index, sum);
     return true;
   }
 
-  /** @param openFrom an end of one of the windows */
-  #paneAt(ts: EpochMs, openFrom: EpochMs): Pane<Sum> | undefined {
-    const newest = this.#panes.at(-1);
-    if (newest !== undefined && ts >= newest.start && ts < newest.start + this.#paneSize && newest.openFrom === openFrom) return newest;
-    const start = ts - floorMod(ts, this.#paneSize);
-    if (this.#lastEnd(start) <= this.#closedThrough) return undefined;
-    let index = this.#panes.length;
-    while (index > 0 && isAfter(this.#panes[index - 1] as Pane<Sum>, start, openFrom)) index--;
-    const before = this.#panes[index - 1];
-    if (before?.start === start && before.openFrom === openFrom) return before;
-    if (newest?.aggregate.condense !== undefined) this.#condenseOld(newest.aggregate.count);
-    const pane = this.#newPane(start, openFrom);
-    if (index === this.#panes.length) this.#panes.push(pane);
-    else this.#panes.splice(index, 0, pane);
-    if (index === 0 || this.#panes[0]?.openFrom !== LONG_AGO) this.#findNext();
-    return pane;
+  #addTo(index: number, ts: EpochMs, value: number): boolean {
+    if (index < 0) return false;
+    const sum = this.#panes.sum(index);
+    sum.add(ts, value);
+    this.#panes.put(index, sum);
+    if (this.#isCombined(index)) this.#combiner?.touch(this.#panes, index, value);
+    return true;
   }
 
-  #newPane(start: EpochMs, openFrom: EpochMs): Pane<Sum> {
+  /** Whether a window that may hold the pane has been combined. */
+  #isCombined(index: number): boolean {
+    return this.#panes.start(index) < this.#closedThrough;
+  }
+
+  /**
+   * @param openFrom an end of one of the windows
+   * @returns the index of the pane, made if need be; -1 when the last window that holds it is closed
+   */
+  #paneAt(ts: EpochMs, openFrom: EpochMs): number {
+    const panes = this.#panes;
+    const newest = panes.length - 1;
+    if (newest >= 0 && ts >= panes.start(newest) && ts < panes.start(newest) + this.#paneSize && panes.openFrom(newest) === openFrom) return newest;
+    const start = ts - floorMod(ts, this.#paneSize);
+    if (this.#lastEnd(start) <= this.#closedThrough) return -1;
+    let index = panes.length;
+    while (index > 0 && this.#isAfter(index - 1, start, openFrom)) index--;
+    if (index > 0 && panes.start(index - 1) === start && panes.openFrom(index - 1) === openFrom) return index - 1;
+    if (newest >= 0) this.#condenseOld(panes.sum(newest));
+    panes.insert(index, start, openFrom);
     if (openFrom !== LONG_AGO) this.#restricted += 1;
-    const pane = this.#spare;
-    if (pane === undefined) return { start, openFrom, aggregate: this.#settings.empty() };
-    this.#spare = undefined;
-    pane.start = start;
-    pane.openFrom = openFrom;
-    pane.aggregate.reset();
-    return pane;
+    if (index === 0 || panes.openFrom(0) !== LONG_AGO) this.#findNext();
+    return index;
+  }
+
+  #isAfter(index: number, start: EpochMs, openFrom: EpochMs): boolean {
+    const other = this.#panes.start(index);
+    return other > start || (other === start && this.#panes.openFrom(index) > openFrom);
   }
 
   /**
    * Condenses the panes that all open windows hold together with more than BUFFERED_MAX newer readings: none of those windows is small
    * enough to be exact. Looks only after so many readings, so that its work is shared by them.
    */
-  #condenseOld(more: number): void {
-    this.#uncondensed += more;
+  #condenseOld(newest: Sum): void {
+    if (newest.condense === undefined) return;
+    this.#uncondensed += newest.count;
     if (this.#uncondensed <= BUFFERED_MAX) return;
     this.#uncondensed = 0;
     let newer = 0;
     for (let index = this.#panes.length - 1; index >= 0; index--) {
-      const { start, openFrom, aggregate } = this.#panes[index] as Pane<Sum>;
+      const sum = this.#panes.sum(index);
       // Readings of two panes of one start lie among each other, so they must be kept one by one.
-      const isAlone = this.#panes[index - 1]?.start !== start && this.#panes[index + 1]?.start !== start;
-      if (newer > BUFFERED_MAX && isAlone) aggregate.condense?.();
-      if (openFrom === LONG_AGO) newer += aggregate.count;
+      if (newer > BUFFERED_MAX && this.#isAlone(index)) sum.condense?.();
+      if (this.#panes.openFrom(index) === LONG_AGO) newer += sum.count;
     }
+  }
+
+  /** Whether no other pane has its start. */
+  #isAlone(index: number): boolean {
+    const start = this.#panes.start(index);
+    const isShared = (other: number): boolean => other >= 0 && other < this.#panes.length && this.#panes.start(other) === start;
+    return !isShared(index - 1) && !isShared(index + 1);
   }
 
   /** Closes all windows that end at or before `end` without a result. */
@@ -150,7 +182,7 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     const end = this.nextEnd;
     // Panes before the window are gone already: they belong to closed windows only.
     let count = this.#panes.length;
-    while (count > 0 && (this.#panes[count - 1] as Pane<Sum>).start >= end) count--;
+    while (count > 0 && this.#panes.start(count - 1) >= end) count--;
     const newest = this.#newestOf(count, end);
     if (newest > this.#newestTold) {
       this.#newestTold = newest;
@@ -166,12 +198,7 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     to.number(this.#newestTold);
     to.number(this.#uncondensed);
     to.number(this.#combiner?.level ?? 0);
-    to.number(this.#panes.length);
-    for (const pane of this.#panes) {
-      to.number(pane.start);
-      to.number(pane.openFrom);
-      pane.aggregate.save(to);
-    }
+    this.#panes.save(to);
   }
 
   /** Reads what `save` wrote of a window of these settings. */
@@ -182,12 +209,8 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     window.#uncondensed = from.number();
     const level = from.number();
     if (level > 0) window.#combinerMade().level = level;
-    window.#panes = Array.from({ length: from.number() }, () => {
-      const pane = { start: from.number(), openFrom: from.number(), aggregate: settings.empty() };
-      pane.aggregate.load(from);
-      if (pane.openFrom !== LONG_AGO) window.#restricted += 1;
-      return pane;
-    });
+    window.#panes.load(from);
+    for (let index = 0; index < window.#panes.length; index++) if (window.#panes.openFrom(index) !== LONG_AGO) window.#restricted += 1;
     window.#findNext();
     return window;
   }
@@ -196,10 +219,9 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
   #newestOf(count: number, end: EpochMs): EpochMs {
     let newest: EpochMs = LONG_AGO;
     for (let index = count - 1; index >= 0 && newest === LONG_AGO; index--) {
-      const { start } = this.#panes[index] as Pane<Sum>;
-      for (; index >= 0 && this.#panes[index]?.start === start; index--) {
-        const { openFrom, aggregate } = this.#panes[index] as Pane<Sum>;
-        if (openFrom < end) newest = Math.max(newest, aggregate.lastTs);
+      const start = this.#panes.start(index);
+      for (; index >= 0 && this.#panes.start(index) === start; index--) {
+        if (this.#panes.openFrom(index) < end) newest = Math.max(newest, this.#panes.sum(index).lastTs);
       }
       index++;
     }
@@ -208,8 +230,7 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
 
   /** The first panes as one. */
   #aggregateOf(count: number, end: EpochMs): Sum | Told {
-    const [first] = this.#panes;
-    if (count === 1 && first !== undefined) return first.aggregate;
+    if (count === 1) return this.#panes.detached(0);
     return this.#combinerMade().combine(this.#panes, count, end, this.#restricted > 0);
   }
 
@@ -236,18 +257,17 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
   #findNext(): void {
     const { size, slide } = this.spec;
     for (;;) {
-      const first = this.#panes[0];
-      if (first === undefined || this.#lastEnd(first.start) > this.#closedThrough) break;
-      this.#combiner?.drop(first);
-      if (first.openFrom !== LONG_AGO) this.#restricted -= 1;
-      this.#spare = first;
+      if (this.#panes.length === 0 || this.#lastEnd(this.#panes.start(0)) > this.#closedThrough) break;
+      this.#combiner?.drop(this.#panes);
+      if (this.#panes.openFrom(0) !== LONG_AGO) this.#restricted -= 1;
       this.#panes.shift();
     }
     this.nextEnd = Number.POSITIVE_INFINITY;
-    for (const { start, openFrom } of this.#panes) {
+    for (let index = 0; index < this.#panes.length; index++) {
+      const openFrom = this.#panes.openFrom(index);
       const passed = Math.max(this.#closedThrough, openFrom);
       const openEnd = passed === LONG_AGO ? LONG_AGO : passed + slide - floorMod(passed - size, slide);
-      this.nextEnd = Math.min(this.nextEnd, Math.max(this.#firstEnd(start), openEnd));
+      this.nextEnd = Math.min(this.nextEnd, Math.max(this.#firstEnd(this.#panes.start(index)), openEnd));
       // No pane after one that all its windows hold is due earlier.
       if (openFrom === LONG_AGO) return;
     }
@@ -260,6 +280,3 @@ export function greatestCommonDivisor(a: DurationMs, b: DurationMs): DurationMs 
   while (low > 0) [high, low] = [low, high % low];
   return high;
 }
-
-const isAfter = (pane: Pane<PaneAggregate>, start: EpochMs, openFrom: EpochMs): boolean =>
-  pane.start > start || (pane.start === start && pane.openFrom > openFrom);

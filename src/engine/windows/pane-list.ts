@@ -1,0 +1,201 @@
+// The panes of one hopping window, in order of their starts, then of `openFrom`. What is kept in a pane is most often a fixed number of
+// figures: then all panes lie one after the other in one plain array of doubles, which V8 keeps unboxed. As objects they took four
+// times the room, and each close of a window fetched them from all over the memory.
+
+import type { PaneAggregate } from "../aggregates/pane-aggregate.ts";
+import type { Packable, StateReader, StateWriter } from "../state.ts";
+import type { EpochMs } from "../units.ts";
+
+/** Of `openFrom`: all windows over the pane hold it. */
+export const LONG_AGO = Number.NEGATIVE_INFINITY;
+
+export type PaneList<Sum extends PaneAggregate> = {
+  readonly length: number;
+  start(index: number): EpochMs;
+  /** Windows that end at or before it do not hold the pane: late readings that came when the clock had passed them. */
+  openFrom(index: number): EpochMs;
+  /** What is kept in a pane. It stands until another is asked for, and is changed only if it is put back. */
+  sum(index: number): Sum;
+  put(index: number, sum: Sum): void;
+  /** What is kept in a pane, as an object that stands until a pane is inserted. */
+  detached(index: number): Sum;
+  /** An empty pane before the one at `index`. */
+  insert(index: number, start: EpochMs, openFrom: EpochMs): void;
+  /** Takes the first away. */
+  shift(): void;
+  save(to: StateWriter): void;
+  /** Reads what `save` wrote, into an empty list. */
+  load(from: StateReader): void;
+};
+
+/** For each way of making one, one that is used within a call only. */
+const scratches = new WeakMap<() => PaneAggregate, PaneAggregate>();
+
+function scratchOf<Sum extends PaneAggregate>(empty: () => Sum): Sum {
+  const known = scratches.get(empty);
+  if (known !== undefined) return known as Sum;
+  const made = empty();
+  scratches.set(empty, made);
+  return made;
+}
+
+export function createPaneList<Sum extends PaneAggregate>(empty: () => Sum): PaneList<Sum> {
+  const scratch = scratchOf(empty);
+  return isPackable(scratch) ? new PackedPanes(empty as () => Sum & Packable, scratch) : new LoosePanes(empty);
+}
+
+const isPackable = <Sum extends PaneAggregate>(sum: Sum): sum is Sum & Packable => "width" in sum;
+
+/** Numbers of a pane beside its aggregate's: start and openFrom. */
+const HEAD = 2;
+
+class PackedPanes<Sum extends PaneAggregate & Packable> implements PaneList<Sum> {
+  readonly #empty: () => Sum;
+  readonly #scratch: Sum;
+  readonly #stride: number;
+  #numbers: number[] = [];
+  /** Panes that were taken away and whose room is not used again yet. */
+  #gone = 0;
+  length = 0;
+
+  constructor(empty: () => Sum, scratch: Sum) {
+    this.#empty = empty;
+    this.#scratch = scratch;
+    this.#stride = HEAD + scratch.width;
+  }
+
+  start(index: number): EpochMs {
+    return this.#numbers[this.#at(index)] as EpochMs;
+  }
+
+  openFrom(index: number): EpochMs {
+    return this.#numbers[this.#at(index) + 1] as EpochMs;
+  }
+
+  sum(index: number): Sum {
+    this.#scratch.unpack(this.#numbers, this.#at(index) + HEAD);
+    return this.#scratch;
+  }
+
+  put(index: number, sum: Sum): void {
+    sum.pack(this.#numbers, this.#at(index) + HEAD);
+  }
+
+  detached(index: number): Sum {
+    const own = this.#empty();
+    own.unpack(this.#numbers, this.#at(index) + HEAD);
+    return own;
+  }
+
+  insert(index: number, start: EpochMs, openFrom: EpochMs): void {
+    if (this.#at(this.length) === this.#numbers.length) this.#makeRoom();
+    const numbers = this.#numbers;
+    const at = this.#at(index);
+    for (let to = this.#at(this.length) - 1; to >= at; to--) numbers[to + this.#stride] = numbers[to] as number;
+    numbers[at] = start;
+    numbers[at + 1] = openFrom;
+    this.length += 1;
+    this.#scratch.reset();
+    this.put(index, this.#scratch);
+  }
+
+  shift(): void {
+    this.length -= 1;
+    this.#gone = this.length === 0 ? 0 : this.#gone + 1;
+  }
+
+  save(to: StateWriter): void {
+    to.number(this.length);
+    to.all(this.#numbers.slice(this.#at(0), this.#at(this.length)));
+  }
+
+  load(from: StateReader): void {
+    this.length = from.number();
+    this.#numbers = Array.from(from.all(this.length * this.#stride));
+  }
+
+  #at(index: number): number {
+    return (this.#gone + index) * this.#stride;
+  }
+
+  /** For at least one more. */
+  #makeRoom(): void {
+    const isRoomEnough = this.#gone * 4 > this.length;
+    const [from, to] = [this.#at(0), this.#at(this.length)];
+    const before = this.#numbers;
+    // NaN is a double: V8 keeps the array unboxed from the start.
+    if (!isRoomEnough) this.#numbers = new Array<number>((Math.ceil(this.length * 1.5) + 1) * this.#stride).fill(Number.NaN);
+    for (let index = from; index < to; index++) this.#numbers[index - from] = before[index] as number;
+    this.#gone = 0;
+  }
+}
+
+type Pane<Sum> = { start: EpochMs; openFrom: EpochMs; readonly sum: Sum };
+
+/** Of aggregates that grow with the readings. */
+class LoosePanes<Sum extends PaneAggregate> implements PaneList<Sum> {
+  readonly #empty: () => Sum;
+  #panes: Pane<Sum>[] = [];
+  /** One that was taken away, to be used again. */
+  #spare: Pane<Sum> | undefined;
+
+  constructor(empty: () => Sum) {
+    this.#empty = empty;
+  }
+
+  get length(): number {
+    return this.#panes.length;
+  }
+
+  start(index: number): EpochMs {
+    return this.#pane(index).start;
+  }
+
+  openFrom(index: number): EpochMs {
+    return this.#pane(index).openFrom;
+  }
+
+  sum(index: number): Sum {
+    return this.#pane(index).sum;
+  }
+
+  put(): void {}
+
+  detached(index: number): Sum {
+    return this.sum(index);
+  }
+
+  insert(index: number, start: EpochMs, openFrom: EpochMs): void {
+    const pane = this.#spare ?? { start, openFrom, sum: this.#empty() };
+    this.#spare = undefined;
+    pane.start = start;
+    pane.openFrom = openFrom;
+    pane.sum.reset();
+    this.#panes.splice(index, 0, pane);
+  }
+
+  shift(): void {
+    this.#spare = this.#panes.shift();
+  }
+
+  save(to: StateWriter): void {
+    to.number(this.length);
+    for (const { start, openFrom, sum } of this.#panes) {
+      to.number(start);
+      to.number(openFrom);
+      sum.save(to);
+    }
+  }
+
+  load(from: StateReader): void {
+    this.#panes = Array.from({ length: from.number() }, () => {
+      const pane = { start: from.number(), openFrom: from.number(), sum: this.#empty() };
+      pane.sum.load(from);
+      return pane;
+    });
+  }
+
+  #pane(index: number): Pane<Sum> {
+    return this.#panes[index] as Pane<Sum>;
+  }
+}
