@@ -373,7 +373,7 @@ describe("panes that only some windows hold", () => {
     ]);
   });
 
-  it("a tree forgets what lies before, and keeps the rest, however far it leaps", () => {
+  it("a tree keeps what lies ahead when units before it change", () => {
     const units = new Map(Array.from({ length: 64 }, (_, unit) => [unit, unit]));
     const tree = new AlignedTree(
       64,

@@ -4,8 +4,9 @@
 
 import type { PaneAggregate } from "../aggregates/pane-aggregate.ts";
 import { floorMod } from "../units.ts";
+import { createNodeRing, type NodeRing } from "./node-ring.ts";
 
-/** Units of the smallest nodes; fewer are merged each time, which costs less memory than it saves work. */
+/** Units of the smallest nodes, as a power of two; fewer are merged each time, which costs less memory than it saves work. */
 const LOWEST = 3;
 
 /** Takes what is in the units from `low` up to, not including, `high`, in order. */
@@ -14,21 +15,18 @@ export type Leaves<Sum> = (into: Sum, low: number, high: number) => void;
 export class AlignedTree<Sum extends PaneAggregate> {
   readonly #empty: () => Sum;
   readonly #leaves: Leaves<Sum>;
-  /** By level less LOWEST: nodes by number. */
-  readonly #levels: Map<number, Sum>[] = [];
-  /** Nodes that begin before are not kept. */
-  #low = Number.NEGATIVE_INFINITY;
+  /** By level less LOWEST. */
+  readonly #levels: NodeRing<Sum>[] = [];
 
   /** @param units the most that a range has */
   constructor(units: number, empty: () => Sum, leaves: Leaves<Sum>) {
     this.#empty = empty;
     this.#leaves = leaves;
-    for (let size = 2 ** LOWEST; size * 2 <= units; size *= 2) this.#levels.push(new Map());
+    for (let size = 2 ** LOWEST; size * 2 <= units; size *= 2) this.#levels.push(createNodeRing(Math.ceil(units / size) + 1, empty));
   }
 
-  /** Appends all of a range to `into`. Units before `low` are not asked for again, and those before `high` are complete, unless `touch` says so. */
+  /** Appends all of a range to `into`. Its units are complete: if one changes later, `touch` must say so. */
   gather(into: Sum, low: number, high: number): void {
-    this.#forgetBefore(low);
     let at = low;
     while (at < high) {
       const level = this.#largestAt(at, high);
@@ -46,41 +44,30 @@ export class AlignedTree<Sum extends PaneAggregate> {
 
   /** To be called when a unit changes after a range that held it was gathered. */
   touch(unit: number): void {
-    this.#levels.forEach((nodes, level) => void nodes.delete(Math.floor(unit / 2 ** (LOWEST + level))));
+    this.#levels.forEach((nodes, level) => void nodes.drop(Math.floor(unit / 2 ** (LOWEST + level))));
   }
 
+  /** The level of the largest node that begins here and ends in the range; -1: there is none. */
   #largestAt(at: number, high: number): number {
-    let level = this.#levels.length - 1;
-    while (level >= 0 && (at % 2 ** (LOWEST + level) !== 0 || at + 2 ** (LOWEST + level) > high)) level--;
+    let level = -1;
+    for (let size = 2 ** LOWEST; level + 1 < this.#levels.length && at % size === 0 && at + size <= high; size *= 2) level++;
     return level;
   }
 
-  #node(level: number, index: number): Sum {
-    const nodes = this.#levels[level] as Map<number, Sum>;
-    const known = nodes.get(index);
+  /** It stands until another is asked for. */
+  #node(level: number, number: number): Sum {
+    const nodes = this.#levels[level] as NodeRing<Sum>;
+    const known = nodes.find(number);
     if (known !== undefined) return known;
     const made = this.#empty();
     if (level === 0) {
-      this.#leaves(made, index * 2 ** LOWEST, (index + 1) * 2 ** LOWEST);
+      this.#leaves(made, number * 2 ** LOWEST, (number + 1) * 2 ** LOWEST);
       made.condense?.();
     } else {
-      made.append(this.#node(level - 1, index * 2));
-      made.append(this.#node(level - 1, index * 2 + 1));
+      made.append(this.#node(level - 1, number * 2));
+      made.append(this.#node(level - 1, number * 2 + 1));
     }
-    nodes.set(index, made);
+    nodes.keep(number, made);
     return made;
-  }
-
-  #forgetBefore(low: number): void {
-    if (low <= this.#low) return;
-    this.#levels.forEach((nodes, level) => {
-      const size = 2 ** (LOWEST + level);
-      const first = Math.ceil(low / size);
-      const before = Math.ceil(this.#low / size);
-      if (first - before > nodes.size) {
-        for (const index of [...nodes.keys()]) if (index < first) nodes.delete(index);
-      } else for (let index = before; index < first; index++) nodes.delete(index);
-    });
-    this.#low = low;
   }
 }

@@ -1,10 +1,11 @@
 // The panes of one hopping window, in order of their starts, then of `openFrom`. What is kept in a pane is most often a fixed number of
-// figures: then all panes lie one after the other in one plain array of doubles, which V8 keeps unboxed. As objects they took four
-// times the room, and each close of a window fetched them from all over the memory.
+// figures: then all panes lie one after the other in one array. As objects they took four times the room, and each close of a window
+// fetched them from all over the memory.
 
 import type { PaneAggregate } from "../aggregates/pane-aggregate.ts";
 import type { Packable, StateReader, StateWriter } from "../state.ts";
 import type { EpochMs } from "../units.ts";
+import { roomFor, scratchOf } from "./packing.ts";
 
 /** Of `openFrom`: all windows over the pane hold it. */
 export const LONG_AGO = Number.NEGATIVE_INFINITY;
@@ -28,23 +29,10 @@ export type PaneList<Sum extends PaneAggregate> = {
   load(from: StateReader): void;
 };
 
-/** For each way of making one, one that is used within a call only. */
-const scratches = new WeakMap<() => PaneAggregate, PaneAggregate>();
-
-function scratchOf<Sum extends PaneAggregate>(empty: () => Sum): Sum {
-  const known = scratches.get(empty);
-  if (known !== undefined) return known as Sum;
-  const made = empty();
-  scratches.set(empty, made);
-  return made;
-}
-
 export function createPaneList<Sum extends PaneAggregate>(empty: () => Sum): PaneList<Sum> {
   const scratch = scratchOf(empty);
-  return isPackable(scratch) ? new PackedPanes(empty as () => Sum & Packable, scratch) : new LoosePanes(empty);
+  return scratch === undefined ? new LoosePanes(empty) : new PackedPanes(empty as () => Sum & Packable, scratch);
 }
-
-const isPackable = <Sum extends PaneAggregate>(sum: Sum): sum is Sum & Packable => "width" in sum;
 
 /** Numbers of a pane beside its aggregate's: start and openFrom. */
 const HEAD = 2;
@@ -123,8 +111,7 @@ class PackedPanes<Sum extends PaneAggregate & Packable> implements PaneList<Sum>
     const isRoomEnough = this.#gone * 4 > this.length;
     const [from, to] = [this.#at(0), this.#at(this.length)];
     const before = this.#numbers;
-    // NaN is a double: V8 keeps the array unboxed from the start.
-    if (!isRoomEnough) this.#numbers = new Array<number>((Math.ceil(this.length * 1.5) + 1) * this.#stride).fill(Number.NaN);
+    if (!isRoomEnough) this.#numbers = roomFor((Math.ceil(this.length * 1.5) + 1) * this.#stride);
     for (let index = from; index < to; index++) this.#numbers[index - from] = before[index] as number;
     this.#gone = 0;
   }
