@@ -2,6 +2,7 @@
 // It is fed judgements in event-time order and timers that fell due, and writes transitions. It knows no clock:
 // its timers run from the reading's own time, only the date of a transition never goes back.
 
+import type { BoundRule } from "./bound-rules.ts";
 import type { Condition, Detector } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { AlertRecord, Evidence, TransitionReason } from "./effect.ts";
@@ -9,7 +10,7 @@ import { evidenceOf, type JudgedWindow, judgedBy, limitOf, NOT_JUDGED, openRecor
 import { LevelDelay } from "./level-delay.ts";
 import type { Level } from "./limits.ts";
 import { Combination, type WindowCondition } from "./parts.ts";
-import { BREACH, CLEAR, type Criterion, type Judgement, type Predicate } from "./predicate.ts";
+import { BREACH, CLEAR, type Criterion, type Judgement } from "./predicate.ts";
 import type { Device, Rule } from "./rule.ts";
 import type { StateReader, StateWriter } from "./state.ts";
 import type { EpochMs, SeriesId } from "./units.ts";
@@ -36,7 +37,7 @@ export type AlertSubject = {
 /** `at`: when the last occurrence fired; `dated`: the date of the last transition, which the next may not precede. */
 export type FiredLast = { readonly at: EpochMs; readonly dated: EpochMs };
 
-const NEVER_FIRED: FiredLast = { at: Number.NEGATIVE_INFINITY, dated: Number.NEGATIVE_INFINITY };
+export const NEVER_FIRED: FiredLast = { at: Number.NEGATIVE_INFINITY, dated: Number.NEGATIVE_INFINITY };
 
 const NO_LEVELS: readonly Level[] = [];
 
@@ -63,11 +64,8 @@ type Episode = {
 };
 
 export class Alert {
-  readonly rule: Rule;
-  readonly condition: Condition;
+  readonly bound: BoundRule;
   readonly window: Window | undefined;
-  /** What judges each reading without more ado, where the condition is just that. */
-  readonly simple: Predicate | undefined;
   detector: Detector | undefined;
   parts: Combination | undefined;
   readonly #subject: AlertSubject;
@@ -78,14 +76,26 @@ export class Alert {
   #episode: Episode | undefined;
 
   /** @param windowFor gives a window to a condition that needs one */
-  constructor(rule: Rule, condition: Condition, subject: AlertSubject, windowFor: (condition: WindowCondition) => Window) {
-    this.rule = rule;
-    this.condition = condition;
+  constructor(bound: BoundRule, subject: AlertSubject, windowFor: (condition: WindowCondition) => Window) {
+    const { condition } = bound;
+    this.bound = bound;
     this.#subject = subject;
-    this.simple = condition.on === "reading" ? condition.criterion : undefined;
     this.window = condition.on === "window" ? windowFor(condition) : undefined;
     this.detector = condition.on === "detector" ? condition.create() : undefined;
     this.parts = condition.on === "parts" ? new Combination(condition, windowFor) : undefined;
+  }
+
+  get rule(): Rule {
+    return this.bound.rule;
+  }
+
+  get condition(): Condition {
+    return this.bound.condition;
+  }
+
+  /** Whether one of a direct rule would not be the same if it were made anew. */
+  get isWorthKeeping(): boolean {
+    return this.phase !== "inactive" || this.fired !== NEVER_FIRED;
   }
 
   /** When a timer falls due that is not suspended; Infinity: none. */
@@ -193,7 +203,8 @@ export class Alert {
 
   restore(from: StateReader): void {
     this.phase = phases[from.number()] as Phase;
-    this.fired = { at: from.number(), dated: from.number() };
+    const [at, dated] = [from.number(), from.number()];
+    if (at !== NEVER_FIRED.at) this.fired = { at, dated };
     this.measure = from.number();
     this.detector?.restore(from);
     for (const leaf of this.parts?.leaves ?? []) leaf.restore(from);

@@ -28,7 +28,7 @@ export class Calm {
   tell(value: number): void {
     if (!this.#isUntold) return;
     this.#isUntold = false;
-    for (const alert of this.#ruling.alerts) if (isDirect(alert)) alert.measure = value;
+    for (const alert of this.#ruling.alerts) if (alert.bound.isDirect) alert.measure = value;
   }
 
   forget(): void {
@@ -39,10 +39,10 @@ export class Calm {
   /** Around a value that all alerts have just been told. */
   find(value: number): void {
     this.forget();
-    for (const alert of this.#ruling.alerts) if (alert.phase !== "inactive" && isDirect(alert)) return;
+    for (const alert of this.#ruling.alerts) if (holdsSomething(alert)) return;
     let [low, high] = [LONG_AGO, NEVER];
-    for (const { simple } of this.#ruling.simple) {
-      const [from, to] = simple.calmAround(value);
+    for (const { predicate } of this.#ruling.bound.simple) {
+      const [from, to] = predicate.calmAround(value);
       low = Math.max(low, from);
       high = Math.min(high, to);
     }
@@ -51,5 +51,4 @@ export class Calm {
   }
 }
 
-/** Whether each reading is judged as it is, or just by its being there. */
-const isDirect = ({ condition: { on } }: Alert): boolean => on === "reading" || on === "silence";
+const holdsSomething = ({ bound, phase }: Alert): boolean => bound.isDirect && phase !== "inactive";

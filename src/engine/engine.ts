@@ -84,11 +84,13 @@ export function createEngine(): Engine {
 
 /** A RuleCount while it is counted. */
 type Counted = { -readonly [Key in keyof RuleCount]: RuleCount[Key] };
-type CompiledRule = { readonly rule: Rule; readonly matches: (labels: Readonly<Record<string, string>>) => boolean };
+type CompiledRule = { readonly number: number; readonly rule: Rule; readonly matches: (labels: Readonly<Record<string, string>>) => boolean };
 
 class StreamEngine implements Engine {
   #plan: RulePlan | undefined;
   #rules: readonly CompiledRule[] = [];
+  /** By the numbers of the rules in them. */
+  #ruleLists = new Map<string, readonly Rule[]>();
   /** Changes of the rules so far. */
   #generation = 0;
   #up: UptimeMs = 0;
@@ -170,12 +172,9 @@ class StreamEngine implements Engine {
       (this.#plan?.rules ?? []).map(({ name }): [string, Counted] => [name, { rule: name, series: 0, pending: 0, firing: 0, recovering: 0 }]),
     );
     for (const subjects of [this.#series, this.#groups.all]) {
-      for (const { alerts } of subjects) {
-        for (const { rule, phase } of alerts) {
-          const count = counts.get(rule.name) as Counted;
-          count.series += 1;
-          if (phase !== "inactive") count[phase] += 1;
-        }
+      for (const { rules, alerts } of subjects) {
+        for (const { rule } of rules) (counts.get(rule.name) as Counted).series += 1;
+        for (const { rule, phase } of alerts) if (phase !== "inactive") (counts.get(rule.name) as Counted)[phase] += 1;
       }
     }
     for (const { rule, isFiring } of this.#expectations.all) {
@@ -288,8 +287,13 @@ class StreamEngine implements Engine {
     series.timing = this.#plan?.sources[series.source] ?? defaultTiming;
   }
 
-  #rulesFor(series: Series): readonly Rule[] {
-    return this.#rules.filter(({ matches }) => matches(series.labels)).map(({ rule }) => rule);
+  /** The same list for all series that the same rules match. */
+  #rulesFor({ labels }: Series): readonly Rule[] {
+    const matching = this.#rules.filter(({ matches }) => matches(labels));
+    const key = matching.map(({ number }) => number).join();
+    let rules = this.#ruleLists.get(key);
+    if (rules === undefined) this.#ruleLists.set(key, (rules = matching.map(({ rule }) => rule)));
+    return rules;
   }
 
   #usePlan(plan: RulePlan, at: EpochMs): void {
@@ -307,7 +311,8 @@ class StreamEngine implements Engine {
 
   #adopt(plan: RulePlan): void {
     this.#plan = plan;
-    this.#rules = plan.rules.filter((rule) => !isGrouped(rule)).map((rule) => ({ rule, matches: compileMatchers(rule.match) }));
+    this.#rules = plan.rules.filter((rule) => !isGrouped(rule)).map((rule, number) => ({ number, rule, matches: compileMatchers(rule.match) }));
+    this.#ruleLists = new Map();
     this.#dispatcher.usePlan(plan);
   }
 

@@ -2,6 +2,7 @@
 // lets them; at one instant windows come first, then readings, then timers. What the clock is, is the subject's business.
 
 import type { Alert, AlertSubject } from "./alert.ts";
+import { type BoundRule, type Silence } from "./bound-rules.ts";
 import type { ZoneTable } from "./calendar.ts";
 import { Calm } from "./calm.ts";
 import type { Member } from "./conditions/condition.ts";
@@ -62,6 +63,12 @@ export class Evaluation {
     this.#membership = membership;
   }
 
+  /** Those in force, in their order. */
+  get rules(): readonly BoundRule[] {
+    return this.#ruling.bound.all;
+  }
+
+  /** In the order of the rules; a rule that would have nothing to remember has none. */
   get alerts(): readonly Alert[] {
     return this.#ruling.alerts;
   }
@@ -72,7 +79,7 @@ export class Evaluation {
 
   /** The least time after a reading at which an absence can fall due. */
   get quietMin(): DurationMs {
-    return this.#ruling.quietMin;
+    return this.#ruling.bound.quietMin;
   }
 
   /** Takes a reading that is not late. @param clock where the subject's clock stands with it */
@@ -112,19 +119,19 @@ export class Evaluation {
   /** When the next absence falls due in silence. */
   nextSilence({ maxTs, up, count }: Heard): Due {
     let due: Due = { up: NEVER, event: NEVER };
-    for (const silence of this.#ruling.silences) {
+    for (const silence of this.#ruling.bound.silences) {
       const event = maxTs + silence.after;
       const dueUp = up + silence.after + 1;
       const isEarlier = dueUp < due.up || (dueUp === due.up && event < due.event);
-      if (count > 0 && silence.mayVanish && isEarlier) due = { up: dueUp, event };
+      if (count > 0 && isEarlier && this.#ruling.mayVanish(silence)) due = { up: dueUp, event };
     }
     return due;
   }
 
   /** Tells the absences that fall due in silence at exactly this instant. */
   vanish(due: Due, heard: Heard, into: Dispatcher): void {
-    const isDue = this.#ruling.silences.filter(({ after, mayVanish }) => mayVanish && heard.up + after + 1 === due.up && heard.maxTs + after === due.event);
-    for (const { alert, leaf } of isDue) this.#vanish(alert, leaf, due.event, this.#heardValue, "silence", heard.count, into);
+    const isDue = ({ after }: Silence): boolean => heard.up + after + 1 === due.up && heard.maxTs + after === due.event;
+    for (const silence of this.#vanishing(isDue)) this.#vanish(silence, due.event, this.#heardValue, "silence", heard.count, into);
   }
 
   /** Evaluates everything up to `clock` in event-time order. */
@@ -155,11 +162,11 @@ export class Evaluation {
     this.lastValue = value;
     this.#lastAt = at;
     this.lastUp = up;
-    const { prompt, simple, fed, others } = this.#ruling;
+    const { prompt, fed, alerts } = this.#ruling;
     const isCalm = this.#calm.holds(value);
-    if (!isCalm) for (const alert of simple) this.#sample(alert, ts, alert.simple.judge(value), value, "reading", into);
+    if (!isCalm) this.#judge(ts, value, into);
     this.#membership?.hear(member, value, up);
-    const told = isCalm ? fed : others;
+    const told = isCalm ? fed : alerts;
     if (told.length > 0) this.#evaluateOthers(told, ts, value, ordinal, into);
     if (!isCalm) this.#calm.find(value);
     if (this.#mayWait && !isSampled && this.#waitingLength < WAITING_MAX) {
@@ -183,7 +190,10 @@ export class Evaluation {
 
   standing(): { rule: string; measure: number; state: Alert["phase"] }[] {
     this.#calm.tell(this.lastValue);
-    return this.alerts.map(({ rule, measure, phase }) => ({ rule: rule.name, measure, state: phase }));
+    return this.rules.map((bound) => {
+      const { measure, phase } = this.#ruling.find(bound) ?? { measure: this.lastValue, phase: "inactive" };
+      return { rule: bound.rule.name, measure, state: phase };
+    });
   }
 
   /** Puts rules in force. @param rules those that match, in their order */
@@ -240,12 +250,12 @@ export class Evaluation {
 
   /** The earliest absence that the next reading reveals: nothing was heard for longer than `after` before `heard`. */
   #vanishedBefore(heard: EpochMs): EpochMs {
-    const { silences, quietMin } = this.#ruling;
+    const { silences, quietMin } = this.#ruling.bound;
     if (heard <= this.lastTs + quietMin - 1 || this.lastTs === LONG_AGO) return NEVER;
     let earliest = NEVER;
     for (const silence of silences) {
       const vanished = this.lastTs + silence.after;
-      if (heard > vanished && vanished < earliest && silence.mayVanish) earliest = vanished;
+      if (heard > vanished && vanished < earliest && this.#ruling.mayVanish(silence)) earliest = vanished;
     }
     return earliest;
   }
@@ -253,15 +263,20 @@ export class Evaluation {
   #elapseTimers(instant: EpochMs, revealsAbsence: boolean, next: Held | undefined, into: Dispatcher): void {
     for (const alert of this.alerts) if (alert.due === instant) alert.elapse(into);
     if (revealsAbsence && next !== undefined) {
-      for (const { alert, leaf, after, mayVanish } of [...this.#ruling.silences]) {
-        const vanishes = mayVanish && this.lastTs + after === instant;
-        if (vanishes) this.#vanish(alert, leaf, instant, this.lastValue, "reading", next.ordinal - 1, into);
-      }
+      const isDue = ({ after }: Silence): boolean => this.lastTs + after === instant;
+      for (const silence of this.#vanishing(isDue)) this.#vanish(silence, instant, this.lastValue, "reading", next.ordinal - 1, into);
     }
     this.#findNextTimer();
   }
 
-  #vanish(alert: Alert, leaf: Leaf | undefined, ts: EpochMs, value: number, trigger: "silence" | "reading", heardThrough: number, into: Dispatcher): void {
+  /** The absences that are due and may be told, as of now. */
+  #vanishing(isDue: (silence: Silence) => boolean): Silence[] {
+    return this.#ruling.bound.silences.filter((silence) => isDue(silence) && this.#ruling.mayVanish(silence));
+  }
+
+  #vanish(silence: Silence, ts: EpochMs, value: number, trigger: "silence" | "reading", heardThrough: number, into: Dispatcher): void {
+    const leaf = this.#ruling.leafOf(silence);
+    const alert = this.#ruling.made(silence.bound);
     if (leaf === undefined) {
       this.#calm.tell(this.lastValue);
       this.#calm.forget();
@@ -270,6 +285,18 @@ export class Evaluation {
     leaf.judge(BREACH, value);
     leaf.heardThrough = heardThrough;
     this.#sampleParts(alert, ts, trigger, into);
+  }
+
+  /** Compares a reading with the limits of all rules that do just that. */
+  #judge(ts: EpochMs, value: number, into: Dispatcher): void {
+    const { alerts, bound } = this.#ruling;
+    let at = 0;
+    for (const { bound: rule, predicate } of bound.simple) {
+      while (at < alerts.length && (alerts[at] as Alert).bound.index < rule.index) at++;
+      const judgement = predicate.judge(value);
+      const alert = alerts[at]?.bound === rule ? alerts[at] : judgement === BREACH ? this.#ruling.made(rule) : undefined;
+      if (alert !== undefined) this.#sample(alert, ts, judgement, value, "reading", into);
+    }
   }
 
   #evaluateOthers(alerts: readonly Alert[], ts: EpochMs, value: number, ordinal: number, into: Dispatcher): void {
@@ -335,15 +362,15 @@ export class Evaluation {
 
   /** Judges the windows that have just closed, each result once. */
   #judgeWindows(into: Dispatcher): void {
-    const { windowed, windows } = this.#ruling;
-    for (const alert of windowed) {
+    const { alerts, windows } = this.#ruling;
+    for (const alert of alerts) {
       const { condition, window, parts } = alert;
       if (condition.on === "window") {
         const measure = measureOf(condition, window as Window);
         if (!Number.isNaN(measure)) this.#sample(alert, window?.result?.end as EpochMs, condition.criterion.judge(measure), measure, "window", into);
-      } else {
+      } else if (parts !== undefined) {
         let end: EpochMs = Number.NaN;
-        for (const leaf of (parts as Combination).leaves) {
+        for (const leaf of parts.leaves) {
           if (leaf.condition.on !== "window" || leaf.window === undefined) continue;
           const measure = measureOf(leaf.condition, leaf.window);
           if (Number.isNaN(measure)) continue;

@@ -5,6 +5,7 @@ import type { Actor } from "./agenda.ts";
 import { Alert, type AlertSubject } from "./alert.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { Due } from "./evaluation.ts";
+import { textOf } from "./parts.ts";
 import { CLEAR } from "./predicate.ts";
 import { type Labels, seriesKey } from "./reading.ts";
 import type { Device, Rule } from "./rule.ts";
@@ -92,7 +93,8 @@ export class Expectation implements Actor, AlertSubject {
   }
 
   #newAlert(): Alert {
-    return new Alert(this.#rule, { on: "silence", after: this.#after }, this, () => {
+    const condition = { on: "silence", after: this.#after } as const;
+    return new Alert({ index: 0, rule: this.#rule, condition, text: textOf(condition), isDirect: true }, this, () => {
       throw new Error("an absence has no window");
     });
   }

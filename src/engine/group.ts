@@ -4,6 +4,7 @@
 
 import type { Actor } from "./agenda.ts";
 import type { Alert, AlertSubject } from "./alert.ts";
+import type { BoundRule } from "./bound-rules.ts";
 import type { Member } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { type Due, Evaluation, type Membership } from "./evaluation.ts";
@@ -73,6 +74,10 @@ export class Group implements Actor, AlertSubject, Membership {
 
   get #heard(): Heard {
     return { maxTs: this.#maxTs, up: this.#heardUp, count: 0 };
+  }
+
+  get rules(): readonly BoundRule[] {
+    return this.#evaluation.rules;
   }
 
   get alerts(): readonly Alert[] {

@@ -1,16 +1,17 @@
-// The rules in force on one subject: its alerts in the order of the rules, the windows that they share, the absences among them.
-// When rules change, an alert goes on where one of the same rule and logic stood; one whose logic changed is judged anew.
+// The rules in force on one subject: its alerts, and the windows that they share. An alert that would have nothing to remember is only
+// made when it breaches. When rules change, an alert goes on where one of the same rule and logic stood; one whose logic changed is
+// judged anew.
 
-import { Alert, type AlertSubject, type FiredLast } from "./alert.ts";
+import { Alert, type AlertSubject, type FiredLast, NEVER_FIRED } from "./alert.ts";
+import { type BoundRule, type BoundRules, bindRules, type Silence } from "./bound-rules.ts";
 import type { ZoneTable } from "./calendar.ts";
-import type { Condition, Member } from "./conditions/condition.ts";
-import { bindCondition } from "./conditions/index.ts";
+import type { Member } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
-import { type Leaf, textOf, type WindowCondition } from "./parts.ts";
-import { BREACH, CLEAR, type Predicate } from "./predicate.ts";
+import type { Leaf, WindowCondition } from "./parts.ts";
+import { BREACH, CLEAR } from "./predicate.ts";
 import type { Rule } from "./rule.ts";
 import type { StateReader, StateWriter } from "./state.ts";
-import type { DurationMs, EpochMs, UptimeMs } from "./units.ts";
+import type { EpochMs, UptimeMs } from "./units.ts";
 import type { Window } from "./window.ts";
 import { createWindow, restoreWindow, sharingOf, type WindowSettings } from "./windows/index.ts";
 
@@ -28,69 +29,77 @@ type Change = RulingContext & { readonly lastValue: number; readonly heardValue:
 /** A window that is made of panes. */
 export type PatientWindow = Window & { isOpen(ts: EpochMs): boolean; addToBegun(readings: readonly number[], length: number): void };
 
-/** An alert whose condition is the plain comparison of each reading. */
-export type SimpleAlert = Alert & { readonly simple: Predicate };
-
 /** Rules that are gone of which a subject remembers when they fired. */
 const FIRED_MAX = 64;
 
-/** An absence: a condition of its own, or a part of one. */
-export class Silence {
-  readonly alert: Alert;
-  readonly leaf: Leaf | undefined;
-  readonly after: DurationMs;
-
-  constructor(alert: Alert, leaf: Leaf | undefined, after: DurationMs) {
-    this.alert = alert;
-    this.leaf = leaf;
-    this.after = after;
-  }
-
-  /** Whether an absence may (again) be told. */
-  get mayVanish(): boolean {
-    if (this.leaf !== undefined) return this.leaf.judgement !== BREACH;
-    return this.alert.phase === "inactive" || this.alert.phase === "recovering";
-  }
-}
+const NO_RULES = bindRules([]);
+/** Most subjects have none of most kinds. */
+const NO_WINDOWS: readonly Window[] = [];
+const NO_ALERTS: readonly Alert[] = [];
 
 export class Ruling {
   readonly #subject: AlertSubject;
+  bound: BoundRules = NO_RULES;
   windows: Window[] = [];
   /** Those of `windows` that only time ends and whose length is fixed, and the others. */
   patient: readonly PatientWindow[] = [];
-  prompt: readonly Window[] = [];
-  /** In the order of the rules. */
+  prompt: readonly Window[] = NO_WINDOWS;
+  /** Those that are made, in the order of the rules. */
   alerts: Alert[] = [];
-  /** Those of `alerts` that only compare each reading. */
-  simple: readonly SimpleAlert[] = [];
-  /** Those that each reading may change though it breaches no limit: the others that are fed readings, and all of them but absences. */
-  others: readonly Alert[] = [];
-  fed: readonly Alert[] = [];
-  /** Those that windows change. */
-  windowed: readonly Alert[] = [];
-  silences: readonly Silence[] = [];
-  /** The least time after a reading at which an absence can fall due; Infinity where there is none. */
-  quietMin: DurationMs = Number.POSITIVE_INFINITY;
+  /** Those of `alerts` that each reading may change though it breaches no limit. */
+  fed: readonly Alert[] = NO_ALERTS;
   /** When rules that are gone fired last, by name: one that comes back may not give the same occurrence again. */
-  #fired = new Map<string, FiredLast>();
+  #fired: Map<string, FiredLast> | undefined;
 
   constructor(subject: AlertSubject) {
     this.#subject = subject;
   }
 
+  /** @returns undefined while there is none */
+  find({ index }: BoundRule): Alert | undefined {
+    for (const alert of this.alerts) if (alert.bound.index === index) return alert;
+    return undefined;
+  }
+
+  /** The alert of a direct rule, made if need be. */
+  made(bound: BoundRule): Alert {
+    const known = this.find(bound);
+    if (known !== undefined) return known;
+    const alert = new Alert(bound, this.#subject, noWindow);
+    alert.fired = this.#fired?.get(bound.rule.name) ?? NEVER_FIRED;
+    const after = this.alerts.findIndex((other) => other.bound.index > bound.index);
+    this.alerts.splice(after < 0 ? this.alerts.length : after, 0, alert);
+    return alert;
+  }
+
+  /** The part of an alert that is an absence; undefined where the absence is the alert's own condition. */
+  leafOf({ bound, leaf }: Silence): Leaf | undefined {
+    return leaf === undefined ? undefined : (this.find(bound)?.parts?.leaves[leaf] as Leaf);
+  }
+
+  /** Whether an absence may (again) be told. */
+  mayVanish(silence: Silence): boolean {
+    const leaf = this.leafOf(silence);
+    if (leaf !== undefined) return leaf.judgement !== BREACH;
+    const phase = this.find(silence.bound)?.phase ?? "inactive";
+    return phase === "inactive" || phase === "recovering";
+  }
+
   /** @param rules those that match, in their order */
   apply(rules: readonly Rule[], change: Change, into: Dispatcher): void {
-    const before = new Map(this.alerts.map((alert) => [alert.rule.name, alert]));
+    // For as long as this takes there is an alert for each rule.
+    const before = new Map(this.bound.all.map((bound) => [bound.rule.name, this.made(bound)]));
     this.windows = [];
     this.alerts = [];
-    for (const [rule, condition] of this.#bind(rules)) {
-      const old = before.get(rule.name);
-      before.delete(rule.name);
-      const isSame = old !== undefined && old.rule.logic === rule.logic && boundTextOf(old.condition) === boundTextOf(condition);
+    this.bound = bindRules(rules, this.#subject.device?.limits);
+    for (const bound of this.bound.all) {
+      const old = before.get(bound.rule.name);
+      before.delete(bound.rule.name);
+      const isSame = old !== undefined && old.rule.logic === bound.rule.logic && old.bound.text === bound.text;
       const kept = isSame ? windowsOf(old) : [];
-      const alert = new Alert(rule, condition, this.#subject, (leaf) => this.#join(kept.shift() ?? this.#windowFor(leaf, change)));
+      const alert = new Alert(bound, this.#subject, (leaf) => this.#join(kept.shift() ?? this.#windowFor(leaf, change)));
       this.alerts.push(alert);
-      if (old === undefined) alert.fired = this.#fired.get(rule.name) ?? alert.fired;
+      if (old === undefined) alert.fired = this.#fired?.get(bound.rule.name) ?? NEVER_FIRED;
       else if (isSame) alert.takeOver(old, true);
       else succeed(alert, old, change, into);
     }
@@ -98,13 +107,14 @@ export class Ruling {
       gone.end(change.heard.maxTs, "rule_removed", into);
       this.#remember(gone);
     }
+    this.alerts = this.alerts.filter((alert) => !alert.bound.isDirect || alert.isWorthKeeping);
     this.#sort();
   }
 
   /** Each window is saved where it is first used. */
   save(to: StateWriter): void {
-    to.number(this.#fired.size);
-    for (const [name, { at, dated }] of this.#fired) {
+    to.number(this.#fired?.size ?? 0);
+    for (const [name, { at, dated }] of this.#fired ?? []) {
       to.text(name);
       to.number(at);
       to.number(dated);
@@ -112,10 +122,7 @@ export class Ruling {
     to.number(this.alerts.length);
     const saved: Window[] = [];
     for (const alert of this.alerts) {
-      if (alert.window === undefined && alert.parts === undefined) {
-        alert.save(to);
-        continue;
-      }
+      to.number(alert.bound.index);
       for (const window of windowsOf(alert)) {
         const index = saved.indexOf(window);
         to.number(index);
@@ -128,25 +135,21 @@ export class Ruling {
 
   /** Reads what `save` wrote. @param rules those that matched when it was saved */
   restore(from: StateReader, rules: readonly Rule[], zone: ZoneTable): void {
-    this.#fired = new Map(Array.from({ length: from.number() }, () => [from.text(), { at: from.number(), dated: from.number() }]));
+    const fired = from.number();
+    if (fired > 0) this.#fired = new Map(Array.from({ length: fired }, () => [from.text(), { at: from.number(), dated: from.number() }]));
+    this.bound = bindRules(rules, this.#subject.device?.limits);
     const count = from.number();
-    for (const [rule, condition] of this.#bind(rules)) {
-      const alert = new Alert(rule, condition, this.#subject, (leaf) => {
+    for (let number = 0; number < count; number++) {
+      const bound = this.bound.all[from.number()];
+      if (bound === undefined) throw new Error(`saved alerts of ${this.#subject.key} do not fit the rules in force`);
+      const alert = new Alert(bound, this.#subject, (leaf) => {
         const index = from.number();
         return this.#join(index < 0 ? restoreWindow(settingsOf(leaf, zone), from) : (this.windows[index] as Window));
       });
       alert.restore(from);
       this.alerts.push(alert);
     }
-    if (count !== this.alerts.length) throw new Error(`saved alerts of ${this.#subject.key} do not fit the rules in force`);
     this.#sort();
-  }
-
-  *#bind(rules: readonly Rule[]): Generator<[Rule, Condition]> {
-    for (const rule of rules) {
-      const condition = bindCondition(rule.condition, this.#subject.device?.limits ?? {});
-      if (condition !== undefined) yield [rule, condition];
-    }
   }
 
   #join(window: Window): Window {
@@ -162,39 +165,29 @@ export class Ruling {
 
   #remember({ rule, fired }: Alert): void {
     if (fired.at === Number.NEGATIVE_INFINITY) return;
+    this.#fired ??= new Map();
     this.#fired.delete(rule.name);
     this.#fired.set(rule.name, fired);
     if (this.#fired.size > FIRED_MAX) this.#fired.delete(this.#fired.keys().next().value as string);
   }
 
-  /** Sorts the alerts by what they are fed. */
+  /** Sorts windows and alerts by what they are fed. */
   #sort(): void {
-    this.patient = this.windows.filter(isPatient);
-    this.prompt = this.windows.filter((window) => !isPatient(window));
-    this.simple = this.alerts.filter(isSimple);
-    this.others = this.alerts.filter(({ condition: { on } }) => on !== "reading" && on !== "window");
-    this.fed = this.others.filter(({ condition }) => condition.on !== "silence");
-    this.windowed = this.alerts.filter(({ condition: { on } }) => on === "window" || on === "parts");
-    this.silences = this.alerts.flatMap((alert) => {
-      if (alert.condition.on === "silence") return [new Silence(alert, undefined, alert.condition.after)];
-      const leaves = alert.parts?.leaves ?? [];
-      return leaves.flatMap((leaf) => (leaf.condition.on === "silence" ? [new Silence(alert, leaf, leaf.condition.after)] : []));
-    });
-    this.quietMin = Math.min(Number.POSITIVE_INFINITY, ...this.silences.map(({ after }) => after + 1));
+    const prompt = this.windows.filter((window) => !isPatient(window));
+    this.patient = prompt.length === 0 ? (this.windows as PatientWindow[]) : this.windows.filter(isPatient);
+    this.prompt = prompt.length === 0 ? NO_WINDOWS : prompt;
+    const fed = this.alerts.filter(({ condition: { on } }) => on === "detector" || on === "members" || on === "parts");
+    this.fed = fed.length === 0 ? NO_ALERTS : fed;
   }
 }
+
+const noWindow = (): never => {
+  throw new Error("a direct rule has no window");
+};
 
 const settingsOf = ({ window: spec, aggregate }: WindowCondition, zone: ZoneTable): WindowSettings => ({ spec, aggregate, zone });
 
 const isPatient = (window: Window): window is PatientWindow => window.spec.kind === "hopping";
-
-const isSimple = (alert: Alert): alert is SimpleAlert => alert.simple !== undefined;
-
-/** With the device's limits as numbers, those of all levels too. */
-const boundTextOf = (condition: Condition): string => {
-  const levels = "levels" in condition ? condition.levels.map(({ criterion }) => criterion.text) : [];
-  return [textOf(condition), ...levels].join("; ");
-};
 
 const windowsOf = ({ window, parts }: Alert): Window[] => [window, ...(parts?.leaves ?? []).map((leaf) => leaf.window)].filter((each) => each !== undefined);
 

@@ -3,6 +3,7 @@
 
 import type { Actor } from "./agenda.ts";
 import type { Alert } from "./alert.ts";
+import type { BoundRule } from "./bound-rules.ts";
 import type { ZoneTable } from "./calendar.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { Downsampler } from "./downsample.ts";
@@ -123,6 +124,10 @@ export class Series implements Actor {
   elapse(due: Due, into: Dispatcher): void {
     this.#evaluation.vanish(due, this.#heard, into);
     this.#evaluation.drain(this.clock(due.up), into);
+  }
+
+  get rules(): readonly BoundRule[] {
+    return this.#evaluation.rules;
   }
 
   get alerts(): readonly Alert[] {
