@@ -12,9 +12,15 @@ export type Packable = {
   unpack(from: readonly number[], at: number): void;
 };
 
+/**
+ * Room for so many numbers, as NaN. A plain array of doubles, which V8 keeps unboxed from the first number on, as NaN is one; a typed array
+ * of a few numbers takes 300 bytes more than they do.
+ */
+export const roomFor = (count: number): number[] => new Array<number>(count).fill(Number.NaN);
+
 /** The widest that there is. */
 const WIDTH_MAX = 16;
-const scratch = new Array<number>(WIDTH_MAX).fill(Number.NaN);
+const scratch = roomFor(WIDTH_MAX);
 
 /** How far a writer has come. */
 export type Place = { readonly numbers: number; readonly texts: number };
@@ -39,15 +45,22 @@ export class StateWriter {
   }
 
   /** Many numbers at once. */
-  all(values: Float64Array | readonly number[]): void {
+  all(values: Float64Array): void {
     if (this.#count + values.length > this.#numbers.length) this.#grow(values.length);
     this.#numbers.set(values, this.#count);
     this.#count += values.length;
   }
 
+  /** So many numbers of a list, from one on. */
+  some(count: number, values: readonly number[], from = 0): void {
+    if (this.#count + count > this.#numbers.length) this.#grow(count);
+    for (let index = 0; index < count; index++) this.#numbers[this.#count + index] = values[from + index] as number;
+    this.#count += count;
+  }
+
   packed(state: Packable): void {
     state.pack(scratch, 0);
-    for (let index = 0; index < state.width; index++) this.number(scratch[index] as number);
+    this.some(state.width, scratch);
   }
 
   text(value: string): void {

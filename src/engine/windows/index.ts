@@ -18,67 +18,78 @@ import { SessionWindow } from "./session-window.ts";
 /** What a window is made from; the zone is for `day` only. */
 export type WindowSettings = { readonly spec: WindowSpec; readonly aggregate: AggregateName; readonly zone: ZoneTable };
 
-/** Texts of what is asked for often: by spec, which rules share among all their series. */
-const sharings = new WeakMap<WindowSpec, Map<string, string>>();
+/** What all windows of one spec that keep the same have in common. */
+type Kind = { readonly sharing: string; readonly empty: () => PaneAggregate; readonly isRanks: boolean };
+
+/** By spec, which rules share among all their series; then by what is kept, and in which zone. */
+const kinds = new WeakMap<WindowSpec, Map<string, Kind>>();
+
+function kindOf({ spec, aggregate, zone }: WindowSettings): Kind {
+  const { name, empty } = keepingOf(aggregate);
+  const key = spec.kind === "day" ? `${name} ${zone.name}` : name;
+  let ofSpec = kinds.get(spec);
+  if (ofSpec === undefined) kinds.set(spec, (ofSpec = new Map()));
+  let kind = ofSpec.get(key);
+  if (kind === undefined) ofSpec.set(key, (kind = { sharing: `${JSON.stringify(spec)} ${key}`, empty, isRanks: name === "ranks" }));
+  return kind;
+}
 
 /** @returns rules with the same text, born together, may share one window: the spec agrees, and what is kept of the readings */
-export function sharingOf({ spec, aggregate, zone }: WindowSettings): string {
-  const key = spec.kind === "day" ? `${keepingOf(aggregate).name} ${zone.name}` : keepingOf(aggregate).name;
-  let texts = sharings.get(spec);
-  if (texts === undefined) sharings.set(spec, (texts = new Map()));
-  const known = texts.get(key);
-  if (known !== undefined) return known;
-  const text = `${JSON.stringify(spec)} ${key}`;
-  texts.set(key, text);
-  return text;
-}
+export const sharingOf = (settings: WindowSettings): string => kindOf(settings).sharing;
 
 /** @param born the number of the change of the rules with which it begins, empty */
 export function createWindow(settings: WindowSettings, born: number): Window {
-  const kept = keptIn(settings);
+  const kind = kindOf(settings);
   const { spec, zone } = settings;
   switch (spec.kind) {
     case "hopping":
-      return kept.isRanks ? new PaneWindow(rankPanes(spec, kept.sharing), born) : new PaneWindow(mergePanes(spec, kept), born);
+      return kind.isRanks ? new PaneWindow(rankPanes(spec, kind), born) : new PaneWindow(mergePanes(spec, kind), born);
     case "session":
-      return new SessionWindow({ ...kept, spec }, born);
+      return new SessionWindow({ ...kind, spec }, born);
     case "count":
-      return new CountWindow({ ...kept, spec }, born);
+      return new CountWindow({ ...kind, spec }, born);
     case "day":
-      return new DayWindow({ ...kept, spec, zone }, born);
+      return new DayWindow({ ...kind, spec, zone }, born);
   }
 }
 
 /** Reads what `save` wrote of a window of these settings. */
 export function restoreWindow(settings: WindowSettings, from: StateReader): Window {
-  const kept = keptIn(settings);
+  const kind = kindOf(settings);
   const { spec, zone } = settings;
   switch (spec.kind) {
     case "hopping":
-      return kept.isRanks ? PaneWindow.restore(rankPanes(spec, kept.sharing), from) : PaneWindow.restore(mergePanes(spec, kept), from);
+      return kind.isRanks ? PaneWindow.restore(rankPanes(spec, kind), from) : PaneWindow.restore(mergePanes(spec, kind), from);
     case "session":
-      return SessionWindow.restore({ ...kept, spec }, from);
+      return SessionWindow.restore({ ...kind, spec }, from);
     case "count":
-      return CountWindow.restore({ ...kept, spec }, from);
+      return CountWindow.restore({ ...kind, spec }, from);
     case "day":
-      return DayWindow.restore({ ...kept, spec, zone }, from);
+      return DayWindow.restore({ ...kind, spec, zone }, from);
   }
 }
 
-type Kept = { readonly sharing: string; readonly empty: () => PaneAggregate; readonly isRanks: boolean };
 type Hopping = Extract<WindowSpec, { kind: "hopping" }>;
+type Made<Type> = WeakMap<Kind, Type>;
 
-function keptIn(settings: WindowSettings): Kept {
-  const { name, empty } = keepingOf(settings.aggregate);
-  return { sharing: sharingOf(settings), empty, isRanks: name === "ranks" };
+const settingsOfRanks: Made<PaneSettings<Ranks, WindowAggregate>> = new WeakMap();
+const settingsOfMerged: Made<PaneSettings<PaneAggregate, PaneAggregate>> = new WeakMap();
+
+function once<Type>(known: Made<Type>, kind: Kind, make: () => Type): Type {
+  let made = known.get(kind);
+  if (made === undefined) known.set(kind, (made = make()));
+  return made;
 }
 
 const newRanks = (): Ranks => new Ranks();
 
-function rankPanes(spec: Hopping, sharing: string): PaneSettings<Ranks, WindowAggregate> {
-  return { spec, sharing, empty: newRanks, combiner: () => new PaneRanks() };
-}
+const rankPanes = (spec: Hopping, kind: Kind): PaneSettings<Ranks, WindowAggregate> =>
+  once(settingsOfRanks, kind, () => ({ spec, sharing: kind.sharing, empty: newRanks, combiner: () => new PaneRanks() }));
 
-function mergePanes(spec: Hopping, { sharing, empty }: Kept): PaneSettings<PaneAggregate, PaneAggregate> {
-  return { spec, sharing, empty, combiner: (size, paneSize) => new PaneMerge(size, paneSize, empty) };
-}
+const mergePanes = (spec: Hopping, kind: Kind): PaneSettings<PaneAggregate, PaneAggregate> =>
+  once(settingsOfMerged, kind, () => ({
+    spec,
+    sharing: kind.sharing,
+    empty: kind.empty,
+    combiner: (size, paneSize) => new PaneMerge(size, paneSize, kind.empty),
+  }));

@@ -2,9 +2,9 @@
 // one that is too old to be asked for again. A node is a cache: one that is not there is made again.
 
 import type { PaneAggregate } from "../aggregates/pane-aggregate.ts";
-import type { Packable } from "../state.ts";
+import { type Packable, roomFor } from "../state.ts";
 import { floorMod } from "../units.ts";
-import { roomFor, scratchOf } from "./packing.ts";
+import { scratchOf } from "./packing.ts";
 
 export type NodeRing<Sum> = {
   /** It stands until another is asked for. */

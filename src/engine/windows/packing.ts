@@ -14,6 +14,3 @@ export function scratchOf<Sum extends PaneAggregate>(empty: () => Sum): (Sum & P
 }
 
 const isPackable = <Sum extends PaneAggregate>(sum: Sum): sum is Sum & Packable => "width" in sum;
-
-/** Room for so many numbers. A plain array of doubles, which V8 keeps unboxed; NaN is a double, so it is one from the start. */
-export const roomFor = (numbers: number): number[] => new Array<number>(numbers).fill(Number.NaN);

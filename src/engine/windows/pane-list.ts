@@ -3,9 +3,9 @@
 // fetched them from all over the memory.
 
 import type { PaneAggregate } from "../aggregates/pane-aggregate.ts";
-import type { Packable, StateReader, StateWriter } from "../state.ts";
+import { type Packable, roomFor, type StateReader, type StateWriter } from "../state.ts";
 import type { EpochMs } from "../units.ts";
-import { roomFor, scratchOf } from "./packing.ts";
+import { scratchOf } from "./packing.ts";
 
 /** Of `openFrom`: all windows over the pane hold it. */
 export const LONG_AGO = Number.NEGATIVE_INFINITY;
@@ -94,7 +94,7 @@ class PackedPanes<Sum extends PaneAggregate & Packable> implements PaneList<Sum>
 
   save(to: StateWriter): void {
     to.number(this.length);
-    to.all(this.#numbers.slice(this.#at(0), this.#at(this.length)));
+    to.some(this.length * this.#stride, this.#numbers, this.#at(0));
   }
 
   load(from: StateReader): void {
@@ -111,7 +111,7 @@ class PackedPanes<Sum extends PaneAggregate & Packable> implements PaneList<Sum>
     const isRoomEnough = this.#gone * 4 > this.length;
     const [from, to] = [this.#at(0), this.#at(this.length)];
     const before = this.#numbers;
-    if (!isRoomEnough) this.#numbers = roomFor((Math.ceil(this.length * 1.5) + 1) * this.#stride);
+    if (!isRoomEnough) this.#numbers = roomFor((Math.ceil(this.length * 1.25) + 1) * this.#stride);
     for (let index = from; index < to; index++) this.#numbers[index - from] = before[index] as number;
     this.#gone = 0;
   }

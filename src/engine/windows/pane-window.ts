@@ -20,8 +20,6 @@ export type PaneSettings<Sum extends PaneAggregate, Told extends WindowAggregate
 };
 
 export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate = Sum> implements Window {
-  readonly spec: Hopping;
-  readonly sharing: string;
   /** Distinguishes windows that began empty at different changes of the rules. */
   readonly born: number;
   readonly #settings: PaneSettings<Sum, Told>;
@@ -42,12 +40,18 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
   result: Result<Sum | Told> | undefined;
 
   constructor(settings: PaneSettings<Sum, Told>, born = 0) {
-    this.spec = settings.spec;
     this.born = born;
-    this.sharing = settings.sharing;
     this.#settings = settings;
     this.#paneSize = greatestCommonDivisor(this.spec.size, this.spec.slide);
     this.#panes = createPaneList(settings.empty);
+  }
+
+  get spec(): Hopping {
+    return this.#settings.spec;
+  }
+
+  get sharing(): string {
+    return this.#settings.sharing;
   }
 
   get lag(): 0 {
