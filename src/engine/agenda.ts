@@ -5,7 +5,7 @@ import type { Dispatcher } from "./dispatch.ts";
 import { DueQueue } from "./due-queue.ts";
 import type { Due } from "./evaluation.ts";
 import type { StateWriter } from "./state.ts";
-import type { UptimeMs } from "./units.ts";
+import type { EpochMs, UptimeMs } from "./units.ts";
 
 /** What can fall due by itself: a series, a group, a series that is expected. */
 export type Actor = {
@@ -28,43 +28,43 @@ export class Agenda {
   readonly #queue = new DueQueue();
 
   get first(): UptimeMs | undefined {
-    return this.#queue.first?.up;
+    return this.#queue.up;
   }
 
   /** Looks at an actor at `up`, or before if it is to be looked at earlier anyway. */
   expect(actor: Actor, up: UptimeMs): void {
-    if (up < actor.queuedUp) this.#enqueue(actor, { up, event: Number.NEGATIVE_INFINITY });
+    if (up < actor.queuedUp) this.#enqueue(actor, up, Number.NEGATIVE_INFINITY);
   }
 
   /** Looks at an actor at `up`, whatever was said before. */
   remind(actor: Actor, up: UptimeMs): void {
-    this.#enqueue(actor, { up, event: Number.NEGATIVE_INFINITY });
+    this.#enqueue(actor, up, Number.NEGATIVE_INFINITY);
   }
 
   /** Does what falls due by `up`, each at its own time. @param touch to be called before an actor changes */
   advance(up: UptimeMs, touch: (actor: Actor) => void, into: Dispatcher): void {
-    for (let first = this.#queue.first; first !== undefined && first.up <= up; first = this.#queue.first) {
-      const { actor } = first;
+    for (let firstUp = this.#queue.up; firstUp !== undefined && firstUp <= up; firstUp = this.#queue.up) {
+      const { actor, event } = this.#queue;
       this.#queue.pop();
-      if (first.up !== actor.queuedUp) continue;
+      if (firstUp !== actor.queuedUp) continue;
       actor.queuedUp = Number.POSITIVE_INFINITY;
       const due = actor.nextDue();
       if (due.up === Number.POSITIVE_INFINITY) continue;
-      const dueUp = Math.max(due.up, first.up);
-      if (dueUp > first.up || due.event !== first.event) {
-        this.#enqueue(actor, { up: dueUp, event: due.event });
+      const dueUp = Math.max(due.up, firstUp);
+      if (dueUp > firstUp || due.event !== event) {
+        this.#enqueue(actor, dueUp, due.event);
         continue;
       }
       touch(actor);
       actor.elapse(due, into);
       const next = actor.nextDue();
       if (next.up === due.up && next.event === due.event) throw new Error(`${actor.key} makes no progress at ${due.event}`);
-      this.#enqueue(actor, { up: first.up, event: Number.NEGATIVE_INFINITY });
+      this.#enqueue(actor, firstUp, Number.NEGATIVE_INFINITY);
     }
   }
 
-  #enqueue(actor: Actor, { up, event }: Due): void {
+  #enqueue(actor: Actor, up: UptimeMs, event: EpochMs): void {
     actor.queuedUp = up;
-    this.#queue.push({ up, event, actor });
+    this.#queue.push(up, event, actor);
   }
 }

@@ -1,49 +1,70 @@
 // What falls due, in order of (up, event time, order): a binary heap. Entries may be earlier than what they announce;
-// whoever takes one asks the actor again.
+// whoever takes one asks the actor again. Kept as columns: each reading puts an entry in, and as objects they would all be garbage
+// that has grown old.
 
 import type { Actor } from "./agenda.ts";
 import type { EpochMs, UptimeMs } from "./units.ts";
 
-type DueEntry = { readonly up: UptimeMs; readonly event: EpochMs; readonly actor: Actor };
-
-function isBefore(a: DueEntry, b: DueEntry): boolean {
-  if (a.up !== b.up) return a.up < b.up;
-  return a.event !== b.event ? a.event < b.event : a.actor.order < b.actor.order;
-}
-
 export class DueQueue {
-  readonly #heap: DueEntry[] = [];
+  readonly #ups: UptimeMs[] = [];
+  readonly #events: EpochMs[] = [];
+  readonly #actors: Actor[] = [];
 
-  get first(): DueEntry | undefined {
-    return this.#heap[0];
+  /** Of the first entry; undefined when there is none. */
+  get up(): UptimeMs | undefined {
+    return this.#ups[0];
   }
 
-  push(entry: DueEntry): void {
-    const heap = this.#heap;
-    let index = heap.push(entry) - 1;
+  get event(): EpochMs {
+    return this.#events[0] as EpochMs;
+  }
+
+  get actor(): Actor {
+    return this.#actors[0] as Actor;
+  }
+
+  push(up: UptimeMs, event: EpochMs, actor: Actor): void {
+    let index = this.#ups.length;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (!isBefore(entry, heap[parent] as DueEntry)) break;
-      heap[index] = heap[parent] as DueEntry;
+      if (!this.#isBefore(up, event, actor, parent)) break;
+      this.#put(index, this.#ups[parent] as UptimeMs, this.#events[parent] as EpochMs, this.#actors[parent] as Actor);
       index = parent;
     }
-    heap[index] = entry;
+    this.#put(index, up, event, actor);
   }
 
-  /** Takes the first entry away. */
+  /** Takes the first entry away; there is one. */
   pop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
+    const [up, event, actor] = [this.#ups.pop() as UptimeMs, this.#events.pop() as EpochMs, this.#actors.pop() as Actor];
+    const length = this.#ups.length;
+    if (length === 0) return;
     let index = 0;
     for (;;) {
       let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as DueEntry, heap[child] as DueEntry)) child += 1;
-      if (!isBefore(heap[child] as DueEntry, last)) break;
-      heap[index] = heap[child] as DueEntry;
+      if (child >= length) break;
+      if (child + 1 < length && this.#isSooner(child + 1, child)) child += 1;
+      if (this.#isBefore(up, event, actor, child)) break;
+      this.#put(index, this.#ups[child] as UptimeMs, this.#events[child] as EpochMs, this.#actors[child] as Actor);
       index = child;
     }
-    heap[index] = last;
+    this.#put(index, up, event, actor);
+  }
+
+  #put(index: number, up: UptimeMs, event: EpochMs, actor: Actor): void {
+    this.#ups[index] = up;
+    this.#events[index] = event;
+    this.#actors[index] = actor;
+  }
+
+  #isSooner(index: number, other: number): boolean {
+    return this.#isBefore(this.#ups[index] as UptimeMs, this.#events[index] as EpochMs, this.#actors[index] as Actor, other);
+  }
+
+  #isBefore(up: UptimeMs, event: EpochMs, actor: Actor, other: number): boolean {
+    const otherUp = this.#ups[other] as UptimeMs;
+    if (up !== otherUp) return up < otherUp;
+    const otherEvent = this.#events[other] as EpochMs;
+    return event !== otherEvent ? event < otherEvent : actor.order < (this.#actors[other] as Actor).order;
   }
 }

@@ -2,12 +2,12 @@
 // what recovery and replay read. A row is found by event time through an R-tree of spans, and by series through its id set.
 // Layout of a body: flag (0 plain, 1 zstd), then version, inputs, and the columns of all readings of the row.
 
-import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Input } from "../engine/input.ts";
 import { ACCEPTED, LATE, type ReadingBatch, TIME_ASSIGNED, VERDICT_MASK } from "../engine/reading.ts";
 import type { EpochMs, UptimeMs } from "../engine/units.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { readDoubles, readWholes, writeDoubles, writeWholes } from "./columns.ts";
+import { compress, decompress } from "./compression.ts";
 import type { Database } from "./database.ts";
 
 const VERSION = 1;
@@ -154,7 +154,7 @@ export function hasAny(set: Uint8Array, wanted: ReadonlySet<number>): boolean {
 
 function pack(bytes: Uint8Array): Uint8Array {
   const isLarge = bytes.length >= COMPRESS_FROM_BYTES;
-  const body = isLarge ? zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }) : bytes;
+  const body = isLarge ? compress(bytes) : bytes;
   const packed = new Uint8Array(body.length + 1);
   packed[0] = isLarge ? 1 : 0;
   packed.set(body, 1);
@@ -170,7 +170,7 @@ type Body = {
 };
 
 function decodeHeads(body: Uint8Array): { readonly reader: ByteReader; readonly heads: readonly Head[] } {
-  const reader = new ByteReader(body[0] === 1 ? zstdDecompressSync(body.subarray(1)) : body.subarray(1));
+  const reader = new ByteReader(body[0] === 1 ? decompress(body.subarray(1)) : body.subarray(1));
   const version = reader.byte();
   if (version !== VERSION) throw new Error(`journal row of version ${version}; this release reads ${VERSION}`);
   return { reader, heads: Array.from({ length: reader.varint() }, headReader(reader)) };

@@ -1,8 +1,8 @@
 // A part of an engine snapshot as bytes: its texts, then its numbers bit for bit, compressed.
 
-import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Saved } from "../engine/state.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
+import { compress, decompress } from "./compression.ts";
 
 const VERSION = 1;
 const out = new ByteWriter();
@@ -14,11 +14,11 @@ export function packPart({ numbers, texts }: Saved): Uint8Array {
   for (const text of texts) out.text(text);
   out.varint(numbers.length);
   out.raw(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
-  return zstdCompressSync(out.view(), { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+  return compress(out.view());
 }
 
 export function unpackPart(body: Uint8Array): Saved {
-  const reader = new ByteReader(zstdDecompressSync(body));
+  const reader = new ByteReader(decompress(body));
   const version = reader.byte();
   if (version !== VERSION) throw new Error(`snapshot part of version ${version}; this release reads ${VERSION}`);
   const texts = Array.from({ length: reader.varint() }, () => reader.text());
