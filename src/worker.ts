@@ -2,13 +2,10 @@
 // `.js` in a package.
 
 import { extname } from "node:path";
-import { type ResourceLimits, type TransferListItem, Worker } from "node:worker_threads";
+import { type TransferListItem, Worker } from "node:worker_threads";
 import { GatewayError, restoreError } from "./error.ts";
 
 type ThreadName = "processor" | "service" | "query" | "job";
-
-/** What a turn makes is garbage a turn later; a small young generation would carry it into the old one, at 30 ms a time. */
-const limits: { readonly [Name in ThreadName]?: ResourceLimits } = { processor: { maxYoungGenerationSizeMb: 192 } };
 
 /**
  * @param name of a file in threads/
@@ -16,7 +13,7 @@ const limits: { readonly [Name in ThreadName]?: ResourceLimits } = { processor: 
  */
 export function startWorker(name: ThreadName, start: unknown, transfer: TransferListItem[] = []): Worker {
   const url = new URL(`./threads/${name}${extname(import.meta.url)}`, import.meta.url);
-  return new Worker(url, { name, workerData: start, transferList: transfer, resourceLimits: limits[name] ?? {} });
+  return new Worker(url, { name, workerData: start, transferList: transfer });
 }
 
 /** What a thread that may be terminated says once its native parts are loaded. */

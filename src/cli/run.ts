@@ -1,10 +1,10 @@
 // `highwater run`: the gateway, until SIGTERM or SIGINT drains it. SIGHUP reads the config again; a bad file keeps the old one.
 
 import { readFileSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
 import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config.ts";
 import { startGateway } from "../gateway.ts";
+import { giveBackRoom } from "../heap.ts";
 import { createLog } from "../log.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, EXIT_USAGE } from "./command.ts";
 import { printProblems } from "./problems.ts";
@@ -26,15 +26,7 @@ export const runCommand: CliCommand = {
   },
 };
 
-/**
- * V8 must not allocate in its old generation what survived its first moments once. A publish lives only until its commit, but in the
- * busy seconds after the start V8 concludes otherwise; from then on each dead packet in the old generation keeps younger ones alive,
- * and the main thread stands still for 30 ms twice a second (docs/adr/0007-new-objects-stay-young.md). Holds for all threads.
- */
-const keepNewObjectsYoung = (): void => setFlagsFromString("--no-allocation-site-pretenuring");
-
 async function run(options: Options): Promise<void> {
-  keepNewObjectsYoung();
   const loaded = loadConfig(options.config);
   if (loaded.kind === "invalid") {
     printProblems(loaded.problems);
@@ -57,6 +49,7 @@ async function run(options: Options): Promise<void> {
       process.exit(EXIT_FAILED);
     },
   });
+  giveBackRoom();
   log.info({ mqtt: gateway.mqtt, http: gateway.http, rules: loaded.config.plan.rules.length, pid: process.pid }, "ready");
   process.on("SIGHUP", () => {
     gateway.reload().catch((error: unknown) => log.error({ err: error }, "the reload failed"));

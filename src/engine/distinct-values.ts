@@ -1,14 +1,14 @@
 // A bag of numbers in ascending order, each distinct one kept once with how often it came. What sensors send has few decimals, so an
 // hour of readings is a few dozen values: less room than the readings, and a rank is found by counting.
 
-import type { StateReader, StateWriter } from "./state.ts";
+import { roomFor, type StateReader, type StateWriter } from "./state.ts";
 
 /** Room for so many to begin with. */
 const ROOM = 8;
 
 export class DistinctValues {
-  #values = new Float64Array(ROOM);
-  #counts = new Uint16Array(ROOM);
+  /** Value and how often it came, by turns, in the order of the values. */
+  #numbers = roomFor(2 * ROOM);
   /** How many distinct ones there are. */
   #length = 0;
 
@@ -16,18 +16,17 @@ export class DistinctValues {
     this.#length = 0;
   }
 
-  /** @param times fewer than 65,536 in all of one value */
   add(value: number, times = 1): void {
     const index = this.#indexOf(value);
-    if (index < this.#length && this.#values[index] === value) this.#counts[index] = (this.#counts[index] as number) + times;
+    if (index < this.#length && this.#value(index) === value) this.#numbers[2 * index + 1] = this.#times(index) + times;
     else this.#insert(index, value, times);
   }
 
   /** The value of a rank. @param rank from 1, in ascending order; at most as many as were added */
   valueAt(rank: number): number {
     let index = 0;
-    for (let left = rank - (this.#counts[0] as number); left > 0; left -= this.#counts[index] as number) index++;
-    return this.#values[index] as number;
+    for (let left = rank - this.#times(0); left > 0; left -= this.#times(index)) index++;
+    return this.#value(index);
   }
 
   /** Copies every one as often as it came. @returns how many */
@@ -41,22 +40,26 @@ export class DistinctValues {
   }
 
   each(take: (value: number, times: number) => void): void {
-    for (let index = 0; index < this.#length; index++) take(this.#values[index] as number, this.#counts[index] as number);
+    for (let index = 0; index < this.#length; index++) take(this.#value(index), this.#times(index));
   }
 
   save(to: StateWriter): void {
     to.number(this.#length);
-    this.each((value, times) => {
-      to.number(value);
-      to.number(times);
-    });
+    to.some(2 * this.#length, this.#numbers);
   }
 
   /** Reads what `save` wrote, into an empty one. */
   load(from: StateReader): void {
-    const length = from.number();
-    this.#resize(Math.max(ROOM, length));
-    for (let index = 0; index < length; index++) this.#insert(index, from.number(), from.number());
+    this.#length = from.number();
+    this.#numbers = Array.from(from.all(2 * this.#length));
+  }
+
+  #value(index: number): number {
+    return this.#numbers[2 * index] as number;
+  }
+
+  #times(index: number): number {
+    return this.#numbers[2 * index + 1] as number;
   }
 
   /** The first that is not below. */
@@ -64,25 +67,21 @@ export class DistinctValues {
     let [low, high] = [0, this.#length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#values[middle] as number) < value) low = middle + 1;
+      if (this.#value(middle) < value) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
   #insert(index: number, value: number, times: number): void {
-    if (this.#length === this.#values.length) this.#resize(Math.ceil(this.#length * 1.5));
-    this.#values.copyWithin(index + 1, index, this.#length);
-    this.#counts.copyWithin(index + 1, index, this.#length);
-    this.#values[index] = value;
-    this.#counts[index] = times;
+    const before = this.#numbers;
+    // One more fits, or there is half as much room again.
+    if (2 * this.#length >= before.length) this.#numbers = roomFor(2 * Math.ceil((this.#length + 1) * 1.5));
+    const numbers = this.#numbers;
+    for (let at = 2 * this.#length - 1; at >= 2 * index; at--) numbers[at + 2] = before[at] as number;
+    if (numbers !== before) for (let at = 0; at < 2 * index; at++) numbers[at] = before[at] as number;
+    numbers[2 * index] = value;
+    numbers[2 * index + 1] = times;
     this.#length += 1;
-  }
-
-  #resize(room: number): void {
-    const [values, counts] = [new Float64Array(room), new Uint16Array(room)];
-    values.set(this.#values.subarray(0, this.#length));
-    counts.set(this.#counts.subarray(0, this.#length));
-    [this.#values, this.#counts] = [values, counts];
   }
 }

@@ -8,15 +8,17 @@ const PART_ACTORS = 32;
 /** Parts of series are numbered from 1, those of groups from here, so that a part keeps its number when series are added. */
 const LIST_PARTS = 2 ** 24;
 
-/** `saved: undefined`: the part is as it was in the snapshot before. */
-export type EnginePart = { readonly part: number; readonly saved: Saved | undefined; readonly isLast: boolean };
+/** `saved: undefined`: the part is as it was in the snapshot before. `early`: how many actors were saved early and wait for their part. */
+export type EnginePart = { readonly part: number; readonly saved: Saved | undefined; readonly early: number; readonly isLast: boolean };
 
 /** Numbers that one store has room for; half of it is used, so that the last actor in it fits. */
-const STORE_NUMBERS = 2 ** 17;
+const STORE_NUMBERS = 2 ** 15;
 
 type PartActors = { readonly part: number; readonly actors: readonly Actor[] };
+/** Takes the state of many actors in a row: a buffer for each would cost ten times the saving. `waiting`: of how many still. */
+type Store = { readonly writer: StateWriter; waiting: number };
 /** Where the state of an actor lies that was saved before it changed. */
-type Early = { readonly store: StateWriter; readonly from: Place; readonly to: Place };
+type Early = { readonly store: Store; readonly from: Place; readonly to: Place };
 
 export class SnapshotRun {
   readonly #places: readonly PartActors[];
@@ -25,8 +27,9 @@ export class SnapshotRun {
   /** Those that are not saved yet. */
   readonly #waiting: Set<Actor>;
   readonly #early = new Map<Actor, Early>();
-  /** Takes what is saved early, of many actors in a row: a buffer for each would cost ten times the saving. */
-  #store = new StateWriter(STORE_NUMBERS);
+  #store: Store = newStore();
+  /** Those that nobody waits for any more, to be filled again. */
+  readonly #spare: Store[] = [];
   /** Used again for each part. */
   readonly #writer = new StateWriter();
   #next = -1;
@@ -45,16 +48,18 @@ export class SnapshotRun {
   /** To be called before one is changed. */
   preserve(actor: Actor): void {
     if (!this.#waiting.has(actor) || this.#early.has(actor)) return;
-    if (this.#store.place.numbers > STORE_NUMBERS / 2) this.#store = new StateWriter(STORE_NUMBERS);
-    const from = this.#store.place;
-    actor.save(this.#store);
-    this.#early.set(actor, { store: this.#store, from, to: this.#store.place });
+    if (this.#store.writer.place.numbers > STORE_NUMBERS / 2) this.#store = this.#spare.pop() ?? newStore();
+    const { writer } = this.#store;
+    const from = writer.place;
+    actor.save(writer);
+    this.#store.waiting += 1;
+    this.#early.set(actor, { store: this.#store, from, to: writer.place });
   }
 
   next(): EnginePart {
     const place = this.#places[this.#next++];
     const isLast = this.#next >= this.#places.length;
-    if (place === undefined) return { part: 0, saved: this.#global, isLast };
+    if (place === undefined) return { part: 0, saved: this.#global, early: this.#early.size, isLast };
     const { part, actors } = place;
     const isChanged = actors.some(this.#changed);
     this.#writer.clear();
@@ -62,16 +67,24 @@ export class SnapshotRun {
       if (isChanged) this.#append(actor);
       this.#waiting.delete(actor);
     }
-    return { part, saved: isChanged ? this.#writer.saved() : undefined, isLast };
+    if (isLast) for (const store of [this.#store, ...this.#spare]) store.writer.release();
+    return { part, saved: isChanged ? this.#writer.saved() : undefined, early: this.#early.size, isLast };
   }
 
   #append(actor: Actor): void {
     const early = this.#early.get(actor);
-    if (early === undefined) actor.save(this.#writer);
-    else this.#writer.append(early.store, early.from, early.to);
+    if (early === undefined) return actor.save(this.#writer);
+    const { store, from, to } = early;
+    this.#writer.append(store.writer, from, to);
     this.#early.delete(actor);
+    store.waiting -= 1;
+    if (store.waiting > 0 || store === this.#store) return;
+    store.writer.clear();
+    this.#spare.push(store);
   }
 }
+
+const newStore = (): Store => ({ writer: new StateWriter(STORE_NUMBERS), waiting: 0 });
 
 function placesOf(list: readonly Actor[], firstPart: number): PartActors[] {
   const count = Math.ceil(list.length / PART_ACTORS);

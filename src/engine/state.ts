@@ -2,7 +2,7 @@
 // Numbers come back bit for bit; how they become bytes is the store's business.
 
 /** A saved piece of state. */
-export type Saved = { readonly numbers: Float64Array; readonly texts: readonly string[] };
+export type Saved = { readonly numbers: Float64Array<ArrayBuffer>; readonly texts: readonly string[] };
 
 /** What is always the same number of numbers. */
 export type Packable = {
@@ -75,6 +75,11 @@ export class StateWriter {
 
   saved(): Saved {
     return { numbers: this.#numbers.slice(0, this.#count), texts: this.#texts };
+  }
+
+  /** Gives its room back at once, rather than when the garbage is collected; nothing may be written any more. */
+  release(): void {
+    this.#numbers.buffer.transfer(0);
   }
 
   /** Begins anew; what was saved before stands. */

@@ -3,6 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { answerCalls } from "../call.ts";
 import { systemClock } from "../clock.ts";
+import { giveBackRoom } from "../heap.ts";
 import { renderRoute } from "../http/answer.ts";
 import type { QueryStart, QueryVerbs } from "../messages.ts";
 import { openDatabase } from "../storage/database.ts";
@@ -21,3 +22,4 @@ answerCalls<QueryVerbs>(port, {
   query: answer,
   render: ({ path, request }) => renderRoute(path, request, answer),
 });
+giveBackRoom();

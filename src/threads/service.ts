@@ -12,6 +12,7 @@ import { systemClock } from "../clock.ts";
 import type { GatewayConfig } from "../config.ts";
 import { createControl } from "../control.ts";
 import { GatewayError } from "../error.ts";
+import { giveBackRoom } from "../heap.ts";
 import type { ReloadOutcome, RulesInForce } from "../http/route.ts";
 import { createServer } from "../http/server.ts";
 import type { Status } from "../http/status.ts";
@@ -221,6 +222,7 @@ try {
   await Promise.all([processorStatus(), processorMetrics()]);
   const http = await server.start();
   tellMain({ kind: "ready", http });
+  giveBackRoom();
   outbox.wake();
   scheduler.start();
 } catch (error) {
