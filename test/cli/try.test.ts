@@ -129,4 +129,15 @@ describe("highwater try", () => {
     expect(none.code).toBe(2);
     expect(none.err).toContain("--rules");
   });
+
+  it.each([
+    ["is not there", () => join(folder, "nofile.csv"), "nofile.csv:1:1: this file cannot be read: no such file"],
+    ["is a folder", () => folder, ":1:1: this file cannot be read: it is a folder"],
+    ["is empty", () => file("empty.csv", ""), "empty.csv:1:1: the file is empty; its first line must name the columns timestamp and value"],
+    ["has other columns", () => file("other.csv", "time,temperature\n1,2\n"), "other.csv:1:1: the first line must name the columns timestamp and value"],
+  ])("refuses a recording that %s", async (_what, path, says) => {
+    const { code, out, err } = await highwater("try", path(), ...options);
+    expect({ code, out, lines: err.trimEnd().split("\n").length }).toEqual({ code: 2, out: "", lines: 1 });
+    expect(err).toContain(says);
+  });
 });
