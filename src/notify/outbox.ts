@@ -119,7 +119,8 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
       if (page.some(({ id }) => ended.has(id))) wait = Math.min(wait, nextReread());
       else rereadMs = REREAD_MS;
     } catch (error) {
-      log.error({ err: error }, "the outbox could not be read; trying again");
+      // The store may be gone before a question to it is answered: at the end nobody asks again.
+      if (!isClosed) log.error({ err: error }, "the outbox could not be read; trying again");
       wait = nextReread();
     } finally {
       isReading = false;

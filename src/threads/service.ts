@@ -10,7 +10,7 @@ import { renderSummaryMail } from "../batch/summary-mail.ts";
 import { createCaller } from "../call.ts";
 import { systemClock } from "../clock.ts";
 import type { GatewayConfig } from "../config.ts";
-import { createControl } from "../control.ts";
+import { type Control, createControl } from "../control.ts";
 import { GatewayError } from "../error.ts";
 import type { ReloadOutcome, RulesInForce } from "../http/route.ts";
 import { createServer } from "../http/server.ts";
@@ -37,6 +37,7 @@ const metrics = createMetrics();
 const stop = new AbortController();
 let config: GatewayConfig = startConfig;
 let readiness: { ready: boolean; reasons: string[] } = { ready: false, reasons: ["the gateway is starting"] };
+let control: Control | undefined;
 const listeners = new Set<(alert: AlertChange["alert"], transition: AlertChange["transition"]) => void>();
 
 const tellMain = (message: FromService): void => main.postMessage(message);
@@ -188,7 +189,7 @@ const scheduler = createScheduler(
 
 async function close(): Promise<void> {
   stop.abort();
-  await control.close();
+  await control?.close();
   await scheduler.close();
   await server.close();
   await outbox.close();
@@ -214,10 +215,10 @@ main.on("message", (message: ToService | { kind: "question" | "reply" }) => {
   }
 });
 
-const control = await createControl(dataDir, {
-  summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
-});
 try {
+  control = await createControl(dataDir, {
+    summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
+  });
   await Promise.all([processorStatus(), processorMetrics()]);
   const http = await server.start();
   tellMain({ kind: "ready", http });
