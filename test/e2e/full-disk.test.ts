@@ -14,7 +14,6 @@ const data = join(folder.path, "data");
 const filler = join(data, "filler");
 mkdirSync(data);
 const mounted = await runToEnd("mount", ["-t", "tmpfs", "-o", "size=6m", "tmpfs", data]);
-// Without a file system of its own no disk can be filled without harm.
 if (mounted.code !== 0) console.warn("The tests of a full disk are skipped: a tmpfs cannot be mounted here (it takes root)");
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
@@ -25,6 +24,7 @@ afterAll(async () => {
   folder.remove();
 });
 
+// Skipped where a file system may not be mounted: without one, no disk can be filled without harm.
 it.skipIf(mounted.code !== 0)("a full disk stops acknowledgements and says so; with room again it goes on, and nothing acknowledged is missing", async () => {
   let gateway = await startHighwater(folder.path, {});
   cleanUp.push(() => gateway.stop());
@@ -70,6 +70,7 @@ it.skipIf(mounted.code !== 0)("a full disk stops acknowledgements and says so; w
   expect(await gateway.stop()).toBe(0);
 });
 
+// Skipped where a file system may not be mounted: without one, no disk can be filled without harm.
 it.skipIf(mounted.code !== 0)("what is refused while no reading comes is over without one", async () => {
   const gateway = await startHighwater(folder.path, {
     gateway: { data_dir: "./data/quiet" },

@@ -21,11 +21,11 @@ afterEach(async () => {
   for (const clean of cleanUp.splice(0).reverse()) await clean();
 });
 
-// mosquitto_pub is the foreign peer of this test.
 const { code: mosquittoPub } = await runToEnd("mosquitto_pub", ["--help"]);
 if (mosquittoPub === 127) console.warn("The test with a foreign MQTT client is skipped: there is no mosquitto_pub (Debian: apt-get install mosquitto-clients)");
 
 describe("mosquitto_pub, SMTP and HTTP", () => {
+  // Skipped where Debian's mosquitto-clients are not installed: mosquitto_pub is the foreign peer of this test.
   it.skipIf(mosquittoPub === 127)(
     "a threshold that is crossed is mailed and posted, and so is its end with the good value, the peak and the duration",
     async () => {

@@ -86,9 +86,8 @@ const folder = createFolder("read-only");
 const mounted = await runToEnd("mount", ["-t", "tmpfs", "-o", "ro", "tmpfs", folder.path]);
 if (mounted.code === 0) await runToEnd("umount", [folder.path]);
 folder.remove();
-// To whom may mount, no folder is read-only by its rights.
 if (mounted.code !== 0) console.warn("The tests of a read-only disk are skipped: a tmpfs cannot be mounted here (it takes root)");
-
+// Skipped where a file system may not be mounted: to whom may mount, no folder is read-only by its rights.
 it.skipIf(mounted.code !== 0).each(["data", "data/below"])("a disk that is read-only: %s", async (dataDir) => {
   const { path, remove } = createFolder("read-only");
   cleanUp.push(() => remove());

@@ -78,9 +78,9 @@ test("alertmanager: a rule without annotations tells the figures in them all the
   const told = async (state: "firing" | "resolved", options: RowOptions) => {
     received = [];
     await send(state, {}, options);
-    const { alerts, commonAnnotations } = received[0]?.json as { alerts: { annotations: object }[]; commonAnnotations: object };
-    expect(commonAnnotations).toEqual(alerts[0]?.annotations);
-    return alerts[0]?.annotations;
+    const [body] = received.map(({ json }) => json as { alerts: { annotations: object }[]; commonAnnotations: object });
+    expect(body?.commonAnnotations).toEqual(body?.alerts[0]?.annotations);
+    return body?.commonAnnotations;
   };
   expect(await told("firing", { annotations: {} })).toEqual({ summary: "temperature of freezer-7 is −12.4 °C, above −15 °C", value: "-12.4" });
   expect(await told("resolved", { annotations: {} })).toEqual({
