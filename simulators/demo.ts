@@ -13,7 +13,7 @@ import { createFleet, type Fleet } from "./fleet.ts";
 import { type GatewayProcess, startGateway } from "./gateway.ts";
 import { scenarios } from "./scenarios/index.ts";
 import { numberOption, runScript, textOptions } from "./script.ts";
-import { mailLines, webhookLines } from "./sink-lines.ts";
+import { lostLine, mailLines, webhookLines } from "./sink-lines.ts";
 import { createSinks, type ReceivedMail } from "./sinks.ts";
 import { wrap } from "./wrap.ts";
 
@@ -60,7 +60,11 @@ async function closeAll(closing: readonly (() => Promise<unknown>)[]): Promise<v
 
 async function start(folder: string, seed: number, closing: (() => Promise<unknown>)[]): Promise<{ gateway: GatewayProcess; fleets: readonly Fleet[] }> {
   const showMail = createMailView();
-  const sinks = await createSinks({ onMail: (mail) => print(...showMail(mail)), onWebhook: (webhook) => print(...webhookLines(webhook)) });
+  const sinks = await createSinks({
+    onMail: (mail) => print(...showMail(mail)),
+    onWebhook: (webhook) => print(...webhookLines(webhook)),
+    onLost: (line) => print(lostLine(line)),
+  });
   closing.push(() => sinks.close());
   const gateway = await startGateway(folder, { name: "demo", blocks: demoBlocks(sinks) });
   closing.push(async () => {

@@ -2,6 +2,11 @@
 
 import { styleText } from "node:util";
 import type { ReceivedMail, ReceivedWebhook } from "./sinks.ts";
+import { wrap } from "./wrap.ts";
+
+/** Of a terminal, and where the text of a message begins in it. */
+const COLUMNS = 79;
+const INDENT = 21;
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -11,23 +16,22 @@ export function mailLines({ at, to, parsed }: ReceivedMail): string[] {
   const isResolved = subject.startsWith("[RESOLVED");
   const summary = (parsed.text ?? "").split("\n").slice(1, 2).map(printable).join("").trim();
   const isAlert = isResolved || subject.startsWith("[FIRING");
-  return block({ at, kind: "mail", isResolved, isAlert }, subject, [...(isAlert && summary !== "" ? [summary] : []), printable(`to ${to.join(", ")}`)]);
+  return block({ at, kind: "mail", isResolved, isAlert }, subject, [faint(isAlert ? summary : ""), faint(printable(`to ${to.join(", ")}`))]);
 }
 
 /** A webhook: its time, state, alert and the notification's id. */
 export function webhookLines({ at, path, headers, json, body, isSigned }: ReceivedWebhook): string[] {
   const told = webhookTold(json);
   const id = headers["webhook-id"];
-  const about = [printable(`POST ${path}`), id === undefined ? "" : printable(`${id} seq ${headers["highwater-seq"] ?? "?"}`), signature(headers, isSigned)];
-  const detail = about.filter((text) => text !== "").join(" · ");
-  if (told === undefined) return block({ at, kind: "webhook", isResolved: false, isAlert: false }, `${body.length} bytes`, [detail]);
+  const about = printable(id === undefined ? `POST ${path}` : `POST ${path} · ${id} seq ${headers["highwater-seq"] ?? "?"}`);
+  const details = [faint(about), signature(headers, isSigned)];
+  if (told === undefined) return block({ at, kind: "webhook", isResolved: false, isAlert: false }, `${body.length} bytes`, details);
   const head = `${told.state} ${told.name}${told.device === "" ? "" : ` · ${told.device}`}`;
-  return block(
-    { at, kind: "webhook", isResolved: told.state === "resolved", isAlert: true },
-    head,
-    [told.summary, detail].filter((text) => text !== ""),
-  );
+  return block({ at, kind: "webhook", isResolved: told.state === "resolved", isAlert: true }, head, [faint(told.summary), ...details]);
 }
+
+/** What did not come to its end. */
+export const lostLine = (line: string): string => `  ${style("yellow", "✗")} ${style("dim", new Date().toTimeString().slice(0, 8))} ${printable(line)}`;
 
 type Told = { readonly state: string; readonly name: string; readonly device: string; readonly summary: string };
 
@@ -48,22 +52,29 @@ function webhookTold(json: unknown): Told | undefined {
 }
 type Labels = Record<string, string>;
 
-function signature(headers: Readonly<Record<string, string>>, isSigned: boolean | null): string {
-  if (isSigned === true) return style("green", "signature fits");
-  if (isSigned === false) return style("red", "signature does not fit");
-  return headers["webhook-signature"] === undefined ? "" : "signed";
+/** A line below the first; nothing is shown of one without text. */
+type Detail = { readonly text: string; readonly look: Style };
+const faint = (text: string): Detail => ({ text, look: "dim" });
+
+function signature(headers: Readonly<Record<string, string>>, isSigned: boolean | null): Detail {
+  if (isSigned === true) return { text: "signature fits", look: "green" };
+  if (isSigned === false) return { text: "signature does not fit", look: "red" };
+  return faint(headers["webhook-signature"] === undefined ? "" : "signed");
 }
 
 function block(
   { at, kind, isResolved, isAlert }: { at: number; kind: "mail" | "webhook"; isResolved: boolean; isAlert: boolean },
   head: string,
-  details: readonly string[],
+  details: readonly Detail[],
 ): string[] {
   const colour: Style = isAlert ? (isResolved ? "green" : "red") : "cyan";
   const mark = style(colour, isAlert ? (isResolved ? "●" : "▲") : "·");
   const time = style("dim", new Date(at).toTimeString().slice(0, 8));
-  const lines = details.map((line) => `    ${" ".repeat(17)}${style("dim", line)}`);
-  return [`  ${mark} ${time} ${kind.padEnd(7)} ${style("bold", head)}`, ...lines];
+  // Wrapped before it is styled: the marks of a style have no width.
+  const wrapped = (text: string, look: Style): string[] => wrap(text, COLUMNS - INDENT).map((line) => style(look, line));
+  const [first = "", ...more] = wrapped(head, "bold");
+  const below = [...more, ...details.filter(({ text }) => text !== "").flatMap(({ text, look }) => wrapped(text, look))];
+  return [`  ${mark} ${time} ${kind.padEnd(7)} ${first}`, ...below.map((line) => " ".repeat(INDENT) + line)];
 }
 
 /** A terminal must not obey what a message holds. */

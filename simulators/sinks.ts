@@ -13,7 +13,7 @@ import { type ParsedMail, simpleParser } from "mailparser";
 import { SMTPServer } from "smtp-server";
 import { verifies } from "../src/notify/signature.ts";
 import { numberOption, runScript, textOptions } from "./script.ts";
-import { mailLines, webhookLines } from "./sink-lines.ts";
+import { lostLine, mailLines, webhookLines } from "./sink-lines.ts";
 
 /** A webhook that is larger is cut off. */
 const BODY_BYTES_MAX = 1_000_000;
@@ -55,6 +55,8 @@ export type SinkOptions = {
   readonly httpPort?: number;
   readonly onMail?: (mail: ReceivedMail) => void;
   readonly onWebhook?: (webhook: ReceivedWebhook) => void;
+  /** A message that did not come to its end, in a line: its sender went away, or what it sent is no message. */
+  readonly onLost?: (line: string) => void;
   /** A folder for .eml and .json files. */
   readonly store?: string;
   /** Checks signatures: `whsec_…`. */
@@ -75,9 +77,12 @@ export async function createSinks(options: SinkOptions = {}) {
     options.onMail?.(mail);
   });
   const http = createServer((request, response) => {
-    void takeWebhook(request, response, { secret: options.secret, faults: faults.http }, (webhook) => {
+    takeWebhook(request, response, { secret: options.secret, faults: faults.http }, (webhook) => {
       file?.("webhook.json", JSON.stringify({ ...webhook, body: webhook.json ?? webhook.body, json: undefined }, undefined, 2));
       options.onWebhook?.(webhook);
+    }).catch((error: unknown) => {
+      options.onLost?.(`webhook lost: ${request.complete ? (error as Error).message : "its sender went away before the end"}`);
+      request.destroy();
     });
   });
   smtp.listen(smtpPort, host);
@@ -124,7 +129,8 @@ function createMailServer(options: SinkOptions, faults: Fault[], onMail: (mail: 
       done(smtpError(fault.code, `${address} is not taken`));
     },
     onData: (stream, session, done) => {
-      void buffer(stream).then(async (raw) => {
+      const take = async (): Promise<void> => {
+        const raw = await buffer(stream);
         const fault = faults[0]?.kind === "recipient" ? undefined : faults.shift();
         if (fault?.kind === "answer") return done(smtpError(fault.code, "told to refuse"));
         const to = session.envelope.rcptTo.map(({ address }) => address);
@@ -132,6 +138,10 @@ function createMailServer(options: SinkOptions, faults: Fault[], onMail: (mail: 
         if (fault?.kind === "hang") return;
         if (fault?.kind === "drop") return closeConnections(server);
         done();
+      };
+      take().catch((error: unknown) => {
+        options.onLost?.(`mail lost: ${(error as Error).message}`);
+        done(smtpError(451, "the message could not be taken"));
       });
     },
   });
@@ -235,6 +245,7 @@ async function main(): Promise<number> {
     ...(values.secret === undefined ? {} : { secret: values.secret }),
     onMail: (mail) => print(mailLines(mail)),
     onWebhook: (webhook) => print(webhookLines(webhook)),
+    onLost: (line) => print([lostLine(line)]),
   });
   const headers = values["retry-after"] === undefined ? {} : { "retry-after": values["retry-after"] };
   for (let count = numberOption(values, "fail", 0); count > 0; count--) {

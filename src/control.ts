@@ -5,17 +5,24 @@ import { existsSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { GatewayError, reasonOf } from "./error.ts";
 
 const SOCKET_FILE = "highwater.sock";
+/** Of Linux, without the end mark. */
+const SOCKET_PATH_BYTES_MAX = 107;
 const LINE_BYTES_MAX = 65_536;
 
 export type ControlVerb = (argument: unknown, progress: (value: unknown) => void) => Promise<unknown>;
 type Answer = { kind: "progress"; value: unknown } | { kind: "done"; value: unknown } | { kind: "failed"; message: string };
 
-/** Listens in the data directory; a socket left by a gateway that was killed is replaced, as the caller holds the lock. */
-export async function createControl(dataDir: string, verbs: Readonly<Record<string, ControlVerb>>): Promise<{ close(): Promise<void> }> {
+export type Control = { close(): Promise<void> };
+
+/**
+ * Listens in the data directory; a socket left by a gateway that was killed is replaced, as the caller holds the lock.
+ * @throws GatewayError `control_failed`
+ */
+export async function createControl(dataDir: string, verbs: Readonly<Record<string, ControlVerb>>): Promise<Control> {
   const path = join(dataDir, SOCKET_FILE);
-  rmSync(path, { force: true });
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
@@ -23,10 +30,22 @@ export async function createControl(dataDir: string, verbs: Readonly<Record<stri
     socket.on("error", () => socket.destroy());
     void serve(socket, verbs);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, resolve);
-  });
+  try {
+    rmSync(path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(path, resolve);
+    });
+  } catch (cause) {
+    // The system refuses a path of more than 107 bytes as an invalid argument.
+    const isTooLong = Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX;
+    throw new GatewayError("control_failed", `${path} cannot be made a socket: ${isTooLong ? "its path is too long" : reasonOf(cause)}`, {
+      hint: isTooLong
+        ? `set a gateway.data_dir with a shorter path: ${SOCKET_PATH_BYTES_MAX} bytes in all`
+        : "take away what is there, or set another gateway.data_dir",
+      cause,
+    });
+  }
   return {
     close: () =>
       new Promise((resolve) => {

@@ -24,3 +24,16 @@ export function restoreError({ name, message, code, hint, retryable = false }: C
   if (name === "GatewayError" && code !== undefined) return new GatewayError(code, message, { retryable, ...(hint === undefined ? {} : { hint }) });
   return Object.assign(new Error(message), { name, code });
 }
+
+/** Says why a file could not be read, without its path. */
+export function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  const words: Record<string, string> = {
+    ENOENT: "no such file",
+    EACCES: "no permission",
+    EISDIR: "it is a folder",
+    ERR_FS_EISDIR: "it is a folder",
+    ENOTDIR: "a part of its path is no folder",
+  };
+  return words[code ?? ""] ?? code ?? (error as Error).message;
+}

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, USAGE } from "./cli/command.ts";
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, usageCodes } from "./cli/command.ts";
 import { commands } from "./cli/index.ts";
 import { GatewayError } from "./error.ts";
 
@@ -31,7 +31,7 @@ async function main(args: readonly string[]): Promise<void> {
     }
     if (!(error instanceof GatewayError)) throw error;
     process.stderr.write(`highwater: ${error.message}${error.hint === undefined ? "" : ` (${error.hint})`}\n`);
-    process.exitCode = error.code === USAGE ? EXIT_USAGE : EXIT_FAILED;
+    process.exitCode = usageCodes.has(error.code) ? EXIT_USAGE : EXIT_FAILED;
   }
 }
 

@@ -1,19 +1,22 @@
 // A recording: a CSV file with the columns `timestamp,value`, read line by line, so that its length does not matter.
 // Timestamps without an offset are UTC. A line that cannot be read is an error with its number; nothing is skipped in silence.
 
-import { createReadStream } from "node:fs";
+import type { ReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { GatewayError } from "./error.ts";
+import { GatewayError, reasonOf } from "./error.ts";
 
 /** `text` is the value as it stands in the file: it is published with all its digits. */
 export type RecordedReading = { readonly ts: number; readonly value: number; readonly text: string };
 
 /**
  * Reads a recording in the file's order.
- * @throws GatewayError `bad_recording`, `file:line:column: …`, at the first line that is no reading or when a column is absent
+ * @throws GatewayError `not_a_recording` when the file cannot be read or its first line does not name the columns; `bad_recording` at the
+ * first line that is no reading; both as `file:line:column: …`
  */
 export async function* readRecording(file: string): AsyncGenerator<RecordedReading> {
-  const lines = createInterface({ input: createReadStream(file, "utf8"), crlfDelay: Number.POSITIVE_INFINITY });
+  const input = await openRecording(file);
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   let number = 0;
   let columns: { timestamp: number; value: number } | undefined;
   for await (const line of lines) {
@@ -22,7 +25,7 @@ export async function* readRecording(file: string): AsyncGenerator<RecordedReadi
     const cells = line.split(",").map((cell) => cell.trim().replace(/^"(.*)"$/, "$1"));
     if (columns === undefined) {
       columns = { timestamp: cells.indexOf("timestamp"), value: cells.indexOf("value") };
-      if (columns.timestamp < 0 || columns.value < 0) throw bad(file, number, 1, "the first line must name the columns timestamp and value");
+      if (columns.timestamp < 0 || columns.value < 0) throw none(file, number, "the first line must name the columns timestamp and value");
       continue;
     }
     const text = cells[columns.value] ?? "";
@@ -38,6 +41,19 @@ export async function* readRecording(file: string): AsyncGenerator<RecordedReadi
     if (!Number.isFinite(value)) throw bad(file, number, columnOf(cells, columns.value), `"${text}" is not a number`);
     yield { ts, value, text };
   }
+  if (columns === undefined) throw none(file, 1, "the file is empty; its first line must name the columns timestamp and value");
+}
+
+/** A stream that fails to open would end the process from elsewhere: so it is opened, and looked at, before it is read. */
+async function openRecording(file: string): Promise<ReadStream> {
+  try {
+    const handle = await open(file);
+    if (!(await handle.stat()).isDirectory()) return handle.createReadStream({ encoding: "utf8" });
+    await handle.close();
+  } catch (error) {
+    throw unreadable(file, reasonOf(error));
+  }
+  throw unreadable(file, "it is a folder");
 }
 
 /**
@@ -56,6 +72,12 @@ export function parseTimestamp(text: string): number | undefined {
 }
 
 const bad = (file: string, line: number, column: number, what: string): GatewayError => new GatewayError("bad_recording", `${file}:${line}:${column}: ${what}`);
+
+const unreadable = (file: string, why: string): GatewayError =>
+  new GatewayError("not_a_recording", `${file}:1:1: this file cannot be read: ${why}`, { hint: "give a CSV file with the columns timestamp,value" });
+
+const none = (file: string, line: number, what: string): GatewayError =>
+  new GatewayError("not_a_recording", `${file}:${line}:1: ${what}`, { hint: "give a CSV file that begins with the line timestamp,value" });
 
 /** Where a cell begins in its line, from 1. */
 const columnOf = (cells: readonly string[], index: number): number => cells.slice(0, index).reduce((length, cell) => length + cell.length + 1, 1);

@@ -35,6 +35,7 @@ export function createScheduler({ run, clock, log }: SchedulerDeps, { at, zone }
   let running: Promise<void> | undefined;
   /** When the last run that succeeded began. */
   let ranAt: EpochMs = Number.NEGATIVE_INFINITY;
+  let isClosing = false;
 
   const attempt = async (): Promise<void> => {
     const startedAt = clock.now();
@@ -42,7 +43,8 @@ export function createScheduler({ run, clock, log }: SchedulerDeps, { at, zone }
       await run();
       ranAt = startedAt;
     } catch (error) {
-      log.error({ err: error }, "the daily summary failed; it is tried again at the next full hour");
+      if (isClosing) log.info("the daily summary was interrupted; it goes on at the next start");
+      else log.error({ err: error }, "the daily summary failed; it is tried again at the next full hour");
     }
   };
   const ask = async (): Promise<void> => {
@@ -61,6 +63,7 @@ export function createScheduler({ run, clock, log }: SchedulerDeps, { at, zone }
     },
     ask,
     async close() {
+      isClosing = true;
       for (const task of tasks) await task.destroy();
       await running;
     },

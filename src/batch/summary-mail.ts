@@ -127,8 +127,8 @@ function wrap(text: string): string[] {
 
 function htmlPage(subject: string, lead: string, tables: readonly Table[], foot: readonly string[]): string {
   return [
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(subject)}</title></head>`,
-    `<body style="margin:0;padding:24px;font:15px/1.5 system-ui,sans-serif;color:#1c2730;background:#fff">`,
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(subject)}</title></head>`,
+    `<body style="margin:0;padding:16px;overflow-wrap:anywhere;font:15px/1.5 system-ui,sans-serif;color:#1c2730;background:#fff">`,
     `<p style="margin:0 0 20px">${escapeHtml(lead)}</p>`,
     ...tables.map(htmlTable),
     ...foot.map((line) => `<p style="margin:4px 0;font-size:13px;color:#5a6872">${linked(line)}</p>`),

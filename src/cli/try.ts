@@ -9,12 +9,12 @@ import { type Labels, VERDICT_MASK, verdicts } from "../engine/reading.ts";
 import type { RulePlan } from "../engine/rule.ts";
 import { formatDuration } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
-import { rfc3339 } from "../notify/format.ts";
+import { formatNumber, rfc3339 } from "../notify/format.ts";
 import { type RecordedReading, readRecording } from "../recording.ts";
 import { zoneTable } from "../zone.ts";
 import { type CliCommand, EXIT_USAGE, USAGE } from "./command.ts";
 import { printProblems } from "./problems.ts";
-import { printLine, timeText } from "./text.ts";
+import { counted, printLine, timeText } from "./text.ts";
 
 type Options = { rules?: string; config?: string; device: string; metric: string; label: string[]; trace?: true; json?: true };
 type Sent = { readonly reading: RecordedReading; readonly verdict: string; readonly transitions: readonly Transition[] };
@@ -123,8 +123,15 @@ const transitionLine = ({ alert, evidence, to, ts, figures, reason }: Transition
   reason,
 });
 
-/** Durations as people write them. */
-const inWords = (predicate: string): string => predicate.replace(/\d+(?= ms$)/, (ms) => formatDuration(Number(ms))).replace(/ ms$/, "");
+/** Six significant digits, with the minus of the predicates: what binary fractions add says nothing to people. */
+const figure = (value: number): string => formatNumber(value).replace("−", "-");
+
+/** Durations as people write them, and figures. */
+const inWords = (predicate: string): string =>
+  predicate
+    .replace(/\d+(?= ms$)/, (ms) => formatDuration(Number(ms)))
+    .replace(/ ms$/, "")
+    .replace(/(?<![\w.])-?\d+\.\d+(?![\w.])/g, (number) => figure(Number(number)));
 
 const marks = { firing: "●", recovering: "○", resolved: "✓" } as const;
 const colours = { firing: "red", recovering: "yellow", resolved: "green" } as const;
@@ -135,13 +142,15 @@ function printSummary(plan: RulePlan, told: readonly Transition[], counts: Reado
   for (const { alert, to, ts, evidence, figures } of told) {
     const head = styleText(colours[to], `${marks[to]} ${to.padEnd(10)}`);
     const since = firedAt.get(alert);
-    const tail = to === "resolved" && since !== undefined ? ` after ${formatDuration(ts - since)}, peak ${figures.peak}` : ` ${inWords(evidence.predicate)}`;
+    const tail =
+      to === "resolved" && since !== undefined ? ` after ${formatDuration(ts - since)}, peak ${figure(figures.peak)}` : ` ${inWords(evidence.predicate)}`;
     if (to === "firing" && since === undefined) firedAt.set(alert, ts);
-    write(`${head} ${timeText(ts)}  ${evidence.rule}  ${figures.value}${tail}`);
+    write(`${head} ${timeText(ts)}  ${evidence.rule}  ${figure(figures.value)}${tail}`);
   }
   const readings = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const verdictText = Object.entries(counts).filter(([, count]) => count > 0);
   if (told.length > 0) write("");
-  write(`${readings} readings: ${verdictText.map(([verdict, count]) => `${count} ${verdict}`).join(", ")}`);
-  write(`${plan.rules.length} rules: ${firedAt.size} alert${firedAt.size === 1 ? "" : "s"}`);
+  const verdictWords = verdictText.map(([verdict, count]) => `${count} ${verdict}`).join(", ");
+  write([counted(readings, "reading"), verdictWords].filter((words) => words !== "").join(": "));
+  write(`${counted(plan.rules.length, "rule")}: ${counted(firedAt.size, "alert")}`);
 }

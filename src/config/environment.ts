@@ -3,6 +3,7 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { reasonOf } from "../error.ts";
 import type { ConfigDocument, Path } from "./document.ts";
 import { type Problem, problem } from "./problem.ts";
 
@@ -93,18 +94,6 @@ function readSecret(key: string, path: unknown, folder: string): { kind: "ok"; t
   } catch (error) {
     return { kind: "failed", message: `${path} cannot be read: ${reasonOf(error)}` };
   }
-}
-
-/** Says why a file could not be read, without its path. */
-export function reasonOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  const words: Record<string, string> = {
-    ENOENT: "no such file",
-    EACCES: "no permission",
-    EISDIR: "it is a folder",
-    ENOTDIR: "a part of its path is no folder",
-  };
-  return words[code ?? ""] ?? code ?? (error as Error).message;
 }
 
 /** Takes replaced text out of what is shown. */

@@ -49,7 +49,8 @@ export function AlertCard({ alert, store, opened = false }: { alert: Alert; stor
         <dl>
           <LiveFigure alert={alert} store={store} />
           <Figure name="limit" value={alert.limit} unit={alert.unit} />
-          <Figure name="peak" value={alert.peak} unit={alert.unit} />
+          {/* As of the newest transition: while it fires, the readings since then may have gone further. */}
+          {alert.state !== "firing" && <Figure name="peak" value={alert.peak} unit={alert.unit} />}
           <Figure name={valueName[alert.state]} value={alert.value} unit={alert.unit} />
         </dl>
         <Sparkline history={sensor === undefined ? nothing : store.histories.of(alert.series)} now={now} limit={alert.limit} />

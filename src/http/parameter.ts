@@ -63,13 +63,13 @@ export const limitSchema = z
     context.addIssue({
       code: "custom",
       message: `must be a whole number from 1 to ${LIMIT_MAX}`,
-      params: { hint: "ask for fewer rows and follow `next` with `cursor`" },
+      params: { hint: "ask for fewer rows, and for the rest with the answer's `cursor`" },
     });
     return z.NEVER;
   })
   .meta({ description: `Rows at most, 1 to ${LIMIT_MAX}; default ${LIMIT_DEFAULT}` });
 
-export const cursorSchema = z.string().min(1).max(500).meta({ description: "`next` of the page before" });
+export const cursorSchema = z.string().min(1).max(500).meta({ description: "`cursor` of the page before" });
 
 /** `firing,pending`: some of a closed list of words. */
 export const wordsSchema = <Word extends string>(words: readonly Word[], description: string) =>

@@ -2,6 +2,9 @@
 // fixes its words. `readings` has exactly these seven keys and balances.
 
 import { z } from "zod";
+import { rejectReasons } from "../engine/reading.ts";
+import type { RejectedView } from "../storage/query.ts";
+import { rfc3339, timeSchema } from "./view.ts";
 
 const count = z.int().min(0);
 /** A part that may gain keys with each release. */
@@ -18,6 +21,22 @@ export const unmatchedSchema = z.strictObject({
   suggestion: z.string().meta({ description: "The line for `sources` to paste" }),
 });
 
+export const rejectedSchema = z.strictObject({
+  topic: z.string().meta({ description: "Empty for all topics beyond those that are told apart" }),
+  reason: z.enum(rejectReasons),
+  count: count.meta({ description: "Values, since the data directory began" }),
+  last_at: timeSchema,
+  detail: z.string().meta({ description: "What was wrong with the newest" }),
+  sample: z.string().meta({ description: "The newest payload as text, cut" }),
+});
+
+const SAMPLE_CHARS_MAX = 200;
+
+export function statusRejected({ topic, reason, count: values, lastAt, detail, sample }: RejectedView): z.output<typeof rejectedSchema> {
+  const text = new TextDecoder().decode(sample).slice(0, SAMPLE_CHARS_MAX);
+  return { topic, reason, count: values, last_at: rfc3339(lastAt), detail, sample: text };
+}
+
 export const statusSchema = z
   .looseObject({
     version: z.string(),
@@ -25,10 +44,16 @@ export const statusSchema = z
     uptime_ms: z.number().min(0),
     readings: booksSchema,
     unmatched: z.array(unmatchedSchema).meta({ description: "Topics that no source matches" }),
+    rejected: z.array(rejectedSchema).max(100).meta({ description: "What could not be taken, by topic and reason, newest first" }),
     queue: part({}),
     broker: part({ connections: count }),
     journal: part({}),
-    outbox: part({ waiting: count, dead: count }),
+    outbox: part({
+      waiting: count.meta({ description: "All notifications that wait" }),
+      in_flight: count.meta({ description: "Of them, those that are being sent" }),
+      oldest_waiting_ms: z.number().min(0).meta({ description: "Age of the oldest that waits; 0 when none does" }),
+      dead: count.meta({ description: "Given up, since the data directory began" }),
+    }),
   })
   .meta({ description: "How the gateway is" });
 

@@ -32,7 +32,10 @@ export const alertSchema = z
     fired_at: timeSchema.nullable(),
     resolved_at: timeSchema.nullable(),
     value: z.number().nullable().meta({ description: "At the newest transition; the good value once resolved" }),
-    peak: z.number().nullable().meta({ description: "Furthest into the breach" }),
+    peak: z
+      .number()
+      .nullable()
+      .meta({ description: "Furthest into the breach, as of the newest transition: while it fires, readings since then may have gone further" }),
     limit: z.number().nullable(),
     unit: z.string().nullable(),
     acked_at: timeSchema.nullable(),
@@ -75,7 +78,7 @@ export const transitionSchema = z.strictObject({
   ts: timeSchema.meta({ description: "Event time" }),
   at: timeSchema.meta({ description: "When it was committed" }),
   value: z.number().nullable(),
-  peak: z.number().nullable(),
+  peak: z.number().nullable().meta({ description: "Furthest into the breach until then" }),
   evidence: z
     .looseObject({
       predicate: z.string(),

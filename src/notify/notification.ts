@@ -190,4 +190,4 @@ function renderAnnotations(
 }
 
 /** Figures for templates: without the noise of binary fractions, as a number so that filters can round it. */
-const plainNumber = (value: number): number => (Number.isFinite(value) ? Number(value.toPrecision(10)) : value);
+export const plainNumber = (value: number): number => (Number.isFinite(value) ? Number(value.toPrecision(10)) : value);

@@ -11,8 +11,6 @@ export function createOutboxMetrics(metrics: Metrics) {
   const deliveries = metrics.counter("highwater_notify_deliveries_total", "Notifications delivered", ["receiver", "channel"]);
   const failures = metrics.counter("highwater_notify_failures_total", "Attempts that failed", ["receiver", "channel", "reason"]);
   const deadLetters = metrics.counter("highwater_notify_dead_letters_total", "Notifications given up", ["receiver", "channel"]);
-  const waiting = metrics.gauge("highwater_notify_waiting", "Notifications that wait, as of the newest read: heads of their alert, at most 256 a channel");
-  const oldest = metrics.gauge("highwater_notify_oldest_waiting_seconds", "Age of the oldest notification that waits");
   return {
     attempt: ({ receiver, channel }: Addressed) => attempts.inc({ receiver, channel }),
     outcome({ receiver, channel }: Addressed, delivery: Delivery): void {
@@ -20,9 +18,5 @@ export function createOutboxMetrics(metrics: Metrics) {
       else failures.inc({ receiver, channel, reason: delivery.cause ?? "other" });
     },
     deadLetter: ({ receiver, channel }: Addressed) => deadLetters.inc({ receiver, channel }),
-    waiting(count: number, oldestMs: number): void {
-      waiting.set(count);
-      oldest.set(Math.max(0, oldestMs) / 1_000);
-    },
   };
 }

@@ -47,8 +47,6 @@ export type OutboxOptions = Sender & {
   readonly graceMs?: number;
 };
 
-export type OutboxStatus = { readonly waiting: number; readonly inFlight: number; readonly oldestWaitingMs: number };
-
 /** Rows asked for per (receiver, channel). */
 const PAGE = 256;
 /** Ids remembered as ended or tried, so that a read older than the report sends nothing twice. */
@@ -119,7 +117,8 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
       if (page.some(({ id }) => ended.has(id))) wait = Math.min(wait, nextReread());
       else rereadMs = REREAD_MS;
     } catch (error) {
-      log.error({ err: error }, "the outbox could not be read; trying again");
+      // The store may be gone before a question to it is answered: at the end nobody asks again.
+      if (!isClosed) log.error({ err: error }, "the outbox could not be read; trying again");
       wait = nextReread();
     } finally {
       isReading = false;
@@ -155,11 +154,8 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
     const [now, up] = [clock.now(), clock.monotonic()];
     const blocked = new Set(inFlight.keys());
     let next = Number.POSITIVE_INFINITY;
-    let [waiting, oldest] = [0, now];
     for (const row of page) {
       if (isClosed || ended.has(row.id)) continue;
-      waiting += 1;
-      oldest = Math.min(oldest, row.createdAt);
       const key = orderKey(row);
       if (blocked.has(key)) continue;
       blocked.add(key);
@@ -167,7 +163,6 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
       if (wait > 0) next = Math.min(next, wait);
       else if (inFlight.size < overallMax && (inFlightOf.get(channelKey(row)) ?? 0) < perChannelMax) start(row, key);
     }
-    metrics.waiting(waiting, now - oldest);
     return next;
   }
 
@@ -244,11 +239,8 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
       pausedUntilUp.clear();
       wake();
     },
-    status(): OutboxStatus {
-      const now = clock.now();
-      const rows = page.filter((row) => !ended.has(row.id));
-      return { waiting: rows.length, inFlight: inFlight.size, oldestWaitingMs: rows.reduce((age, row) => Math.max(age, now - row.createdAt), 0) };
-    },
+    /** Attempts that go on. How many notifications wait is the store's to say: here is only a page of them. */
+    inFlight: (): number => inFlight.size,
     /** Starts nothing more, gives attempts `graceMs`, aborts the rest and ends at most 2 s after. What was aborted waits in the store. */
     async close(): Promise<void> {
       isClosed = true;

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { GatewayError } from "../error.ts";
+import { explaining } from "./data-dir-error.ts";
 import { migrations } from "./migrations/index.ts";
 
 export type Database = Sqlite.Database;
@@ -13,23 +14,36 @@ const DATABASE_FILE = "highwater.db";
 const LOCK_FILE = "lock.db";
 
 /**
- * @throws GatewayError `database_newer` when a later release wrote it, `database_missing` when read-only and not there
+ * @throws GatewayError `database_newer` when a later release wrote it, `database_missing` when read-only and not there, and those of `explaining`
  */
 export function openDatabase(dataDir: string, options: { readonly: boolean }): Database {
   const file = join(dataDir, DATABASE_FILE);
   if (options.readonly && !existsSync(file))
     throw new GatewayError("database_missing", `there is no database in ${dataDir}`, { hint: "run `highwater run` with this data_dir first" });
-  if (!options.readonly) mkdirSync(dataDir, { recursive: true });
-  const db = new Sqlite(file, { readonly: options.readonly, timeout: 5000 });
-  db.pragma("cache_size = -32768");
-  if (options.readonly) return db;
-  db.pragma("journal_mode = WAL");
-  db.pragma("synchronous = FULL");
-  db.pragma("wal_autocheckpoint = 4000");
-  db.pragma("temp_store = MEMORY");
-  migrate(db, file);
-  return db;
+  if (!options.readonly) makeDataDir(dataDir);
+  return explaining(file, () => {
+    const db = new Sqlite(file, { readonly: options.readonly, timeout: 5000 });
+    try {
+      db.pragma("cache_size = -32768");
+      if (options.readonly) {
+        // SQLite looks at the file only now; what is no database is found here and not by the first query.
+        db.pragma("schema_version");
+        return db;
+      }
+      db.pragma("journal_mode = WAL");
+      db.pragma("synchronous = FULL");
+      db.pragma("wal_autocheckpoint = 4000");
+      db.pragma("temp_store = MEMORY");
+      migrate(db, file);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  });
 }
+
+const makeDataDir = (dataDir: string): void => void explaining(dataDir, () => mkdirSync(dataDir, { recursive: true }));
 
 /**
  * For readers that run beside no writer of this release, which would have migrated it.
@@ -61,17 +75,25 @@ function migrate(db: Database, file: string): void {
 
 /**
  * Takes the data directory for this process.
- * @throws GatewayError `data_dir_in_use`
+ * @throws GatewayError `data_dir_in_use`, and those of `explaining`
  */
 export function lockDataDir(dataDir: string): { release(): void } {
-  mkdirSync(dataDir, { recursive: true });
-  const lock = new Sqlite(join(dataDir, LOCK_FILE), { timeout: 0 });
-  try {
-    lock.pragma("locking_mode = EXCLUSIVE");
-    lock.exec("BEGIN EXCLUSIVE");
-  } catch (cause) {
-    lock.close();
-    throw new GatewayError("data_dir_in_use", `another highwater uses ${dataDir}`, { hint: "stop it, or set another gateway.data_dir", cause });
-  }
-  return { release: () => lock.close() };
+  makeDataDir(dataDir);
+  const file = join(dataDir, LOCK_FILE);
+  return explaining(file, () => {
+    const lock = new Sqlite(file, { timeout: 0 });
+    try {
+      lock.pragma("locking_mode = EXCLUSIVE");
+      lock.exec("BEGIN EXCLUSIVE");
+    } catch (cause) {
+      lock.close();
+      const { code } = cause as { code: string };
+      if (code.startsWith("SQLITE_BUSY"))
+        throw new GatewayError("data_dir_in_use", `another highwater uses ${dataDir}`, { hint: "stop it, or set another gateway.data_dir", cause });
+      if (code === "SQLITE_NOTADB")
+        throw new GatewayError("lock_damaged", `${file} is no lock of highwater`, { hint: "nothing is kept in it: delete it while no highwater runs", cause });
+      throw cause;
+    }
+    return { release: () => lock.close() };
+  });
 }

@@ -4,7 +4,7 @@
 import { GatewayError } from "../error.ts";
 import { answerAlert, answerAlerts } from "./alert-query.ts";
 import type { Database } from "./database.ts";
-import { answerNotifications, answerOutbox, answerRejected } from "./notification-query.ts";
+import { answerCounts, answerNotifications, answerOutbox, answerRejected } from "./notification-query.ts";
 import { type Answer, LIMIT_MAX, type QueryContext, type QueryRequest } from "./query.ts";
 import { answerReadings } from "./readings-query.ts";
 import { answerSeries } from "./series-query.ts";
@@ -37,6 +37,8 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return answerOutbox(db, request);
     case "rejected":
       return answerRejected(db, request);
+    case "counts":
+      return answerCounts(db);
     default: {
       const never: never = request;
       return never;

@@ -69,7 +69,9 @@ export type QueryRequest =
   /** What waits for delivery: see OutboxRow for the order. */
   | { readonly kind: "outbox"; readonly limit: number }
   /** Newest first. */
-  | { readonly kind: "rejected"; readonly limit?: number };
+  | { readonly kind: "rejected"; readonly limit?: number }
+  /** Over all rows, however many. */
+  | { readonly kind: "counts" };
 
 /** What the answers depend on besides the store: parts of the config in force, and a clock. */
 export type QueryContext = {
@@ -91,6 +93,7 @@ export type QueryAnswers = {
   notifications: { readonly notifications: readonly NotificationView[]; readonly cursor: string | null };
   outbox: { readonly rows: readonly OutboxRow[] };
   rejected: { readonly rejected: readonly RejectedView[] };
+  counts: StoredCounts;
 };
 export type Answer<Request extends QueryRequest> = QueryAnswers[Request["kind"]];
 
@@ -198,4 +201,14 @@ export type RejectedView = {
   readonly detail: string;
   /** The newest payload, at most its first 1 KiB. */
   readonly sample: Uint8Array;
+};
+
+export type StoredCounts = {
+  /** Notifications, of every alert, receiver and channel. */
+  readonly waiting: number;
+  /** When the oldest of them was made; null when none waits. */
+  readonly oldestWaitingAt: EpochMs | null;
+  readonly dead: number;
+  /** Values since the data directory began; only reasons that occurred. */
+  readonly rejected: readonly { readonly reason: RejectReason; readonly count: number }[];
 };

@@ -10,6 +10,7 @@ import type { AlertChange, FromProcessor, ProcessorStart, ProcessorToService, Pr
 import { createMetrics } from "../metrics.ts";
 import { createPipeline } from "../pipeline.ts";
 import { readActiveAlerts } from "../storage/alerts.ts";
+import { explaining } from "../storage/data-dir-error.ts";
 import { openDatabase } from "../storage/database.ts";
 import type { FinishedRow } from "../storage/finished.ts";
 
@@ -20,17 +21,20 @@ const DELIVERED_WAIT_MS = 25;
 const { dataDir, logLevel, servicePort } = workerData as ProcessorStart;
 const main = parentPort as NonNullable<typeof parentPort>;
 const db = openDatabase(dataDir, { readonly: false });
-const pipeline = createPipeline({
-  db,
-  monotonic: systemClock.monotonic,
-  sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
-  holding(reason) {
-    isHolding = true;
-    tellMain({ kind: "holding", reason });
-  },
-  log: createLog({ level: logLevel, name: "processor" }),
-  metrics: createMetrics(),
-});
+// Recovery reads all that the start needs, and finds what is damaged.
+const pipeline = explaining(db.name, () =>
+  createPipeline({
+    db,
+    monotonic: systemClock.monotonic,
+    sleep: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
+    holding(reason) {
+      isHolding = true;
+      tellMain({ kind: "holding", reason });
+    },
+    log: createLog({ level: logLevel, name: "processor" }),
+    metrics: createMetrics(),
+  }),
+);
 let finished: FinishedRow[] = [];
 let idleTimer: NodeJS.Timeout | undefined;
 let idleAt = Number.POSITIVE_INFINITY;

@@ -10,7 +10,7 @@ import { renderSummaryMail } from "../batch/summary-mail.ts";
 import { createCaller } from "../call.ts";
 import { systemClock } from "../clock.ts";
 import type { GatewayConfig } from "../config.ts";
-import { createControl } from "../control.ts";
+import { type Control, createControl } from "../control.ts";
 import { GatewayError } from "../error.ts";
 import { giveBackRoom } from "../heap.ts";
 import type { ReloadOutcome, RulesInForce } from "../http/route.ts";
@@ -23,6 +23,7 @@ import { type EmailSettings, sendMail } from "../notify/channels/email.ts";
 import { createOutbox } from "../notify/outbox.ts";
 import { createQueryClient } from "../query-client.ts";
 import type { FinishedRow } from "../storage/finished.ts";
+import { createStoredFigures } from "../stored-figures.ts";
 import { runSummary } from "../summary-run.ts";
 
 /** How long the processor may take to say how it is, and how many such questions may be open. */
@@ -38,6 +39,7 @@ const metrics = createMetrics();
 const stop = new AbortController();
 let config: GatewayConfig = startConfig;
 let readiness: { ready: boolean; reasons: string[] } = { ready: false, reasons: ["the gateway is starting"] };
+let control: Control | undefined;
 const listeners = new Set<(alert: AlertChange["alert"], transition: AlertChange["transition"]) => void>();
 
 const tellMain = (message: FromService): void => main.postMessage(message);
@@ -48,6 +50,8 @@ const processorStatus = lastAnswer(() => askProcessor("status", undefined));
 const processorMetrics = lastAnswer(() => askProcessor("metrics", undefined));
 const { dataDir } = config.gateway;
 const queries = createQueryClient({ dataDir, devices: config.plan.devices, zone: config.plan.zone }, log);
+const figures = createStoredFigures({ query: queries.query, clock: systemClock, metrics });
+const storedMetrics = lastAnswer(() => figures.refreshMetrics());
 
 /** Asks, but waits only so long for one who has answered before. */
 function lastAnswer<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
@@ -106,11 +110,16 @@ processorPort.on("message", (message: ProcessorToService | { kind: "reply" }) =>
   outbox.wake();
 });
 
+/** Figures of the store are as old as its last answer while it is too busy for another. */
+async function serviceMetrics(): Promise<string> {
+  await storedMetrics().catch((error: unknown) => log.warn({ err: error }, "the store's figures in the metrics are not new"));
+  return metrics.text();
+}
+
 async function status(): Promise<Status> {
   const [{ books, seq }, { broker, queue }] = await Promise.all([processorStatus(), askMain("status", undefined)]);
   const { unmatched, ...connections } = broker;
-  const { waiting, inFlight, oldestWaitingMs } = outbox.status();
-  const dead = (await queries.query({ kind: "notifications", disposition: "dead", limit: 1000 })).notifications.length;
+  const { rejected, waiting, oldestWaitingMs, dead } = await figures.status();
   const now = systemClock.now();
   return {
     version,
@@ -118,10 +127,11 @@ async function status(): Promise<Status> {
     uptime_ms: now - startedAt,
     readings: books,
     unmatched: unmatched.map(({ topic, count, sample, suggestion }) => ({ topic, count, sample, suggestion })),
+    rejected,
     queue,
     broker: connections,
     journal: { seq },
-    outbox: { waiting, in_flight: inFlight, oldest_waiting_ms: oldestWaitingMs, dead },
+    outbox: { waiting, in_flight: outbox.inFlight(), oldest_waiting_ms: oldestWaitingMs, dead },
   };
 }
 
@@ -148,7 +158,7 @@ const server = createServer(
     render: (path, request) => queries.render(path, request),
     status,
     ready: () => readiness,
-    metricsText: async () => (await Promise.all([askMain("metrics", undefined), processorMetrics(), metrics.text()])).join("\n"),
+    metricsText: async () => (await Promise.all([askMain("metrics", undefined), processorMetrics(), serviceMetrics()])).join("\n"),
     latest: (since) => askProcessor("latest", since),
     rules,
     reload,
@@ -189,7 +199,7 @@ const scheduler = createScheduler(
 
 async function close(): Promise<void> {
   stop.abort();
-  await control.close();
+  await control?.close();
   await scheduler.close();
   await server.close();
   await outbox.close();
@@ -215,10 +225,10 @@ main.on("message", (message: ToService | { kind: "question" | "reply" }) => {
   }
 });
 
-const control = await createControl(dataDir, {
-  summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
-});
 try {
+  control = await createControl(dataDir, {
+    summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
+  });
   await Promise.all([processorStatus(), processorMetrics()]);
   const http = await server.start();
   tellMain({ kind: "ready", http });

@@ -72,6 +72,21 @@ describe("highwater try", () => {
     );
   });
 
+  it("rounds figures for people, and for machines does not", async () => {
+    const values = [20.1, 30.1234567890123, -32.1234567890123, 1234567.891];
+    const long = file("long.csv", ["timestamp,value", ...values.map((value, index) => `2024-03-01 12:00:0${index},${value}`), ""].join("\n"));
+    const outside = file(
+      "outside.yaml",
+      "rules:\n  - { name: out, match: {}, condition: { type: threshold, outside: [-1.0000000000000002, 30.000000000000004] } }\n",
+    );
+    const { out } = await highwater("try", long, "--rules", outside);
+    expect(out).toBe("● firing     2024-03-01 12:00:01Z  out  30.1235 outside [-1, 30]\n\n4 readings: 4 accepted\n1 rule: 1 alert\n");
+    const machine = await highwater("try", long, "--rules", outside, "--json");
+    expect(lines(machine.out)[0]).toMatchObject({ value: 30.1234567890123, predicate: "outside [-1.0000000000000002, 30.000000000000004]" });
+    const header = await highwater("try", file("header.csv", "timestamp,value\n"), "--rules", outside);
+    expect(header).toMatchObject({ code: 0, out: "0 readings\n1 rule: 0 alerts\n" });
+  });
+
   it("prints a line per transition for machines", async () => {
     const { out } = await highwater("try", recording, ...options, "--json");
     expect(lines(out).map(({ rule, state, ts, since }) => [rule, state, ts, since])).toEqual([
@@ -128,5 +143,16 @@ describe("highwater try", () => {
     const none = await highwater("try", recording);
     expect(none.code).toBe(2);
     expect(none.err).toContain("--rules");
+  });
+
+  it.each([
+    ["is not there", () => join(folder, "nofile.csv"), "nofile.csv:1:1: this file cannot be read: no such file"],
+    ["is a folder", () => folder, ":1:1: this file cannot be read: it is a folder"],
+    ["is empty", () => file("empty.csv", ""), "empty.csv:1:1: the file is empty; its first line must name the columns timestamp and value"],
+    ["has other columns", () => file("other.csv", "time,temperature\n1,2\n"), "other.csv:1:1: the first line must name the columns timestamp and value"],
+  ])("refuses a recording that %s", async (_what, path, says) => {
+    const { code, out, err } = await highwater("try", path(), ...options);
+    expect({ code, out, lines: err.trimEnd().split("\n").length }).toEqual({ code: 2, out: "", lines: 1 });
+    expect(err).toContain(says);
   });
 });

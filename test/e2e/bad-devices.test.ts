@@ -56,9 +56,30 @@ it("garbage, a clock of 2099 and NaN change nothing for the others, and are visi
   });
   expect(booksBalance(status.readings)).toBe(true);
 
+  // Who sent what could not be taken, and why, stands in the status; how much of it by reason in the metrics.
+  const told = (device: string) => status.rejected.filter(({ topic }) => topic === `sensors/lab/${device}/temperature`);
+  const sum = (rows: readonly { readonly count: number }[]) => rows.reduce((total, { count }) => total + count, 0);
+  expect([sum(told("garbage")), sum(told("nan")), sum(status.rejected)]).toEqual([GARBAGE.length, NO_VALUES.length, status.readings.rejected]);
+  expect(told("garbage")[0]).toEqual({
+    topic: "sensors/lab/garbage/temperature",
+    reason: "too_large",
+    count: 1,
+    last_at: expect.stringMatching(/^20\d\d-.*Z$/),
+    detail: "300000 bytes; the limit is 262144",
+    sample: "9".repeat(200),
+  });
+  expect(status.rejected.map(({ last_at }) => last_at)).toEqual(
+    status.rejected
+      .map(({ last_at }) => last_at)
+      .toSorted()
+      .toReversed(),
+  );
+
   const metrics = await gateway.text("/metrics");
   expect(metrics).toContain('highwater_readings{verdict="quarantined"} 2\n');
   expect(metrics).toContain(`highwater_readings{verdict="rejected"} ${GARBAGE.length + NO_VALUES.length}\n`);
+  expect(metrics).toContain('highwater_rejected_values{reason="too_large"} 1\n');
+  expect(metrics).toContain(`highwater_rejected_values{reason="bad_quality"} ${sum(status.rejected.filter(({ reason }) => reason === "bad_quality"))}\n`);
   expect(metrics).toContain(`highwater_readings{verdict="accepted"} ${2 * values.length - 2}\n`);
 
   const { alerts } = await gateway.get<{ alerts: AlertAnswer[] }>("/api/v1/alerts");

@@ -41,8 +41,16 @@ export type Books = Record<"received" | "accepted" | "late" | "duplicate" | "con
 export type Status = {
   readonly readings: Books;
   readonly unmatched: readonly { readonly topic: string; readonly count: number; readonly sample: string; readonly suggestion: string }[];
+  readonly rejected: readonly {
+    readonly topic: string;
+    readonly reason: string;
+    readonly count: number;
+    readonly last_at: string;
+    readonly detail: string;
+    readonly sample: string;
+  }[];
   readonly broker: { readonly connections: number; readonly refusing: string | null };
-  readonly outbox: { readonly waiting: number; readonly dead: number };
+  readonly outbox: { readonly waiting: number; readonly oldest_waiting_ms: number; readonly dead: number };
 };
 export type AlertAnswer = {
   readonly id: string | null;

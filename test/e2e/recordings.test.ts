@@ -46,6 +46,8 @@ const HISTORIES_MAX = 60;
 
 type SummaryAnswer = Figures & { day: string; zone: string; labels: Record<string, string>; alerts: number; version: number; late: number };
 
+if (!existsSync(FILES.machine)) console.warn("The tests of whole recordings are skipped: they are not there, in ../shared/data");
+
 // Skipped where the recordings are not there: they lie in a folder beside the repository and are not part of it.
 describe.skipIf(!existsSync(FILES.machine))("both recordings at full speed", () => {
   const folder = createFolder("recordings");

@@ -108,6 +108,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
     outbox: () => ({ rows: [] }),
     rejected: () => ({ rejected: [] }),
+    counts: () => ({ waiting: 0, oldestWaitingAt: null, dead: 0, rejected: [] }),
   };
   return {
     asked,
@@ -132,10 +133,20 @@ export function createFakeGateway(options: { series: number; now: () => number; 
             suggestion: '- { topic: "zigbee2mqtt/{device}", codec: json }',
           },
         ],
+        rejected: [
+          {
+            topic: "sensors/oslo/freezer-9/temperature",
+            reason: "undecodable",
+            count: 7,
+            last_at: "2026-01-31T12:00:00.000Z",
+            detail: "no JSON",
+            sample: "ERR 85",
+          },
+        ],
         queue: { waiting: 0, bytes: 0 },
         broker: { connections: 112 },
         journal: { seq },
-        outbox: { waiting: 0, dead: 0 },
+        outbox: { waiting: 0, in_flight: 0, oldest_waiting_ms: 0, dead: 0 },
       };
     },
     ready: () => ({ ready: reasons.length === 0, reasons }),

@@ -131,7 +131,7 @@ test("a receiver that hangs holds up nobody else and not more of its own than it
   await store.until(() => delivered(store).length === 30);
   expect(quick.webhooks).toHaveLength(30);
   expect(hung.webhooks).toHaveLength(4);
-  expect(outbox.status()).toMatchObject({ inFlight: 4, waiting: 30 });
+  expect(outbox.inFlight()).toBe(4);
 });
 
 test("close aborts what hangs within its bound, reports nothing of it, and a new outbox sends it again", async () => {

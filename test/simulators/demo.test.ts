@@ -1,5 +1,8 @@
-// The demo: its config is one, and its timetable keeps the promise that an alert fires and resolves within half a minute.
+// The demo: its config is one, its timetable keeps the promise that an alert fires and resolves within half a minute, and Ctrl-C ends it in order.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { demoBlocks } from "../../simulators/demo.ts";
 import { coldChain } from "../../simulators/scenarios/cold-chain.ts";
@@ -34,4 +37,18 @@ test.each([
   ["", 4, [""]],
 ])("wrap %j at %d", (line, width, expected) => {
   expect(wrap(line, width)).toEqual(expected);
+});
+
+test("Ctrl-C ends `npm run demo` in order, exit code 0, and no line of it is wider than a terminal", async () => {
+  // A process group of its own, all of which gets the signal, as from a terminal: npm and its shell too.
+  const demo = spawn("npm", ["run", "demo"], { cwd: fileURLToPath(new URL("../..", import.meta.url)), detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  demo.stdout.setEncoding("utf8").on("data", (text: string) => {
+    const wasReady = said.includes("Ctrl-C");
+    said += text;
+    if (!wasReady && said.includes("Ctrl-C")) process.kill(-(demo.pid as number), "SIGINT");
+  });
+  expect(await once(demo, "close")).toEqual([0, null]);
+  expect(said).toContain("Ending (SIGINT): fleet, gateway, receivers.");
+  for (const line of said.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });

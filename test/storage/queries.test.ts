@@ -237,3 +237,32 @@ describe("rejected", () => {
     expect(ask(store, { kind: "rejected", limit: 1 }).rejected).toHaveLength(1);
   });
 });
+
+describe("counts", () => {
+  it("are of all notifications, not of a page, and of what was rejected by reason", () => {
+    const store = record();
+    const { notifications } = ask(store, { kind: "notifications" });
+    const dated = notifications.map(({ createdAt }) => createdAt);
+    expect(ask(store, { kind: "counts" })).toEqual({ waiting: 5, oldestWaitingAt: Math.min(...dated), dead: 0, rejected: [] });
+    const copy = store.db.prepare(`INSERT INTO notification SELECT id || '-' || @index, alert, ordinal, receiver, channel, seq, state, @disposition,
+      created_at - 1, created_seq, attempts, next_at, ended_at, reason FROM notification WHERE id = @id`);
+    for (let index = 0; index < 2000; index++) copy.run({ index, id: notifications[0]?.id, disposition: index < 600 ? "waiting" : "dead" });
+    const reject = (topic: string, reason: "undecodable" | "bad_quality", count: number) =>
+      store.finish([{ kind: "rejected", topic, reason, count, at: 1, detail: "", sample: Uint8Array.of() }]);
+    reject("a", "undecodable", 2);
+    reject("b", "undecodable", 3);
+    reject("b", "bad_quality", 4);
+    expect(ask(store, { kind: "counts" })).toEqual({
+      waiting: 605,
+      oldestWaitingAt: Math.min(...dated, (notifications[0]?.createdAt ?? 0) - 1),
+      dead: 1400,
+      rejected: [
+        { reason: "bad_quality", count: 4 },
+        { reason: "undecodable", count: 5 },
+      ],
+    });
+    for (const { id } of notifications) store.finish([{ kind: "delivery", id, disposition: "delivered", attempts: 1, nextAt: 0, endedAt: 1, reason: null }]);
+    store.db.exec("UPDATE notification SET disposition = 'dead' WHERE disposition = 'waiting'");
+    expect(ask(store, { kind: "counts" })).toMatchObject({ waiting: 0, oldestWaitingAt: null, dead: 2000 });
+  });
+});

@@ -1,9 +1,11 @@
 // The three bodies of a webhook. `alertmanager` is the webhook v4 JSON to the letter, so that receivers made for it work
-// unchanged; `standard` and `cloudevents` carry the same data in the envelopes of those two specifications.
+// unchanged; its only room for figures are the annotations. `standard` and `cloudevents` carry all there is to tell, in the
+// envelopes of those two specifications.
 
 import type { Labels } from "../../engine/reading.ts";
-import { rfc3339 } from "../format.ts";
-import type { Notification } from "../notification.ts";
+import { formatSpan, rfc3339 } from "../format.ts";
+import { type Notification, plainNumber } from "../notification.ts";
+import { subjectOf } from "../why.ts";
 
 export const webhookFormats = ["alertmanager", "standard", "cloudevents"] as const;
 export type WebhookFormat = (typeof webhookFormats)[number];
@@ -27,7 +29,9 @@ export function webhookBody(format: WebhookFormat, notification: Notification): 
   }
 }
 
-function alertmanager({ alert, state, receiver, gateway }: Notification) {
+function alertmanager(notification: Notification) {
+  const { alert, state, receiver, gateway } = notification;
+  const annotations = annotationsOf(notification);
   return {
     receiver,
     status: state,
@@ -35,7 +39,7 @@ function alertmanager({ alert, state, receiver, gateway }: Notification) {
       {
         status: state,
         labels: alert.labels,
-        annotations: alert.annotations,
+        annotations,
         startsAt: rfc3339(alert.startsAt),
         endsAt: alert.endsAt === null ? NOT_ENDED : rfc3339(alert.endsAt),
         generatorURL: alert.url,
@@ -44,12 +48,24 @@ function alertmanager({ alert, state, receiver, gateway }: Notification) {
     ],
     groupLabels: alert.labels,
     commonLabels: alert.labels,
-    commonAnnotations: alert.annotations,
+    commonAnnotations: annotations,
     externalURL: gateway.externalUrl,
     version: "4",
     groupKey: `{}:${labelSet(alert.labels)}`,
     truncatedAlerts: 0,
     notification_reason: state === "firing" ? "first notification" : "all alerts resolved",
+  };
+}
+
+/** The rule's own, and under those that it does not have what a person must be told: a line, the value, and at the end the peak and how long it was. */
+function annotationsOf({ alert, summary, evidence, reason }: Notification): Labels {
+  const subject = subjectOf({ evidence, reason });
+  return {
+    summary,
+    ...(subject !== "gateway" && { value: String(plainNumber(alert.value)) }),
+    ...(alert.endsAt !== null && subject === "figure" && { peak: String(plainNumber(alert.peak)) }),
+    ...(alert.endsAt !== null && { duration: formatSpan(alert.endsAt - alert.startsAt) }),
+    ...alert.annotations,
   };
 }
 

@@ -48,14 +48,14 @@ test("alertmanager: the webhook v4 body to the letter", async () => {
     receiver: "on-call",
     groupLabels: labels,
     commonLabels: labels,
-    commonAnnotations: annotations,
+    commonAnnotations: { ...annotations, value: "-12.4" },
     externalURL: "http://127.0.0.1:8080",
     notification_reason: "first notification",
     alerts: [
       {
         status: "firing",
         labels,
-        annotations,
+        annotations: { ...annotations, value: "-12.4" },
         startsAt: "2026-11-22T12:31:07.000Z",
         endsAt: "0001-01-01T00:00:00Z",
         generatorURL: "http://127.0.0.1:8080/#/alerts/a1b2c3d4e5f60718-mhx2k9",
@@ -72,6 +72,29 @@ test("alertmanager: resolved has the same labels, start and fingerprint, and an 
   expect(resolved).toMatchObject({ status: "resolved", notification_reason: "all alerts resolved", groupKey: firing?.groupKey });
   expect(resolved?.alerts[0]).toMatchObject({ status: "resolved", startsAt: "2026-11-22T12:31:07.000Z", endsAt: "2026-11-22T13:06:07.000Z" });
   expect(resolved?.alerts[0]?.["fingerprint"]).toBe(firing?.alerts[0]?.["fingerprint"]);
+});
+
+test("alertmanager: a rule without annotations tells the figures in them all the same, and one that has its own keeps them", async () => {
+  const told = async (state: "firing" | "resolved", options: RowOptions) => {
+    received = [];
+    await send(state, {}, options);
+    const [body] = received.map(({ json }) => json as { alerts: { annotations: object }[]; commonAnnotations: object });
+    expect(body?.commonAnnotations).toEqual(body?.alerts[0]?.annotations);
+    return body?.commonAnnotations;
+  };
+  expect(await told("firing", { annotations: {} })).toEqual({ summary: "temperature of freezer-7 is −12.4 °C, above −15 °C", value: "-12.4" });
+  expect(await told("resolved", { annotations: {} })).toEqual({
+    summary: "temperature of freezer-7 is back at −17.3 °C after 35 min",
+    value: "-17.3",
+    peak: "-9.8",
+    duration: "35 min",
+  });
+  expect(await told("resolved", { annotations: { value: "mine", peak: "{{peak}} °C" } })).toMatchObject({ value: "mine", peak: "-9.8 °C", duration: "35 min" });
+  expect(await told("resolved", { annotations: {}, predicate: "no reading for 600000 ms" })).toEqual({
+    summary: expect.any(String),
+    value: "-17.3",
+    duration: "35 min",
+  });
 });
 
 test("fingerprints are those of prometheus/common", () => {
