@@ -9,6 +9,7 @@ import type { Member } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { Downsampler } from "./downsample.ts";
 import { type Held, hold, restoreHeld, saveHeld } from "./held.ts";
+import { Intake } from "./intake.ts";
 import type { Combination, Leaf, WindowCondition } from "./parts.ts";
 import { BREACH, CLEAR, type Judgement } from "./predicate.ts";
 import type { Rule } from "./rule.ts";
@@ -25,8 +26,6 @@ export type Membership = { hear(member: SeriesId, value: number, up: UptimeMs): 
 
 const NEVER = Number.POSITIVE_INFINITY;
 const LONG_AGO = Number.NEGATIVE_INFINITY;
-/** Numbers that wait at most, two of each reading. */
-const WAITING_MAX = 32;
 
 export class Evaluation {
   readonly #subject: AlertSubject;
@@ -46,20 +45,14 @@ export class Evaluation {
   #nextLaggingEnd: EpochMs = NEVER;
   #nextTimer: EpochMs = NEVER;
   readonly #calm: Calm;
-  /**
-   * Readings that wait to be taken into the bucket and the windows that only time ends, ts and value by turns: many at once cost less.
-   * It is all the same, as they are taken in before anything else is done there, and as all lie in windows that one before them has
-   * begun: they change no `nextEnd`.
-   */
-  readonly #waiting: number[] = [];
-  #waitingLength = 0;
-  #mayWait = false;
+  readonly #intake: Intake;
 
   constructor(subject: AlertSubject, sampler: Downsampler | undefined, membership?: Membership) {
     this.#subject = subject;
     this.#sampler = sampler;
     this.#ruling = new Ruling(subject);
     this.#calm = new Calm(this.#ruling);
+    this.#intake = new Intake(subject.id, sampler, this.#ruling);
     this.#membership = membership;
   }
 
@@ -96,7 +89,7 @@ export class Evaluation {
 
   /** Takes a late reading into windows that are still open; it never pages by itself. */
   takeLate(ts: EpochMs, value: number, clock: EpochMs): void {
-    this.catchUp();
+    this.#intake.catchUp();
     for (const window of this.#ruling.windows) window.addLate(ts, value, clock);
     this.#findNextEnd();
   }
@@ -156,7 +149,8 @@ export class Evaluation {
   }
 
   /** Evaluates a reading: the first of those that wait, or one for which `isNext` holds. */
-  evaluate({ ts, value, at, up, ordinal, isSampled, member }: Held, into: Dispatcher): void {
+  evaluate(reading: Held, into: Dispatcher): void {
+    const { ts, value, at, up, ordinal, member } = reading;
     if (this.#nextTimer <= ts && this.#blind(at, up) > 0) this.#suspendTimers(ts);
     this.lastTs = ts;
     this.lastValue = value;
@@ -169,23 +163,14 @@ export class Evaluation {
     const told = isCalm ? fed : alerts;
     if (told.length > 0) this.#evaluateOthers(told, ts, value, ordinal, into);
     if (!isCalm) this.#calm.find(value);
-    if (this.#mayWait && !isSampled && this.#waitingLength < WAITING_MAX) {
-      this.#waiting[this.#waitingLength++] = ts;
-      this.#waiting[this.#waitingLength++] = value;
-    } else this.#collect(ts, value, isSampled, into);
+    const end = this.#intake.take(reading, into);
+    if (end < this.#nextEnd) this.#nextEnd = end;
     if (prompt.length > 0) this.#addToPrompt(ts, value, into);
   }
 
-  /** Takes what waits into the bucket and the windows. To be called before anything else is done to them. */
+  /** To be called before anything is done to the bucket. */
   catchUp(): void {
-    const length = this.#waitingLength;
-    this.#mayWait = false;
-    if (length === 0) return;
-    this.#waitingLength = 0;
-    // Of a group nothing waits.
-    const sampler = this.#sampler as Downsampler;
-    sampler.addToBegun(this.#waiting, length);
-    for (const window of this.#ruling.patient) window.addToBegun(this.#waiting, length);
+    this.#intake.catchUp();
   }
 
   standing(): { rule: string; measure: number; state: Alert["phase"] }[] {
@@ -200,7 +185,7 @@ export class Evaluation {
   applyRules(rules: readonly Rule[], heard: Heard, context: RulingContext, into: Dispatcher): void {
     this.#calm.tell(this.lastValue);
     this.#calm.forget();
-    this.catchUp();
+    this.#intake.catchUp();
     this.#ruling.apply(rules, { ...context, lastValue: this.lastValue, heardValue: this.#heardValue, heard }, into);
     this.#findNextEnd();
     this.#findNextTimer();
@@ -217,7 +202,7 @@ export class Evaluation {
 
   save(to: StateWriter): void {
     this.#calm.tell(this.lastValue);
-    this.catchUp();
+    this.#intake.catchUp();
     to.number(this.lastTs);
     to.number(this.lastValue);
     to.number(this.#lastAt);
@@ -317,22 +302,6 @@ export class Evaluation {
     }
   }
 
-  /** Takes a reading into the bucket and the windows that only time ends, after those that wait. */
-  #collect(ts: EpochMs, value: number, isSampled: boolean, into: Dispatcher): void {
-    this.catchUp();
-    let mayWait = !isSampled;
-    if (this.#sampler !== undefined) {
-      if (!isSampled) this.#sampler.add(this.#subject.id, ts, value, into);
-      this.#nextEnd = Math.min(this.#nextEnd, this.#sampler.nextEnd);
-    }
-    for (const window of this.#ruling.patient) {
-      window.add(ts, value);
-      this.#nextEnd = Math.min(this.#nextEnd, window.nextEnd);
-      mayWait &&= window.isOpen(ts);
-    }
-    this.#mayWait = mayWait;
-  }
-
   #addToPrompt(ts: EpochMs, value: number, into: Dispatcher): void {
     let isClosed = false;
     for (const window of this.#ruling.prompt) {
@@ -353,7 +322,7 @@ export class Evaluation {
   }
 
   #closeWindows(end: EpochMs, lag: Window["lag"], into: Dispatcher): void {
-    this.catchUp();
+    this.#intake.catchUp();
     if (lag === 0 && this.#sampler?.nextEnd === end) this.#sampler.close(this.#subject.id, end, into);
     for (const window of this.#ruling.windows) if (window.nextEnd === end && window.lag === lag) window.close();
     this.#judgeWindows(into);

@@ -16,7 +16,7 @@ export type Packable = {
  * Room for so many numbers, as NaN. A plain array of doubles, which V8 keeps unboxed from the first number on, as NaN is one; a typed array
  * of a few numbers takes 300 bytes more than they do.
  */
-export const roomFor = (count: number): number[] => new Array<number>(count).fill(Number.NaN);
+export const roomFor = (count: number): number[] => Array<number>(count).fill(Number.NaN);
 
 /** The widest that there is. */
 const WIDTH_MAX = 16;

@@ -44,7 +44,7 @@ export class AlignedTree<Sum extends PaneAggregate> {
 
   /** To be called when a unit changes after a range that held it was gathered. */
   touch(unit: number): void {
-    this.#levels.forEach((nodes, level) => void nodes.drop(Math.floor(unit / 2 ** (LOWEST + level))));
+    for (const [level, nodes] of this.#levels.entries()) nodes.drop(Math.floor(unit / 2 ** (LOWEST + level)));
   }
 
   /** The level of the largest node that begins here and ends in the range; -1: there is none. */

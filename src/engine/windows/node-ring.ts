@@ -61,7 +61,7 @@ class LooseRing<Sum> implements NodeRing<Sum> {
   readonly #nodes: ({ readonly number: number; readonly sum: Sum } | undefined)[];
 
   constructor(room: number) {
-    this.#nodes = new Array(room).fill(undefined);
+    this.#nodes = Array.from({ length: room }, () => undefined);
   }
 
   find(number: number): Sum | undefined {
