@@ -2,10 +2,13 @@
 // `.js` in a package.
 
 import { extname } from "node:path";
-import { type TransferListItem, Worker } from "node:worker_threads";
+import { type ResourceLimits, type TransferListItem, Worker } from "node:worker_threads";
 import { GatewayError, restoreError } from "./error.ts";
 
 type ThreadName = "processor" | "service" | "query" | "job";
+
+/** Of what the processor makes in a turn next to nothing is alive a turn later, so that little room is enough for it. */
+const limits: { readonly [Name in ThreadName]?: ResourceLimits } = { processor: { maxYoungGenerationSizeMb: 24 } };
 
 /**
  * @param name of a file in threads/
@@ -13,7 +16,7 @@ type ThreadName = "processor" | "service" | "query" | "job";
  */
 export function startWorker(name: ThreadName, start: unknown, transfer: TransferListItem[] = []): Worker {
   const url = new URL(`./threads/${name}${extname(import.meta.url)}`, import.meta.url);
-  return new Worker(url, { name, workerData: start, transferList: transfer });
+  return new Worker(url, { name, workerData: start, transferList: transfer, resourceLimits: limits[name] ?? {} });
 }
 
 /** What a thread that may be terminated says once its native parts are loaded. */

@@ -4,6 +4,7 @@
 
 import { setImmediate as turnOfLoop } from "node:timers/promises";
 import { Aedes, type Client } from "aedes";
+import { writeToStream } from "mqtt-packet";
 import type { Clock } from "../clock.ts";
 import type { ZoneTable } from "../engine/calendar.ts";
 import type { Log } from "../log.ts";
@@ -21,6 +22,9 @@ import { createPublishing, type Done, ownTopics, type Publish } from "./publishi
 import { createReceivedOnce, type IncomingPackets } from "./received-once.ts";
 import { boundSessions, type Persistence } from "./sessions.ts";
 import type { UnmatchedTopic } from "./unmatched.ts";
+
+/** mqtt-packet would keep a buffer for each of the 65,536 packet ids, 7 MB, to save making one of two bytes for each packet. */
+writeToStream.cacheNumbers = false;
 
 export type BrokerInbox = IngestInbox & {
   /** Calls back once all that was added so far is on disk, or with an error when the gateway closes without that. */

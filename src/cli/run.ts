@@ -1,6 +1,7 @@
 // `highwater run`: the gateway, until SIGTERM or SIGINT drains it. SIGHUP reads the config again; a bad file keeps the old one.
 
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config.ts";
 import { startGateway } from "../gateway.ts";
@@ -26,7 +27,15 @@ export const runCommand: CliCommand = {
   },
 };
 
+/**
+ * V8 must not allocate in its old generation what survived its first moments once. A publish lives only until its commit, but in the
+ * busy seconds after the start V8 concludes otherwise; from then on each dead packet in the old generation keeps younger ones alive,
+ * and the main thread stands still for 30 ms twice a second (docs/adr/0007-new-objects-stay-young.md). Holds for all threads.
+ */
+const keepNewObjectsYoung = (): void => setFlagsFromString("--no-allocation-site-pretenuring");
+
 async function run(options: Options): Promise<void> {
+  keepNewObjectsYoung();
   const loaded = loadConfig(options.config);
   if (loaded.kind === "invalid") {
     printProblems(loaded.problems);

@@ -13,6 +13,9 @@ export type Database = Sqlite.Database;
 const DATABASE_FILE = "highwater.db";
 const LOCK_FILE = "lock.db";
 
+/** Pages of each connection. What is not among them is read from the operating system's cache, for a microsecond or two. */
+const CACHE_KIB = 8192;
+
 /**
  * @throws GatewayError `database_newer` when a later release wrote it, `database_missing` when read-only and not there, and those of `explaining`
  */
@@ -24,7 +27,7 @@ export function openDatabase(dataDir: string, options: { readonly: boolean }): D
   return explaining(file, () => {
     const db = new Sqlite(file, { readonly: options.readonly, timeout: 5000 });
     try {
-      db.pragma("cache_size = -32768");
+      db.pragma(`cache_size = -${CACHE_KIB}`);
       if (options.readonly) {
         // SQLite looks at the file only now; what is no database is found here and not by the first query.
         db.pragma("schema_version");
