@@ -30,13 +30,14 @@ const COMPLAINTS_MAX = 10;
 /**
  * Starts a gateway on 127.0.0.1.
  * @param folder where the config is written; the data go to `folder/data`
+ * @param options.program `bin/highwater.js` of another place than this clone
  * @param config the blocks of the config; `data_dir`, listeners and `http` are set here
  * @throws with the gateway's own words when it does not become ready
  */
 export async function startGateway(
   folder: string,
   config: { readonly name: string; readonly externalUrl?: string; readonly blocks: Readonly<Record<string, unknown>> },
-  options: { readonly nodeOptions?: readonly string[]; readonly httpPort?: number } = {},
+  options: { readonly nodeOptions?: readonly string[]; readonly httpPort?: number; readonly program?: string } = {},
 ): Promise<GatewayProcess> {
   const host = "127.0.0.1";
   const httpPort = options.httpPort ?? (await freePort());
@@ -54,7 +55,7 @@ export async function startGateway(
     complaints.push(...complaintOf(line));
     if (complaints.length > COMPLAINTS_MAX) complaints.shift();
   };
-  const child = await startChild<{ mqtt: Address[]; http: Address }>([...(options.nodeOptions ?? []), HIGHWATER, "run", "--config", file], {
+  const child = await startChild<{ mqtt: Address[]; http: Address }>([...(options.nodeOptions ?? []), options.program ?? HIGHWATER, "run", "--config", file], {
     timeoutMs: START_MS_MAX,
     onLine,
   });

@@ -110,6 +110,17 @@ it("SIGHUP with a bad file keeps the old rules and says why; with a good one the
   expect(await firing()).toEqual(["new", "old"]);
 });
 
+it.runIf(process.platform === "linux")("the gateway runs with bounded room, in the process that was started", async () => {
+  const gateway = await start(newFolder("room"), {});
+  // Its pid is that of the program that was started; what it was replaced by has its flags.
+  const args = readFileSync(`/proc/${gateway.pid}/cmdline`, "utf8").split("\0");
+  const environment = readFileSync(`/proc/${gateway.pid}/environ`, "utf8").split("\0");
+  expect(args).toContain("--heap-growing-percent=20");
+  expect(environment).toContain("MALLOC_ARENA_MAX=2");
+  const logged = gateway.log.find(({ msg }) => msg === "ready");
+  expect(logged?.["pid"]).toBe(gateway.pid);
+});
+
 it("a second gateway on the same data directory ends with 1 and a sentence, and the first goes on", async () => {
   const folder = newFolder("second");
   const gateway = await start(folder, {});

@@ -44,6 +44,15 @@ export class PaneMerge<Sum extends PaneAggregate> implements Combiner<Sum, Sum> 
   /** Appends the panes that start at `from` or later, but before `to`. */
   #append(into: Sum, from: EpochMs, to: EpochMs): void {
     const panes = this.#panes as PaneList<Sum>;
+    for (let index = this.#firstFrom(from); index < panes.length && panes.start(index) < to; index++) into.append(panes.sum(index));
+  }
+
+  /** Index of the first pane that starts at `from` or later. */
+  #firstFrom(from: EpochMs): number {
+    const panes = this.#panes as PaneList<Sum>;
+    // Where no pane is missing it is just there.
+    const guess = (from - panes.start(0)) / this.#paneSize;
+    if (guess >= 0 && guess < panes.length && panes.start(guess) === from && (guess === 0 || panes.start(guess - 1) < from)) return guess;
     let low = 0;
     let high = panes.length;
     while (low < high) {
@@ -51,6 +60,6 @@ export class PaneMerge<Sum extends PaneAggregate> implements Combiner<Sum, Sum> 
       if (panes.start(middle) < from) low = middle + 1;
       else high = middle;
     }
-    for (; low < panes.length && panes.start(low) < to; low++) into.append(panes.sum(low));
+    return low;
   }
 }

@@ -1,6 +1,9 @@
-// The engine alone: readings per second of processor time through `engine.step`, without I/O, each load in a fresh process; what a
-// reading costs more when series, history, windows and rules that do not match grow a hundredfold; bytes of state.
+// The engine alone: readings per second of processor time through `engine.step`, without I/O, each load in a fresh process; bytes of
+// state; and what a reading costs more when series, history, windows and rules that do not match grow a hundredfold, with its commit, as
+// the processor thread spends it, and in the engine alone.
 
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { measure } from "../child.ts";
 import type { EngineFigures, EngineLoad } from "../engine-process.ts";
 import { type BenchOptions, type Figure, median, type Row } from "../row.ts";
@@ -61,18 +64,38 @@ function stateOf({ series, matching }: EngineLoad, bytes: number): Figure[] {
   ];
 }
 
-/** Contestants take turns, so that what the machine does besides weighs on both. */
-async function growths({ runs, say }: BenchOptions): Promise<Figure[]> {
+async function growths(options: BenchOptions): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [what, small, large] of GROWTHS) {
-    const ratios: number[] = [];
-    for (let turn = 0; turn < runs; turn++) {
-      const one = await run(small);
-      const other = await run(large);
-      ratios.push(one.perSecond / other.perSecond);
-    }
-    say(`${what}: ${ratios.map((ratio) => ratio.toFixed(2)).join(", ")}`);
-    figures.push({ what, value: median(ratios), unit: "× the cost", budget: FLAT });
+    figures.push({ what, value: await growth(what, small, large, options), unit: "× the cost", budget: FLAT });
+    figures.push({ what: "  in the engine alone", value: await growth(`${what}, alone`, small, large, { ...options, folder: undefined }), unit: "× the cost" });
   }
   return figures;
+}
+
+/** Contestants take turns, so that what the machine does besides weighs on both. @param options.folder undefined: nothing is committed */
+async function growth(
+  what: string,
+  small: EngineLoad,
+  large: EngineLoad,
+  { runs, say, folder }: Pick<BenchOptions, "runs" | "say"> & { readonly folder: string | undefined },
+): Promise<number> {
+  const ratios: number[] = [];
+  for (let turn = 0; turn < runs; turn++) {
+    const one = await runIn(folder, small);
+    const other = await runIn(folder, large);
+    ratios.push(one.perSecond / other.perSecond);
+  }
+  say(`${what}: ${ratios.map((ratio) => ratio.toFixed(2)).join(", ")}`);
+  return median(ratios);
+}
+
+async function runIn(folder: string | undefined, load: EngineLoad): Promise<EngineFigures> {
+  if (folder === undefined) return run(load);
+  const own = await mkdtemp(join(folder, "engine-"));
+  try {
+    return await run({ ...load, folder: own });
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
 }

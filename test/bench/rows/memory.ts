@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type GatewayProcess, startGateway } from "../../../simulators/gateway.ts";
 import { sendHistory } from "../history-load.ts";
+import { packaged } from "../packaged.ts";
 import type { BenchOptions, Figure, Row } from "../row.ts";
 import { mixedBlocks, startOf } from "../stored.ts";
 
@@ -20,7 +21,8 @@ export const memory: Row = {
   async run(options) {
     const folder = await mkdtemp(join(options.folder, "memory-"));
     try {
-      const gateway = await startGateway(folder, { name: "bench", blocks: mixedBlocks() }, { nodeOptions: options.nodeOptions });
+      const program = await packaged(folder);
+      const gateway = await startGateway(folder, { name: "bench", blocks: mixedBlocks() }, { nodeOptions: options.nodeOptions, program });
       return await load(gateway, options);
     } finally {
       await rm(folder, { recursive: true, force: true });
