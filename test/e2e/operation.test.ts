@@ -110,6 +110,7 @@ it("SIGHUP with a bad file keeps the old rules and says why; with a good one the
   expect(await firing()).toEqual(["new", "old"]);
 });
 
+// What a process was started with is read from /proc, which only Linux has.
 it.runIf(process.platform === "linux")("the gateway runs with bounded room, in the process that was started", async () => {
   const gateway = await start(newFolder("room"), {});
   // Its pid is that of the program that was started; what it was replaced by has its flags.
