@@ -82,9 +82,9 @@ export class Ranks {
     this.append(other);
   }
 
-  /** Copies the values, which must be kept one by one. @returns how many */
+  /** Copies the values, of which there are some and which must be kept one by one. @returns how many */
   copyTo(into: Float64Array, at: number): number {
-    return this.#values?.copyTo(into, at) ?? 0;
+    return (this.#values as DistinctValues).copyTo(into, at);
   }
 
   /** Puts all readings into a sketch, or takes them out of one that holds them. */
