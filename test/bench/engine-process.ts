@@ -4,10 +4,8 @@
 import { join } from "node:path";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
-import { createLog } from "../../src/log.ts";
-import { createMetrics } from "../../src/metrics.ts";
-import { createPipeline } from "../../src/pipeline.ts";
 import { openDatabase } from "../../src/storage/database.ts";
+import { pipelineOver } from "./bench-pipeline.ts";
 import { planOf } from "./bench-plan.ts";
 import { createReadings, mixedRules, type WindowShape } from "./workload.ts";
 
@@ -44,16 +42,7 @@ function open(folder: string | undefined): { readonly engine: Engine; hear(input
     const engine = createEngine();
     return { engine, hear: (input) => void engine.step([input], { now: input.at, up: input.up }) };
   }
-  const pipeline = createPipeline({
-    db: openDatabase(folder, { readonly: false }),
-    monotonic: () => performance.now(),
-    sleep: () => undefined,
-    holding(reason) {
-      throw new Error(`the disk refuses: ${reason}`);
-    },
-    log: createLog({ level: "silent", name: "bench" }),
-    metrics: createMetrics(),
-  });
+  const pipeline = pipelineOver(openDatabase(folder, { readonly: false }));
   return { engine: pipeline.engine, hear: (input) => void pipeline.turn({ inputs: [input], finished: [] }) };
 }
 

@@ -2,10 +2,8 @@
 // that its heap is not measured. Takes its load as JSON on the command line; prints what it stored as a line of JSON.
 
 import { loadConfig } from "../../src/config.ts";
-import { createLog } from "../../src/log.ts";
-import { createMetrics } from "../../src/metrics.ts";
-import { createPipeline } from "../../src/pipeline.ts";
 import { openDatabase } from "../../src/storage/database.ts";
+import { pipelineOver } from "./bench-pipeline.ts";
 import { createReadings } from "./workload.ts";
 
 export type StoreLoad = {
@@ -27,16 +25,7 @@ function store({ config, series, readings, start, tail, tailRow, row }: StoreLoa
   if (loaded.kind === "invalid") throw new Error(loaded.problems.map(({ message }) => message).join("; "));
   const db = openDatabase(loaded.config.gateway.dataDir, { readonly: false });
   db.pragma("synchronous = OFF"); // what is measured begins when it is there
-  const pipeline = createPipeline({
-    db,
-    monotonic: () => performance.now(),
-    sleep: () => undefined,
-    holding(reason) {
-      throw new Error(`the disk refuses: ${reason}`);
-    },
-    log: createLog({ level: "silent", name: "bench" }),
-    metrics: createMetrics(),
-  });
+  const pipeline = pipelineOver(db);
   pipeline.turn({ inputs: [{ kind: "rules", at: start, up: 0, plan: loaded.config.plan }], finished: [] });
   const load = createReadings({ series, start });
   while (load.taken() < readings) {

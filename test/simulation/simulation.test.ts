@@ -5,8 +5,8 @@ import { describe, expect, it } from "vitest";
 import { fromTop } from "./event-loop.ts";
 import { simulate } from "./world.ts";
 
-const RUNS = 60;
-const PER_TEST = 5;
+const RUNS = 300;
+const PER_TEST = 20;
 describe("the simulation", () => {
   it.each(Array.from({ length: RUNS / PER_TEST }, (_, index) => 1 + index * PER_TEST))("keeps every promise from seed %i on", async (first) => {
     for (let seed = first; seed < first + PER_TEST; seed++) {
