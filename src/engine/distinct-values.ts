@@ -75,8 +75,8 @@ export class DistinctValues {
 
   #insert(index: number, value: number, times: number): void {
     const before = this.#numbers;
-    // One more fits, or there is half as much room again.
-    if (2 * this.#length >= before.length) this.#numbers = roomFor(2 * Math.ceil((this.#length + 1) * 1.5));
+    // One more fits, or there is a quarter more room.
+    if (2 * this.#length >= before.length) this.#numbers = roomFor(2 * Math.ceil((this.#length + 1) * 1.25));
     const numbers = this.#numbers;
     for (let at = 2 * this.#length - 1; at >= 2 * index; at--) numbers[at + 2] = before[at] as number;
     if (numbers !== before) for (let at = 0; at < 2 * index; at++) numbers[at] = before[at] as number;

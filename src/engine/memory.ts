@@ -7,9 +7,9 @@ import type { EpochMs } from "./units.ts";
 /** How many timestamps at or below the watermark are kept at the end of a step. */
 export const REMEMBERED_BELOW = 128;
 /** Forgetting is worth its copying only now and then. */
-const TRIM_FROM = REMEMBERED_BELOW + 16;
+const TRIM_FROM = REMEMBERED_BELOW + 8;
 /** What most series grow to and no further: room for more would be kept by each of them for nothing. */
-const ROOM = TRIM_FROM + 4;
+const ROOM = TRIM_FROM + 2;
 
 export class Memory {
   /** Timestamp and value by turns, in the order of the timestamps. */
