@@ -19,13 +19,17 @@ const parts = process.versions.node.split(".");
 const major = Number(parts[0]);
 const minor = Number(parts[1]);
 
-// The process is replaced by itself with those settings and keeps its id. Where that cannot be done (Windows, another Node) the gateway
-// runs all the same, and takes more memory.
+// The process is replaced by itself with those settings and keeps its id. Where that cannot be done (Windows, another Node, a parent that
+// talks to it over a channel) the gateway runs all the same, and takes more memory.
 function startTuned() {
   const isGateway = process.argv[2] === "run";
-  if (!isGateway || major !== TUNED_MAJOR || process.execve === undefined || process.execArgv.indexOf(FLAGS[0]) >= 0) return;
+  if (!isGateway || major !== TUNED_MAJOR || process.send !== undefined || process.execArgv.indexOf(FLAGS[0]) >= 0) return;
   const args = [process.execPath].concat(FLAGS, process.execArgv, [fileURLToPath(import.meta.url)], process.argv.slice(2));
-  process.execve(process.execPath, args, Object.assign({}, ENVIRONMENT, process.env));
+  try {
+    process.execve(process.execPath, args, Object.assign({}, ENVIRONMENT, process.env));
+  } catch (error) {
+    if (error.code !== "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" && error.code !== "ERR_ACCESS_DENIED") throw error;
+  }
 }
 
 if (major < MAJOR_MIN || (major === MAJOR_MIN && minor < MINOR_MIN)) {

@@ -32,8 +32,11 @@ export class Downsampler {
     this.#minute.addToBegun(readings, length);
   }
 
-  add(series: SeriesId, ts: EpochMs, value: number, into: DownsampleEffects): void {
-    if (!this.#minute.add(ts, value)) this.#addToClosed(series, ts, value, into);
+  /** @returns whether its minute is open, and so has begun */
+  add(series: SeriesId, ts: EpochMs, value: number, into: DownsampleEffects): boolean {
+    const isOpen = this.#minute.add(ts, value);
+    if (!isOpen) this.#addToClosed(series, ts, value, into);
+    return isOpen;
   }
 
   /**

@@ -261,7 +261,9 @@ class StreamEngine implements Engine {
     if (known !== undefined) {
       this.#touch(known);
       known.source = source;
-      return this.#describe(known);
+      this.#describe(known);
+      // Another source may have another timing.
+      return this.#agenda.remind(known, this.#up);
     }
     if (id !== this.#series.length) throw new Error(`series ${id} is defined out of order; ${this.#series.length} is next`);
     const series = this.#addSeries(labels, source);

@@ -49,7 +49,8 @@ export class Intake {
     this.catchUp();
     let [end, mayWait] = [NEVER, !isSampled];
     if (this.#sampler !== undefined) {
-      if (!isSampled) this.#sampler.add(this.#series, ts, value, into);
+      // A late reading may have closed the minute of those that were held back.
+      if (!isSampled) mayWait = this.#sampler.add(this.#series, ts, value, into);
       end = this.#sampler.nextEnd;
     }
     for (const window of this.#ruling.patient) {

@@ -118,6 +118,42 @@ describe("a series whose source has another name now", () => {
     copy.restore(parts);
     expect(read(copy, 3, 31 * MINUTE)).toBe(ACCEPTED);
   });
+
+  it("is looked at when that timing says, as after a restart", () => {
+    const timing = { maxFutureMs: MINUTE, maxPastMs: null };
+    const other = "plant/{device}/{metric}";
+    const sources = {
+      [SOURCE]: { ...timing, outOfOrdernessMs: 20 * SECOND, idleAfterMs: MINUTE },
+      [other]: { ...timing, outOfOrdernessMs: 0, idleAfterMs: 10 * SECOND },
+    };
+    const engine = createEngine();
+    const step = (up: number, source?: string) => {
+      const defined = source === undefined ? [] : [{ id: 0, labels: { device: "probe", metric: "temperature" }, source }];
+      const batch = { series: Uint32Array.of(0), ts: Float64Array.of(SECOND), value: Float64Array.of(1), defined, rejected: {} };
+      return engine.step(source === undefined ? [] : [{ kind: "readings", at: up, up, batch }], { now: up, up });
+    };
+    engine.step([{ kind: "rules", at: 0, up: 0, plan: { ...plan([]), sources } }], { now: 0, up: 0 });
+    step(SECOND, SOURCE);
+    step(12 * SECOND, other);
+    // Borrowed since 11 s: the minute is over at 70 s.
+    expect(step(70 * SECOND).rollups).toHaveLength(1);
+  });
+});
+
+describe("a minute that a late reading closes", () => {
+  it("is amended by each of the readings that were held back in it", () => {
+    const run = drive(plan([], { outOfOrdernessMs: 2 * MINUTE }));
+    for (const ts of [-19, -44, 5]) expect(run.reading(ts * SECOND, 1)).toBe("accepted");
+    run.rules(plan([], { outOfOrdernessMs: 5 * SECOND, idleAfterMs: MINUTE }));
+    expect(run.reading(-9 * SECOND, 1)).toBe("late");
+    run.listen(3 * 60 * MINUTE);
+    const counted = (start: number, tier: number): number =>
+      run.effects
+        .flatMap(({ rollups, dirty }) => [...rollups, ...dirty])
+        .filter((bucket) => bucket.start === start && bucket.tier === tier)
+        .reduce((sum, { values }) => sum + values.count, 0);
+    expect([counted(-MINUTE, MINUTE), counted(-60 * MINUTE, 60 * MINUTE)]).toEqual([3, 3]);
+  });
 });
 
 describe("a rule whose logic changes while it recovers", () => {

@@ -87,6 +87,7 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
   addToBegun(readings: readonly number[], length: number): void {
     for (let at = 0; at < length; ) {
       const index = this.#paneAt(readings[at] as EpochMs, LONG_AGO);
+      if (index < 0) throw new Error(`a reading at ${readings[at]} waited for a window that is closed`);
       const from = at;
       const end = this.#panes.start(index) + this.#paneSize;
       const sum = this.#panes.sum(index);
