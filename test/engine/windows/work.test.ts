@@ -242,4 +242,10 @@ describe("long windows", () => {
     window.close();
     expect(() => window.close()).toThrow("how to combine");
   });
+
+  it("a reading that waited for a window that is closed is one too", () => {
+    const window = new PaneWindow({ spec: { kind: "hopping", size: 10, slide: 10 }, sharing: "", empty: keepingOf("avg").empty });
+    window.closeThrough(20);
+    expect(() => window.addToBegun([5, 1], 2)).toThrow("waited for a window that is closed");
+  });
 });
