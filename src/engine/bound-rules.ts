@@ -1,5 +1,5 @@
-// Rules bound to the limits of a device. What follows from them alone is worked out once and shared by all subjects (series, groups) that
-// the same rules match and whose devices have the same limits: a subject keeps only what it has heard.
+// Rules bound to the limits of a device. What follows from them alone is worked out once and shared by all series that the same rules match,
+// of one device in the config or of devices that are not in it: a subject keeps only what it has heard.
 
 import type { Condition } from "./conditions/condition.ts";
 import { bindCondition } from "./conditions/index.ts";
