@@ -1,7 +1,7 @@
 // The timestamps that a series remembers, so that a repeated reading is known: all above the watermark and at least the
 // last 128 below it. It grows freely within a step and forgets only at its end; what it has forgotten, the store is asked.
 
-import { roomFor, type StateReader, type StateWriter } from "./state.ts";
+import { type Loan, roomFor, type StateReader, type StateWriter } from "./state.ts";
 import type { EpochMs } from "./units.ts";
 
 /** How many timestamps at or below the watermark are kept at the end of a step. */
@@ -14,6 +14,8 @@ const ROOM = TRIM_FROM + 2;
 export class Memory {
   /** Timestamp and value by turns, in the order of the timestamps. */
   #numbers = roomFor(16);
+  /** Of the numbers to a snapshot, which does without a copy mostly: what is new is appended. */
+  #loan: Loan | undefined;
   count = 0;
   /** The latest timestamp that was forgotten; one at or below it may have been there. */
   forgotten: EpochMs = Number.NEGATIVE_INFINITY;
@@ -29,6 +31,7 @@ export class Memory {
   add(ts: EpochMs, value: number): void {
     if (2 * this.count === this.#numbers.length) this.#resize(roomAfter(this.count));
     const index = this.count === 0 || ts > this.#ts(this.count - 1) ? this.count : this.#indexOf(ts);
+    if (index < this.count) this.#own();
     const numbers = this.#numbers;
     for (let at = 2 * this.count - 1; at >= 2 * index; at--) numbers[at + 2] = numbers[at] as number;
     numbers[2 * index] = ts;
@@ -42,6 +45,7 @@ export class Memory {
     const drop = this.#indexOf(watermark + 1) - REMEMBERED_BELOW;
     if (drop <= 0) return;
     this.forgotten = Math.max(this.forgotten, this.#ts(drop - 1));
+    this.#own();
     const numbers = this.#numbers;
     for (let at = 2 * drop; at < 2 * this.count; at++) numbers[at - 2 * drop] = numbers[at] as number;
     this.count -= drop;
@@ -51,7 +55,7 @@ export class Memory {
   save(to: StateWriter): void {
     to.number(this.count);
     to.number(this.forgotten);
-    to.some(2 * this.count, this.#numbers);
+    this.#loan = to.lent(2 * this.count, this.#numbers) ?? this.#loan;
   }
 
   static restore(from: StateReader): Memory {
@@ -80,10 +84,17 @@ export class Memory {
     return low;
   }
 
+  /** Before numbers are moved: those that are lent stay as they are. */
+  #own(): void {
+    if (this.#loan?.isOut) this.#numbers = this.#numbers.slice();
+    this.#loan = undefined;
+  }
+
   #resize(size: number): void {
     const before = this.#numbers;
     this.#numbers = roomFor(2 * size);
     for (let at = 0; at < 2 * this.count && at < before.length; at++) this.#numbers[at] = before[at] as number;
+    this.#loan = undefined;
   }
 }
 

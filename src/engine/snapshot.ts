@@ -84,7 +84,7 @@ export class SnapshotRun {
   }
 }
 
-const newStore = (): Store => ({ writer: new StateWriter(STORE_NUMBERS), waiting: 0 });
+const newStore = (): Store => ({ writer: new StateWriter(STORE_NUMBERS, true), waiting: 0 });
 
 function placesOf(list: readonly Actor[], firstPart: number): PartActors[] {
   const count = Math.ceil(list.length / PART_ACTORS);

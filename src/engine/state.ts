@@ -23,20 +23,29 @@ const WIDTH_MAX = 16;
 const scratch = roomFor(WIDTH_MAX);
 
 /** How far a writer has come. */
-export type Place = { readonly numbers: number; readonly texts: number };
+export type Place = { readonly numbers: number; readonly texts: number; readonly loans: number };
+
+/** Numbers that a writer did not copy: until the loan is over, their owner changes a copy of its own. */
+export type Loan = { isOut: boolean; readonly at: number; readonly count: number; readonly list: readonly number[] };
 
 export class StateWriter {
   #numbers: Float64Array<ArrayBuffer>;
   #count = 0;
   #texts: string[] = [];
+  readonly #borrows: boolean;
+  #loans: Loan[] = [];
 
-  /** @param room for so many numbers to begin with */
-  constructor(room = 256) {
+  /**
+   * @param room for so many numbers to begin with
+   * @param borrows whether it takes numbers on loan; what it wrote can then only be appended to another, once
+   */
+  constructor(room = 256, borrows = false) {
     this.#numbers = new Float64Array(room);
+    this.#borrows = borrows;
   }
 
   get place(): Place {
-    return { numbers: this.#count, texts: this.#texts.length };
+    return { numbers: this.#count, texts: this.#texts.length, loans: this.#loans.length };
   }
 
   number(value: number): void {
@@ -58,6 +67,17 @@ export class StateWriter {
     this.#count += count;
   }
 
+  /** So many numbers of a list, which its owner may lend. @returns the loan; undefined when they were copied */
+  lent(count: number, list: readonly number[]): Loan | undefined {
+    if (!this.#borrows) {
+      this.some(count, list);
+      return undefined;
+    }
+    const loan = { isOut: true, at: this.#count, count, list };
+    this.#loans.push(loan);
+    return loan;
+  }
+
   packed(state: Packable): void {
     state.pack(scratch, 0);
     this.some(state.width, scratch);
@@ -67,9 +87,16 @@ export class StateWriter {
     this.#texts.push(value);
   }
 
-  /** Appends what another writer wrote between two places. */
+  /** Appends what another writer wrote between two places; its loans there are over. */
   append(other: StateWriter, from: Place, to: Place): void {
-    this.all(other.#numbers.subarray(from.numbers, to.numbers));
+    let next = from.numbers;
+    for (const loan of other.#loans.slice(from.loans, to.loans)) {
+      this.all(other.#numbers.subarray(next, loan.at));
+      this.some(loan.count, loan.list);
+      loan.isOut = false;
+      next = loan.at;
+    }
+    this.all(other.#numbers.subarray(next, to.numbers));
     for (let index = from.texts; index < to.texts; index++) this.#texts.push(other.#texts[index] as string);
   }
 
@@ -86,6 +113,7 @@ export class StateWriter {
   clear(): void {
     this.#count = 0;
     this.#texts = [];
+    this.#loans = [];
   }
 
   #grow(more: number): void {

@@ -7,11 +7,12 @@ import { plan, rule, SECOND, SOURCE } from "./harness.ts";
 
 const SERIES = 300;
 
-/** One reading of each series. */
-function round(second: number): Input {
-  const ids = Array.from({ length: SERIES }, (_, id) => id);
+const EACH = Array.from({ length: SERIES }, (_, id) => id);
+
+/** One reading of each of these series. */
+function round(second: number, ts = second * SECOND, ids = EACH): Input {
   const defined = second === 0 ? ids.map((id) => ({ id, labels: { device: `d${id}`, metric: "temperature" }, source: SOURCE })) : [];
-  const batch = { series: Uint32Array.from(ids), ts: new Float64Array(SERIES).fill(second * SECOND), value: Float64Array.from(ids), defined, rejected: {} };
+  const batch = { series: Uint32Array.from(ids), ts: new Float64Array(ids.length).fill(ts), value: Float64Array.from(ids), defined, rejected: {} };
   return { kind: "readings", at: second * SECOND, up: second * SECOND, batch };
 }
 
@@ -35,6 +36,8 @@ it("is of the step at which it began, though every series changes meanwhile", ()
     feed(engine, 0, 160);
     engine.beginSnapshot();
   }
-  feed(busy, 160, 162);
+  // Put in the middle of what some series remember, appended to it, and more than they keep.
+  busy.step([round(160, 150.5 * SECOND, EACH.slice(0, SERIES / 2))], { now: 160 * SECOND, up: 160 * SECOND });
+  feed(busy, 161, 175);
   expect(partsOf(busy)).toEqual(partsOf(still));
 });
