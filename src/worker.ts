@@ -8,7 +8,7 @@ import { GatewayError, restoreError } from "./error.ts";
 type ThreadName = "processor" | "service" | "query" | "job";
 
 /** Of what the processor makes in a turn next to nothing is alive a turn later, so that little room is enough for it. */
-const limits: { readonly [Name in ThreadName]?: ResourceLimits } = { processor: { maxYoungGenerationSizeMb: 24 } };
+const limits: { readonly [Name in ThreadName]?: ResourceLimits } = { processor: { maxYoungGenerationSizeMb: 12 } };
 
 /**
  * @param name of a file in threads/

@@ -173,6 +173,9 @@ export class Ruling {
 
   /** Sorts windows and alerts by what they are fed. */
   #sort(): void {
+    // Arrays that were filled one by one have room for seventeen.
+    this.windows = this.windows.slice();
+    this.alerts = this.alerts.slice();
     const prompt = this.windows.filter((window) => !isPatient(window));
     this.patient = prompt.length === 0 ? (this.windows as PatientWindow[]) : this.windows.filter(isPatient);
     this.prompt = prompt.length === 0 ? NO_WINDOWS : prompt;

@@ -5,7 +5,7 @@ import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
 import { plan, rule, SECOND, SOURCE } from "./harness.ts";
 
-const SERIES = 300;
+const SERIES = 1500;
 
 const EACH = Array.from({ length: SERIES }, (_, id) => id);
 

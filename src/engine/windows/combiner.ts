@@ -7,11 +7,8 @@ import type { PaneList } from "./pane-list.ts";
 
 /** Does not read all panes each time. What it remembers is a cache: a new one gives the same figures. */
 export type Combiner<Sum extends PaneAggregate, Result extends WindowAggregate> = {
-  /**
-   * @param count how many panes, from the first, lie in the window that ends at `end`, the next after the one before
-   * @param hasRestricted whether there is a pane that not all windows over it hold
-   */
-  combine(panes: PaneList<Sum>, count: number, end: EpochMs, hasRestricted: boolean): Result;
+  /** @param count how many panes, from the first, lie in the window that ends at `end`, the next after the one before */
+  combine(panes: PaneList<Sum>, count: number, end: EpochMs): Result;
   /** A pane got a reading when a window that may hold it had been combined. */
   touch(panes: PaneList<Sum>, index: number, value: number): void;
   /** The first pane, which no window holds any more. */

@@ -7,6 +7,7 @@ import type { PaneAggregate } from "../aggregates/pane-aggregate.ts";
 import { Ranks } from "../aggregates/ranks.ts";
 import type { ZoneTable } from "../calendar.ts";
 import type { StateReader } from "../state.ts";
+import type { DurationMs } from "../units.ts";
 import type { Window, WindowAggregate, WindowSpec } from "../window.ts";
 import { CountWindow } from "./count-window.ts";
 import { DayWindow } from "./day-window.ts";
@@ -87,9 +88,13 @@ const rankPanes = (spec: Hopping, kind: Kind): PaneSettings<Ranks, WindowAggrega
   once(settingsOfRanks, kind, () => ({ spec, sharing: kind.sharing, empty: newRanks, combiner: () => new PaneRanks() }));
 
 const mergePanes = (spec: Hopping, kind: Kind): PaneSettings<PaneAggregate, PaneAggregate> =>
-  once(settingsOfMerged, kind, () => ({
-    spec,
-    sharing: kind.sharing,
-    empty: kind.empty,
-    combiner: (size, paneSize) => new PaneMerge(size, paneSize, kind.empty),
-  }));
+  once(settingsOfMerged, kind, () => {
+    let shared: PaneMerge<PaneAggregate> | undefined;
+    const combiner = (size: DurationMs, paneSize: DurationMs): PaneMerge<PaneAggregate> => {
+      if (shared !== undefined) return shared;
+      const merge = new PaneMerge(size, paneSize, kind.empty);
+      if (merge.isShareable) shared = merge;
+      return merge;
+    };
+    return { spec, sharing: kind.sharing, empty: kind.empty, combiner };
+  });

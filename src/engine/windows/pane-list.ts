@@ -12,6 +12,8 @@ export const LONG_AGO = Number.NEGATIVE_INFINITY;
 
 export type PaneList<Sum extends PaneAggregate> = {
   readonly length: number;
+  /** How many are restricted: not held by all windows over them. */
+  readonly restricted: number;
   start(index: number): EpochMs;
   /** Windows that end at or before it do not hold the pane: late readings that came when the clock had passed them. */
   openFrom(index: number): EpochMs;
@@ -34,17 +36,23 @@ export function createPaneList<Sum extends PaneAggregate>(empty: () => Sum): Pan
   return scratch === undefined ? new LoosePanes(empty) : new PackedPanes(empty as () => Sum & Packable, scratch);
 }
 
-/** Numbers of a pane beside its aggregate's: start and openFrom. */
-const HEAD = 2;
+/** Numbers of a pane beside its aggregate's: its start. */
+const HEAD = 1;
+
+/** Room for so many panes more than there are is one in SLACK: a window keeps as many panes for ever, and moving them is cheap. */
+const SLACK = 16;
 
 class PackedPanes<Sum extends PaneAggregate & Packable> implements PaneList<Sum> {
   readonly #empty: () => Sum;
   readonly #scratch: Sum;
   readonly #stride: number;
   #numbers: number[] = [];
+  /** `openFrom` of each, while there is a restricted one. */
+  #openFroms: number[] | undefined;
   /** Panes that were taken away and whose room is not used again yet. */
   #gone = 0;
   length = 0;
+  restricted = 0;
 
   constructor(empty: () => Sum, scratch: Sum) {
     this.#empty = empty;
@@ -57,7 +65,7 @@ class PackedPanes<Sum extends PaneAggregate & Packable> implements PaneList<Sum>
   }
 
   openFrom(index: number): EpochMs {
-    return this.#numbers[this.#at(index) + 1] as EpochMs;
+    return this.#openFroms === undefined ? LONG_AGO : (this.#openFroms[index] as EpochMs);
   }
 
   sum(index: number): Sum {
@@ -81,7 +89,11 @@ class PackedPanes<Sum extends PaneAggregate & Packable> implements PaneList<Sum>
     const at = this.#at(index);
     for (let to = this.#at(this.length) - 1; to >= at; to--) numbers[to + this.#stride] = numbers[to] as number;
     numbers[at] = start;
-    numbers[at + 1] = openFrom;
+    if (openFrom !== LONG_AGO) {
+      this.restricted += 1;
+      this.#openFroms ??= Array<number>(this.length).fill(LONG_AGO);
+    }
+    this.#openFroms?.splice(index, 0, openFrom);
     this.length += 1;
     this.#scratch.reset();
     this.put(index, this.#scratch);
@@ -90,16 +102,23 @@ class PackedPanes<Sum extends PaneAggregate & Packable> implements PaneList<Sum>
   shift(): void {
     this.length -= 1;
     this.#gone = this.length === 0 ? 0 : this.#gone + 1;
+    if (this.#openFroms === undefined) return;
+    if (this.#openFroms.shift() !== LONG_AGO) this.restricted -= 1;
+    if (this.restricted === 0) this.#openFroms = undefined;
   }
 
   save(to: StateWriter): void {
     to.number(this.length);
     to.some(this.length * this.#stride, this.#numbers, this.#at(0));
+    to.number(this.restricted);
+    if (this.#openFroms !== undefined) to.some(this.length, this.#openFroms);
   }
 
   load(from: StateReader): void {
     this.length = from.number();
     this.#numbers = Array.from(from.all(this.length * this.#stride));
+    this.restricted = from.number();
+    if (this.restricted > 0) this.#openFroms = Array.from(from.all(this.length));
   }
 
   #at(index: number): number {
@@ -108,10 +127,10 @@ class PackedPanes<Sum extends PaneAggregate & Packable> implements PaneList<Sum>
 
   /** For at least one more. */
   #makeRoom(): void {
-    const isRoomEnough = this.#gone * 4 > this.length;
+    const isRoomEnough = this.#gone * SLACK > this.length;
     const [from, to] = [this.#at(0), this.#at(this.length)];
     const before = this.#numbers;
-    if (!isRoomEnough) this.#numbers = roomFor((Math.ceil(this.length * 1.25) + 1) * this.#stride);
+    if (!isRoomEnough) this.#numbers = roomFor((Math.ceil(this.length * (1 + 1 / SLACK)) + 1) * this.#stride);
     for (let index = from; index < to; index++) this.#numbers[index - from] = before[index] as number;
     this.#gone = 0;
   }
@@ -125,6 +144,7 @@ class LoosePanes<Sum extends PaneAggregate> implements PaneList<Sum> {
   #panes: Pane<Sum>[] = [];
   /** One that was taken away, to be used again. */
   #spare: Pane<Sum> | undefined;
+  restricted = 0;
 
   constructor(empty: () => Sum) {
     this.#empty = empty;
@@ -158,11 +178,15 @@ class LoosePanes<Sum extends PaneAggregate> implements PaneList<Sum> {
     pane.start = start;
     pane.openFrom = openFrom;
     pane.sum.reset();
-    this.#panes.splice(index, 0, pane);
+    if (openFrom !== LONG_AGO) this.restricted += 1;
+    // Spliced into an empty array it would get room for seventeen.
+    if (this.#panes.length === 0) this.#panes = [pane];
+    else this.#panes.splice(index, 0, pane);
   }
 
   shift(): void {
     this.#spare = this.#panes.shift();
+    if (this.#spare?.openFrom !== LONG_AGO) this.restricted -= 1;
   }
 
   save(to: StateWriter): void {
@@ -180,6 +204,7 @@ class LoosePanes<Sum extends PaneAggregate> implements PaneList<Sum> {
       pane.sum.load(from);
       return pane;
     });
+    this.restricted = this.#panes.filter(({ openFrom }) => openFrom !== LONG_AGO).length;
   }
 
   #pane(index: number): Pane<Sum> {

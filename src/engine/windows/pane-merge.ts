@@ -26,8 +26,13 @@ export class PaneMerge<Sum extends PaneAggregate> implements Combiner<Sum, Sum> 
     if (units >= TREE_MIN) this.#tree = new AlignedTree(units, empty, (into, low, high) => this.#append(into, low * paneSize, high * paneSize));
   }
 
-  combine(panes: PaneList<Sum>, count: number, end: EpochMs, hasRestricted: boolean): Sum {
-    if (hasRestricted) return mergeAll(panes, count, end, this.#empty);
+  /** Whether it keeps nothing from one window to the next, and may serve all. */
+  get isShareable(): boolean {
+    return this.#tree === undefined;
+  }
+
+  combine(panes: PaneList<Sum>, count: number, end: EpochMs): Sum {
+    if (panes.restricted > 0) return mergeAll(panes, count, end, this.#empty);
     this.#panes = panes;
     const merged = this.#empty();
     if (this.#tree === undefined) this.#append(merged, end - this.#size, end);

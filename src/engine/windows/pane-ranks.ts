@@ -24,12 +24,12 @@ export class PaneRanks implements Combiner<Ranks, WindowAggregate> {
     this.#level = level;
   }
 
-  combine(panes: PaneList<Ranks>, count: number, end: EpochMs, hasRestricted: boolean): WindowAggregate {
+  combine(panes: PaneList<Ranks>, count: number, end: EpochMs): WindowAggregate {
     this.#advance(panes, count, end);
     if (this.#count <= BUFFERED_MAX) {
       this.#sketch = undefined;
       this.#level = 0;
-    } else if (!hasRestricted) {
+    } else if (panes.restricted === 0) {
       this.#sketch ??= sketchOf(heldIn(panes, count, NEVER), this.#level);
       return percentilesOfSketch(this.#sketch);
     }

@@ -26,8 +26,6 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
   readonly #paneSize: number;
   /** None is empty. */
   readonly #panes: PaneList<Sum>;
-  /** How many of them are restricted: not held by all windows over them. */
-  #restricted = 0;
   #combiner: Combiner<Sum, Told> | undefined;
   /** Readings since panes were last looked through for those to condense. */
   #uncondensed = 0;
@@ -140,7 +138,6 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     if (index > 0 && panes.start(index - 1) === start && panes.openFrom(index - 1) === openFrom) return index - 1;
     if (newest >= 0) this.#condenseOld(panes.sum(newest));
     panes.insert(index, start, openFrom);
-    if (openFrom !== LONG_AGO) this.#restricted += 1;
     if (index === 0 || panes.openFrom(0) !== LONG_AGO) this.#findNext();
     return index;
   }
@@ -215,7 +212,6 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     const level = from.number();
     if (level > 0) window.#combinerMade().level = level;
     window.#panes.load(from);
-    for (let index = 0; index < window.#panes.length; index++) if (window.#panes.openFrom(index) !== LONG_AGO) window.#restricted += 1;
     window.#findNext();
     return window;
   }
@@ -236,7 +232,7 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
   /** The first panes as one. */
   #aggregateOf(count: number, end: EpochMs): Sum | Told {
     if (count === 1) return this.#panes.detached(0);
-    return this.#combinerMade().combine(this.#panes, count, end, this.#restricted > 0);
+    return this.#combinerMade().combine(this.#panes, count, end);
   }
 
   #combinerMade(): Combiner<Sum, Told> {
@@ -264,7 +260,6 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     for (;;) {
       if (this.#panes.length === 0 || this.#lastEnd(this.#panes.start(0)) > this.#closedThrough) break;
       this.#combiner?.drop(this.#panes);
-      if (this.#panes.openFrom(0) !== LONG_AGO) this.#restricted -= 1;
       this.#panes.shift();
     }
     this.nextEnd = Number.POSITIVE_INFINITY;

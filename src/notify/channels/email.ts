@@ -3,7 +3,7 @@
 // RFC 5321: a 5yz reply to this mail is final; a 4yz, a broken session and a refused login are tried again.
 
 import { createHash } from "node:crypto";
-import { createTransport, type NodemailerError } from "nodemailer";
+import type { NodemailerError } from "nodemailer";
 import { z } from "zod";
 import { oneLine } from "../format.ts";
 import type { Notification } from "../notification.ts";
@@ -93,7 +93,8 @@ export async function sendMail(settings: EmailSettings, mail: Mail, signal: Abor
   const already = taken.get(settings)?.get(mail.messageId ?? "") ?? new Set<string>();
   const to = settings.to.filter((recipient) => !already.has(addressOf(recipient)));
   try {
-    const sent = await transportOf(settings.smtp as Server).sendMail({
+    const transport = await transportTo(settings.smtp as Server);
+    const sent = await transport.sendMail({
       from: settings.from,
       to: settings.to,
       envelope: { from: addressOf(settings.from), to: to.map(addressOf) },
@@ -145,7 +146,9 @@ function causeOf(error: NodemailerError): FailureCause {
   return error.responseCode === undefined ? "network" : "server";
 }
 
-function transportOf({ host, port, user, pass, tls }: Server) {
+async function transportTo({ host, port, user, pass, tls }: Server) {
+  // Threads that only read the settings need none of it, and it would take 15 MB in each.
+  const { createTransport } = await import("nodemailer");
   return createTransport({
     host,
     port,
