@@ -3,6 +3,7 @@
 
 export { editorSchema } from "./config/editor-schema.ts";
 export type { GatewayConfig } from "./config/gateway-config.ts";
+export { urlOf } from "./config/listener.ts";
 export type { LoadResult, RulesResult } from "./config/load.ts";
 export { loadConfig, loadRules } from "./config/load.ts";
 export { createPlan } from "./config/plan.ts";

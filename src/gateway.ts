@@ -6,7 +6,7 @@ import { MessageChannel } from "node:worker_threads";
 import { createBroker } from "./broker/broker.ts";
 import { answerCalls } from "./call.ts";
 import type { Clock } from "./clock.ts";
-import type { GatewayConfig, LoadResult } from "./config.ts";
+import { type GatewayConfig, type LoadResult, urlOf } from "./config.ts";
 import type { ZoneTable } from "./engine/calendar.ts";
 import { GatewayError } from "./error.ts";
 import type { ReloadOutcome } from "./http/route.ts";
@@ -37,6 +37,8 @@ export type GatewayOptions = {
 export type Gateway = {
   readonly mqtt: readonly { host: string; port: number }[];
   readonly http: { host: string; port: number };
+  /** The one-time link that makes the administrator, while there is no account. */
+  readonly setupUrl: string | undefined;
   /** Reads the config again: rules, routes, sources and devices take effect, listeners and paths stay. One that is not valid changes nothing. Logs what came of it. */
   reload(): Promise<ReloadOutcome>;
   close(): Promise<void>;
@@ -116,7 +118,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
   const readiness = createReadiness(service, clockProblem);
   connect(processor, inbox, { readiness, changed: state.alert });
 
-  const http = await listening(service);
+  const { http, setup } = await listening(service);
   inbox.post({ kind: "started", version });
   if (planHash !== config.plan.hash) inbox.post({ kind: "rules", plan: config.plan });
   await inbox.idle();
@@ -131,6 +133,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
   return {
     mqtt,
     http,
+    setupUrl: setup === undefined ? undefined : setupUrlOf(config, http, setup),
     reload: () => reload.run(),
     async close() {
       readiness.stopping();
@@ -208,13 +211,18 @@ function createReadiness(service: Service, clockProblem: string | undefined) {
   };
 }
 
-async function listening(service: Service): Promise<{ host: string; port: number }> {
+async function listening(service: Service): Promise<Extract<FromService, { kind: "ready" }>> {
   const failed = service.first("failed").then(({ message, hint }) => {
     throw new GatewayError("service_failed", message, hint === undefined ? {} : { hint });
   });
-  const { http } = await Promise.race([service.first("ready"), failed]);
+  const ready = await Promise.race([service.first("ready"), failed]);
   failed.catch(() => undefined);
-  return http;
+  return ready;
+}
+
+/** Behind `#` the secret reaches no log of a proxy. */
+function setupUrlOf({ gateway, http }: GatewayConfig, listening: { host: string; port: number }, secret: string): string {
+  return `${http.port === 0 ? urlOf(listening) : gateway.externalUrl}/setup#${secret}`;
 }
 
 /** The column buffers of a turn, to be handed over instead of copied. */

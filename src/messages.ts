@@ -66,7 +66,8 @@ export type ToService =
   | { readonly kind: "config"; readonly config: GatewayConfig }
   | { readonly kind: "close" };
 export type FromService =
-  | { readonly kind: "ready"; readonly http: { host: string; port: number } }
+  /** `setup`: secret of the one-time link that makes the administrator, while there is no account. */
+  | { readonly kind: "ready"; readonly http: { host: string; port: number }; readonly setup: string | undefined }
   | { readonly kind: "failed"; readonly message: string; readonly hint: string | undefined }
   | { readonly kind: "closed" };
 

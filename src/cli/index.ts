@@ -7,6 +7,18 @@ import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
 import { summarizeCommand } from "./summarize.ts";
 import { testCommand } from "./test.ts";
+import { tokenCommand } from "./token.ts";
 import { tryCommand } from "./try.ts";
+import { userCommand } from "./user.ts";
 
-export const commands: readonly CliCommand[] = [runCommand, checkCommand, tryCommand, testCommand, replayCommand, summarizeCommand, schemaCommand];
+export const commands: readonly CliCommand[] = [
+  runCommand,
+  checkCommand,
+  tryCommand,
+  testCommand,
+  replayCommand,
+  summarizeCommand,
+  userCommand,
+  tokenCommand,
+  schemaCommand,
+];

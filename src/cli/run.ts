@@ -6,7 +6,7 @@ import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config.ts";
 import { startGateway } from "../gateway.ts";
 import { giveBackRoom } from "../heap.ts";
-import { createLog } from "../log.ts";
+import { createLog, type Log } from "../log.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, EXIT_USAGE } from "./command.ts";
 import { printProblems } from "./problems.ts";
 
@@ -34,6 +34,12 @@ export const runCommand: CliCommand = {
  */
 const keepNewObjectsYoung = (): void => setFlagsFromString("--no-allocation-site-pretenuring");
 
+/** In the log, and where somebody watches as a line of its own. */
+function offerSetup(url: string, log: Log): void {
+  log.info({ setup: url }, "there is no account: whoever is on this machine may do everything; this link makes the administrator, once and within 24 hours");
+  if (process.stderr.isTTY) process.stderr.write(`\nMake the administrator: ${url}\n\n`);
+}
+
 async function run(options: Options): Promise<void> {
   keepNewObjectsYoung();
   const loaded = loadConfig(options.config);
@@ -59,6 +65,7 @@ async function run(options: Options): Promise<void> {
     },
   });
   giveBackRoom();
+  if (gateway.setupUrl !== undefined) offerSetup(gateway.setupUrl, log);
   log.info({ mqtt: gateway.mqtt, http: gateway.http, rules: loaded.config.plan.rules.length, pid: process.pid }, "ready");
   process.on("SIGHUP", () => {
     gateway.reload().catch((error: unknown) => log.error({ err: error }, "the reload failed"));

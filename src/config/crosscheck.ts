@@ -54,9 +54,12 @@ function checkListeners({ document, blocks }: Checked, { problems, notes }: Find
     problems.push(problem(document.file, httpPlace, `http and mqtt both want ${http.host}:${http.port}`, "give each its own port"));
   if (isLoopback(http.host)) return;
   const place = document.placeOf(["http", "host"]);
-  const exposed = `the page has no accounts yet: anyone who reaches ${http.host}:${http.port} can read all`;
-  if (http.anonymous === "unsafe") notes.push(problem(document.file, place, exposed));
-  else problems.push(problem(document.file, place, exposed, "listen on 127.0.0.1, or write `anonymous: unsafe` to allow it"));
+  const where = `${http.host}:${http.port}`;
+  const [what, hint] =
+    http.anonymous === "unsafe"
+      ? [`while there is no account, anyone who reaches ${where} can read all`, undefined]
+      : [`${where} is not on loopback: http starts there only once there is an account`, "make one: `highwater user add NAME --role admin`"];
+  notes.push(problem(document.file, place, what, hint));
 }
 
 function checkSources({ document, blocks }: Checked, { problems, notes }: Findings): void {

@@ -209,7 +209,10 @@ const http = z
   .strictObject({
     host: hostSchema,
     port: portSchema.prefault(8080),
-    anonymous: z.literal("unsafe").exactOptional().meta({ description: "Listen off loopback too, where anyone who reaches the port may read everything" }),
+    anonymous: z
+      .literal("unsafe")
+      .exactOptional()
+      .meta({ description: "Without any account listen off loopback too, where anyone who reaches the port may read everything" }),
   })
   .prefault({})
   .meta({ description: "The page, the API and the metrics" });

@@ -7,9 +7,13 @@ import type { AnswerRoute, RouteDeps, RouteRequest } from "./route.ts";
 import { routes } from "./routes/index.ts";
 
 /** On the thread that it is called on. */
-export async function answerHere(route: AnswerRoute, deps: RouteDeps, request: RouteRequest<never, never>): Promise<{ status?: number; text: string }> {
-  const { status, body } = await route.handle(deps, request);
-  return { ...(status === undefined ? {} : { status }), text: typeof body === "string" ? body : JSON.stringify(body) };
+export async function answerHere(
+  route: AnswerRoute,
+  deps: RouteDeps,
+  request: RouteRequest<never, never>,
+): Promise<{ status?: number; cookie?: string; text: string }> {
+  const { body, ...rest } = await route.handle(deps, request);
+  return { ...rest, text: typeof body === "string" ? body : JSON.stringify(body) };
 }
 
 /**

@@ -6,10 +6,11 @@ import { join, sep } from "node:path";
 import fastifyStatic from "@fastify/static";
 import type { FastifyInstance } from "fastify";
 
-/** Serves `dashboardDir` at `/`, or a page that says how to build it. */
+/** Serves `dashboardDir` at `/`, its page to log in at `/login` and `/setup`, or a page that says how to build it. */
 export async function serveDashboard(app: FastifyInstance, { dashboardDir }: { dashboardDir: string }): Promise<void> {
   if (!existsSync(join(dashboardDir, "index.html"))) {
-    app.get("/", async (_request, reply) => reply.code(503).header("content-type", "text/html; charset=utf-8").send(notBuilt));
+    for (const path of ["/", "/login", "/setup"])
+      app.get(path, async (_request, reply) => reply.code(503).header("content-type", "text/html; charset=utf-8").send(notBuilt));
     return;
   }
   await app.register(fastifyStatic, {
@@ -20,6 +21,7 @@ export async function serveDashboard(app: FastifyInstance, { dashboardDir }: { d
       response.header("cache-control", path.includes(`${sep}assets${sep}`) ? "public, max-age=31536000, immutable" : "no-cache");
     },
   });
+  for (const path of ["/login", "/setup"]) app.get(path, async (_request, reply) => reply.sendFile("login.html"));
 }
 
 const notBuilt = `<!doctype html>

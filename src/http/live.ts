@@ -31,18 +31,31 @@ export type LiveLimits = {
   statusEveryMs: number;
   /** `beat` is sent when nothing else was for this long, so that either side finds a dead connection. */
   heartbeatEveryMs: number;
+  /** How often it is looked whether who listens still may. */
+  accessEveryMs: number;
 };
 
-export const liveLimits: LiveLimits = { clientsMax: 64, waitingBytesMax: 4_194_304, readingsEveryMs: 500, statusEveryMs: 2000, heartbeatEveryMs: 3000 };
+export const liveLimits: LiveLimits = {
+  clientsMax: 64,
+  waitingBytesMax: 4_194_304,
+  readingsEveryMs: 500,
+  statusEveryMs: 2000,
+  heartbeatEveryMs: 3000,
+  accessEveryMs: 1000,
+};
 
 /** Series in one `readings` event; keeps the writing of one below a few milliseconds. */
 const SERIES_PER_EVENT = 2000;
 
-type Client = { readonly response: ServerResponse; sentAt: number; greeted: boolean };
+type Client = { readonly response: ServerResponse; readonly holds: () => boolean; sentAt: number; greeted: boolean };
 
 export type Live = {
-  /** Takes over a response whose security headers are set. @returns false when there are too many streams */
-  attach(response: ServerResponse): boolean;
+  /**
+   * Takes over a response whose security headers are set.
+   * @param holds whether who asked still may; the stream ends soon after it says no
+   * @returns false when there are too many streams
+   */
+  attach(response: ServerResponse, holds?: () => boolean): boolean;
   clients(): number;
   close(): void;
 };
@@ -110,8 +123,8 @@ export function createLive(deps: LiveDeps, limits: LiveLimits = liveLimits): Liv
     seq = Math.min(seq, latest.seq);
   };
   return {
-    attach(response) {
-      const client = closed ? undefined : listeners.add(response);
+    attach(response, holds = () => true) {
+      const client = closed ? undefined : listeners.add(response, holds);
       if (client === undefined) return false;
       greet(client).catch((error: unknown) => {
         deps.log.warn({ err: error }, "a listener of the live stream could not be greeted");
@@ -136,7 +149,7 @@ function createListeners({ metrics, clock }: LiveDeps, limits: LiveLimits) {
   const open = metrics.gauge("highwater_http_streams", "Open streams of server-sent events");
   const ended = metrics.counter("highwater_http_streams_ended_total", "Streams that the gateway refused or cut", ["reason"]);
 
-  const drop = (client: Client, reason?: "slow" | "error"): void => {
+  const drop = (client: Client, reason?: "slow" | "error" | "access"): void => {
     if (!clients.delete(client)) return;
     open.set(clients.size);
     if (reason !== undefined) ended.inc({ reason });
@@ -148,6 +161,10 @@ function createListeners({ metrics, clock }: LiveDeps, limits: LiveLimits) {
     client.sentAt = clock.monotonic();
     client.response.write(text);
   };
+  // A timer of its own: ticks wait for other threads, and who may no longer listen must not gain by that.
+  const access = setInterval(() => {
+    for (const client of clients) if (!client.holds()) drop(client, "access");
+  }, limits.accessEveryMs).unref();
   return {
     count: () => clients.size,
     drop,
@@ -161,12 +178,12 @@ function createListeners({ metrics, clock }: LiveDeps, limits: LiveLimits) {
     beat(now: number): void {
       for (const client of clients) if (now - client.sentAt >= limits.heartbeatEveryMs) tell(client, event("beat", {}));
     },
-    add(response: ServerResponse): Client | undefined {
+    add(response: ServerResponse, holds: () => boolean): Client | undefined {
       if (clients.size >= limits.clientsMax) {
         ended.inc({ reason: "too_many" });
         return undefined;
       }
-      const client: Client = { response, sentAt: clock.monotonic(), greeted: false };
+      const client: Client = { response, holds, sentAt: clock.monotonic(), greeted: false };
       response.writeHead(200, streamHeaders);
       response.on("close", () => drop(client));
       response.on("error", () => drop(client));
@@ -175,6 +192,7 @@ function createListeners({ metrics, clock }: LiveDeps, limits: LiveLimits) {
       return client;
     },
     close(): void {
+      clearInterval(access);
       for (const { response } of clients) response.end();
       clients.clear();
       open.set(0);

@@ -57,6 +57,7 @@ function schemaOf(route: Route): Record<string, unknown> {
     ...(route.description === undefined ? {} : { description: route.description }),
     ...(isEmpty(route.query) ? {} : { querystring: jsonSchema(route.query, "input") }),
     ...(isEmpty(route.params) ? {} : { params: jsonSchema(route.params, "input") }),
+    ...(route.body === undefined ? {} : { body: jsonSchema(route.body, "input") }),
     response: {
       200: { description: route.summary, content: { [media]: { schema: jsonSchema(route.answer, "output") } } },
       ...(route.unwell === undefined ? {} : { 503: { description: route.unwell, content: { [media]: { schema: jsonSchema(route.answer, "output") } } } }),

@@ -119,6 +119,9 @@ export const daySchema = z
   })
   .meta({ description: "A local day, YYYY-MM-DD", examples: ["2026-01-31"] });
 
+/** Of a body: why something is done. */
+export const whySchema = z.string().max(500).meta({ description: "Why; kept in the audit log" });
+
 /** What was wrong with a parameter, for the answer 400. */
 export type ParameterProblem = { readonly message: string; readonly hint: string };
 
@@ -147,6 +150,15 @@ export function parseParameters<Query>(schema: z.ZodObject, given: Readonly<Reco
   const [issue] = parsed.error.issues;
   const hint = issue !== undefined && "params" in issue ? (issue.params as { hint?: string } | undefined)?.hint : undefined;
   return invalid(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "is not valid"}`, hint ?? parametersHint(schema));
+}
+
+/** Reads what was sent; nothing at all is undefined to the schema. */
+export function parseBody(schema: z.ZodType, given: unknown): { kind: "ok"; body: unknown } | { kind: "invalid"; problem: ParameterProblem } {
+  const parsed = schema.safeParse(given ?? undefined);
+  if (parsed.success) return { kind: "ok", body: parsed.data };
+  const [issue] = parsed.error.issues;
+  const path = issue === undefined || issue.path.length === 0 ? "the body" : issue.path.join(".");
+  return { kind: "invalid", problem: { message: `${path}: ${issue?.message ?? "is not valid"}`, hint: "what is sent is described at /openapi.json" } };
 }
 
 const parametersHint = (schema: z.ZodObject): string => {

@@ -26,12 +26,16 @@ export class Refusal extends GatewayError {
   readonly statusCode: number;
   /** Stands beside `error` in the answer. */
   readonly beside: { readonly problems?: readonly PlacedProblem[] };
+  /** Seconds after which it may be tried again. */
+  readonly retryAfterS: number | undefined;
 
-  constructor(status: number, code: string, message: string, hint: string, beside: Refusal["beside"] = {}) {
+  constructor(status: number, code: string, message: string, hint: string, beside: Refusal["beside"] & { readonly retryAfterS?: number } = {}) {
     super(code, message, { hint, retryable: status === 503 });
     this.status = status;
     this.statusCode = status;
-    this.beside = beside;
+    const { retryAfterS, ...rest } = beside;
+    this.beside = rest;
+    this.retryAfterS = retryAfterS ?? (status === 503 ? 2 : undefined);
   }
 }
 
@@ -68,7 +72,8 @@ const isOperational = (error: unknown): error is GatewayError =>
   error instanceof GatewayError || (error instanceof Error && error.name === "GatewayError" && typeof (error as Partial<GatewayError>).code === "string");
 
 export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
-  if (refusal.status === 503) reply.header("retry-after", "2");
+  if (refusal.retryAfterS !== undefined) reply.header("retry-after", String(refusal.retryAfterS));
+  if (refusal.status === 401) reply.header("www-authenticate", "Bearer");
   return reply
     .code(refusal.status)
     .header("content-type", "application/json; charset=utf-8")

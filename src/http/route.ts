@@ -1,9 +1,12 @@
 // The contract of a route: one file per path, one line in routes/index.ts. Its zod schemas are the parser of its
-// parameters, the OpenAPI page and the contract that the tests hold its answers to. Routes only read, but for those of `post`.
+// parameters and its body, the OpenAPI page and the contract that the tests hold its answers to. Routes only read, but for those
+// of `post`. Whether a caller may ask is decided before (access.ts), by what the route `needs`.
 
 import type { z } from "zod";
 import type { Rule } from "../engine/rule.ts";
 import type { Answer, QueryRequest } from "../storage/query.ts";
+import type { Accounts } from "./accounts/accounts.ts";
+import type { Caller, Needed } from "./accounts/rights.ts";
 import type { LabelFilter } from "./parameter.ts";
 import type { PlacedProblem } from "./problem.ts";
 import type { Status, StatusAnswer } from "./status.ts";
@@ -47,13 +50,33 @@ export type GatewayDeps = {
 };
 
 /** What routes may ask. */
-export type RouteDeps = Omit<GatewayDeps, "status"> & { status(): Promise<StatusAnswer> /** The OpenAPI page, as text. */; openapi(): string };
+export type RouteDeps = Omit<GatewayDeps, "status"> & {
+  status(): Promise<StatusAnswer>;
+  /** The OpenAPI page, as text. */
+  openapi(): string;
+  readonly accounts: Accounts;
+  /** Gives the browser a session, or takes it away. */
+  cookie(secret: string | undefined, maxAgeS: number): string;
+};
 
-export type RouteRequest<Query, Params> = { readonly query: Query; readonly params: Params; readonly labels: LabelFilter };
+export type RouteRequest<Query, Params, Given = unknown> = {
+  readonly query: Query;
+  readonly params: Params;
+  readonly labels: LabelFilter;
+  /** As `body` of the route read it. */
+  readonly body?: Given;
+  readonly caller?: Caller;
+  /** Hash of the session that came along. */
+  readonly session?: string;
+};
 
-type Parts<Query extends z.ZodObject, Params extends z.ZodObject, Body extends z.ZodType> = {
-  /** `post` changes something, and is answered only to callers on this machine; default: get. */
+type Parts<Query extends z.ZodObject, Params extends z.ZodObject, Body extends z.ZodType, Given extends z.ZodType = z.ZodType> = {
+  /** `post` changes something; default: get. */
   readonly method?: "get" | "post";
+  /** What a caller needs; default: of get `read`, of post `operate`. */
+  readonly needs?: Needed;
+  /** Of the JSON that is sent; without it none is. */
+  readonly body?: Given;
   /** In fastify's notation: `/api/v1/alerts/:id`. */
   readonly path: string;
   readonly summary: string;
@@ -69,16 +92,19 @@ type Parts<Query extends z.ZodObject, Params extends z.ZodObject, Body extends z
   readonly unwell?: string;
 };
 
-export type AnswerRoute<Query extends z.ZodObject = z.ZodObject, Params extends z.ZodObject = z.ZodObject, Body extends z.ZodType = z.ZodType> = Parts<
-  Query,
-  Params,
-  Body
-> & {
+export type RouteAnswer<Body> = { readonly status?: 200 | 503; readonly body: Body /** `Set-Cookie`. */; readonly cookie?: string };
+
+export type AnswerRoute<
+  Query extends z.ZodObject = z.ZodObject,
+  Params extends z.ZodObject = z.ZodObject,
+  Body extends z.ZodType = z.ZodType,
+  Given extends z.ZodType = z.ZodType,
+> = Parts<Query, Params, Body, Given> & {
   readonly kind: "answer";
   /** It needs `deps.query` alone, answers 200 with JSON and may be long. */
   readonly fromStore?: true;
   /** A text is sent as it is, anything else as JSON. @throws Refusal */
-  handle(deps: RouteDeps, request: RouteRequest<z.output<Query>, z.output<Params>>): Promise<{ readonly status?: 200 | 503; readonly body: z.input<Body> }>;
+  handle(deps: RouteDeps, request: RouteRequest<z.output<Query>, z.output<Params>, z.output<Given>>): Promise<RouteAnswer<z.input<Body>>>;
 };
 
 /** The live stream: the server attaches the response to it. */
@@ -91,6 +117,8 @@ export type Route = AnswerRoute | StreamRoute<z.ZodObject, z.ZodObject, z.ZodTyp
 export const JSON_TYPE = "application/json; charset=utf-8";
 
 /** Lets TypeScript infer the schemas of a route, then forgets them, so that routes fit into one list. */
-export const defineRoute = <Query extends z.ZodObject, Params extends z.ZodObject, Body extends z.ZodType>(
-  route: AnswerRoute<Query, Params, Body> | StreamRoute<Query, Params, Body>,
+export const defineRoute = <Query extends z.ZodObject, Params extends z.ZodObject, Body extends z.ZodType, Given extends z.ZodType = z.ZodType>(
+  route: AnswerRoute<Query, Params, Body, Given> | StreamRoute<Query, Params, Body>,
 ): Route => route as Route;
+
+export const neededFor = ({ needs, method = "get" }: Pick<Route, "needs" | "method">): Needed => needs ?? (method === "post" ? "operate" : "read");

@@ -1,6 +1,6 @@
-// The HTTP server: the dashboard's files, the routes of the API and the live stream. It has no accounts yet, so that
-// it answers only callers on this machine unless it is told otherwise, and only to its own names (a page elsewhere
-// that points its name at 127.0.0.1 is refused). Nothing here asks the database: that happens behind `deps.query`.
+// The HTTP server: the dashboard's files, the routes of the API and the live stream. Without accounts it listens only to
+// this machine unless it is told otherwise. It answers only to its own names (a page elsewhere that points its name at
+// 127.0.0.1 is refused). Nothing here asks the database: that happens behind `deps.query`; who may ask is said by access.ts.
 
 import helmet from "@fastify/helmet";
 import rateLimit from "@fastify/rate-limit";
@@ -9,20 +9,24 @@ import { type Clock, systemClock } from "../clock.ts";
 import { GatewayError } from "../error.ts";
 import type { Log } from "../log.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
+import { type AccessOptions, cookieOf, guardAccess, needsLogin } from "./access.ts";
+import { type Accounts, createAccounts } from "./accounts/accounts.ts";
 import { answerHere } from "./answer.ts";
 import { serveDashboard } from "./dashboard-files.ts";
-import { answersTo, isLoopback } from "./host.ts";
+import { answersTo } from "./host.ts";
 import { createLive, type Live, type LiveDeps, type LiveLimits, liveLimits } from "./live.ts";
 import { openapiDocument } from "./openapi.ts";
-import { parseParameters } from "./parameter.ts";
+import { parseBody, parseParameters } from "./parameter.ts";
 import { problemOf, Refusal, refuse } from "./problem.ts";
-import type { AnswerRoute, GatewayDeps, Route, RouteDeps, RouteRequest } from "./route.ts";
+import { type AnswerRoute, type GatewayDeps, neededFor, type Route, type RouteDeps, type RouteRequest } from "./route.ts";
 import { routes } from "./routes/index.ts";
 import type { StatusAnswer } from "./status.ts";
 import { rfc3339 } from "./view.ts";
 
 export type ServerDeps = GatewayDeps & {
   readonly onTransition: LiveDeps["onTransition"];
+  /** Loaded before the start; without it there are none, and none can be made. */
+  readonly accounts?: Accounts;
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly clock?: Clock;
@@ -37,7 +41,7 @@ export type ServerOptions = {
   readonly externalUrl: string;
   /** Where Vite built the dashboard to. */
   readonly dashboardDir: string;
-  /** `unsafe`: also listen off loopback, where anyone who reaches the port may read everything. */
+  /** `unsafe`: while there is no account also listen off loopback, where anyone who reaches the port may read everything. */
   readonly anonymous?: "unsafe";
   readonly limits?: Partial<ServerLimits>;
 };
@@ -69,26 +73,27 @@ const contentSecurityPolicy = {
   },
 };
 
-/** @throws GatewayError `http_off_loopback` when others could reach it and it was not told to allow that */
 export function createServer(deps: ServerDeps, options: ServerOptions): { start(): Promise<{ host: string; port: number }>; close(): Promise<void> } {
-  if (!isLoopback(options.host) && options.anonymous !== "unsafe") {
-    throw new GatewayError("http_off_loopback", `http would listen on ${options.host}, where others can reach it, and it has no accounts yet`, {
-      hint: "set http.host to 127.0.0.1 and reach it through a tunnel or a proxy with a login; or say `http: { anonymous: unsafe }`",
-    });
-  }
   const limits = { ...serverLimits, ...options.limits };
-  const metrics = deps.metrics ?? createMetrics();
-  const app = fastify({ logger: false, bodyLimit: 1024, requestTimeout: limits.requestTimeoutMs, forceCloseConnections: "idle" });
+  const { metrics = createMetrics(), clock = systemClock } = deps;
+  const accounts = deps.accounts ?? createAccounts({ write: async () => undefined, clock, metrics });
+  // The address of a caller behind a proxy on this machine is what the proxy says.
+  const settings = { trustProxy: "loopback", bodyLimit: 1024, requestTimeout: limits.requestTimeoutMs, forceCloseConnections: "idle" } as const;
+  const app = fastify({ logger: false, ...settings });
+  app.removeContentTypeParser("text/plain");
   app.server.maxConnections = limits.connectionsMax;
-  const clock = deps.clock ?? systemClock;
   const status = async (): Promise<StatusAnswer> => ({ name: options.gatewayName, time: rfc3339(clock.now()), ...(await deps.status()) });
   const live = createLive({ ...deps, status, metrics, clock }, limits);
   return {
+    /** @throws GatewayError `http_off_loopback` when others could reach it, there is no account, and it was not told to allow that */
     async start() {
+      refuseOffLoopback(accounts, options);
       await guard(app, deps, options, limits);
+      guardAccess(app, { accounts, metrics }, options);
       await serveDashboard(app, options);
       const openapi = JSON.stringify(await openapiDocument(routes));
-      const routeDeps = { ...deps, status, openapi: () => openapi };
+      const cookie: RouteDeps["cookie"] = (secret, maxAgeS) => cookieOf(secret, maxAgeS, options);
+      const routeDeps = { ...deps, status, openapi: () => openapi, accounts, cookie };
       const gate = { answering: 0, max: limits.requestsMax };
       for (const route of routes) addRoute(app, route, routeDeps, { live, gate });
       countRequests(app, metrics);
@@ -101,6 +106,13 @@ export function createServer(deps: ServerDeps, options: ServerOptions): { start(
       clearTimeout(patience);
     },
   };
+}
+
+function refuseOffLoopback(accounts: Accounts, options: AccessOptions): void {
+  if (accounts.count() > 0 || !needsLogin(accounts, options)) return;
+  throw new GatewayError("http_off_loopback", `http would listen on ${options.host}, where others can reach it, and there is no account yet`, {
+    hint: "make one: `highwater user add NAME --role admin`; or set http.host to 127.0.0.1; or say `http: { anonymous: unsafe }`",
+  });
 }
 
 /** Security headers, limits, and one shape for everything that goes wrong. */
@@ -130,10 +142,7 @@ async function guard(app: FastifyInstance, deps: ServerDeps, options: ServerOpti
   app.setNotFoundHandler((request, reply) => {
     const isRead = request.method === "GET" || request.method === "HEAD";
     if (!isRead)
-      return refuse(
-        reply,
-        new Refusal(405, "method_not_allowed", `${request.method} is not known here`, "/api/v1/rules/reload takes POST, all other paths GET"),
-      );
+      return refuse(reply, new Refusal(405, "method_not_allowed", `${request.method} is not known here`, "which path takes what is listed at /openapi.json"));
     return refuse(reply, new Refusal(404, "not_found", `there is nothing at ${request.url.split("?", 1)[0]}`, "the paths are listed at /openapi.json"));
   });
   app.setErrorHandler((error, request, reply) => {
@@ -147,32 +156,24 @@ async function guard(app: FastifyInstance, deps: ServerDeps, options: ServerOpti
 type Gate = { answering: number; readonly max: number };
 type Surroundings = { readonly live: Live; readonly gate: Gate };
 
-/** There are no accounts: whoever is on this machine may change what is in force, but no page of another site that is open here. */
-function refuseStrangers({ ip, headers }: FastifyRequest): void {
-  const { origin, "sec-fetch-site": site } = headers;
-  if (!isLoopback(ip))
-    throw new Refusal(403, "not_here", "only a caller on this machine may change what is in force", "call from the gateway's machine, or send it SIGHUP");
-  const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === headers.host);
-  if (!isOwn || site === "cross-site")
-    throw new Refusal(403, "wrong_origin", "a page of another site may not change anything here", "use the gateway's own page, or curl");
-}
-
 function addRoute(app: FastifyInstance, route: Route, deps: RouteDeps, { live, gate }: Surroundings): void {
   const method = route.method ?? "get";
-  app[method](route.path, method === "get" ? { exposeHeadRoute: route.kind === "answer" } : {}, async (request, reply) => {
-    if (method === "post") refuseStrangers(request);
+  const config = { needs: neededFor(route) };
+  app[method](route.path, method === "get" ? { config, exposeHeadRoute: route.kind === "answer" } : { config }, async (request, reply) => {
     const parsed = parseParameters<never>(route.query, request.query as Record<string, unknown>, route.takesLabels);
     if (parsed.kind === "invalid") throw new Refusal(400, "bad_parameter", parsed.problem.message, parsed.problem.hint);
     if (route.kind === "stream") {
-      if (!live.attach(reply.raw)) throw new Refusal(503, "too_many_streams", "too many live streams are open", "close a page that shows this gateway");
+      if (!live.attach(reply.raw, request.access.holds))
+        throw new Refusal(503, "too_many_streams", "too many live streams are open", "close a page that shows this gateway");
       return reply.hijack();
     }
     if (gate.answering >= gate.max) throw new Refusal(503, "busy", "too many requests are being answered", "try again in a second or two");
     gate.answering += 1;
     const asked = { query: parsed.query, labels: parsed.labels, params: request.params as never };
-    const answer = await answerOf(route, deps, asked).finally(() => {
+    const answer = await answerOf(route, deps, route.fromStore ? asked : { ...asked, ...broughtBy(route, request) }).finally(() => {
       gate.answering -= 1;
     });
+    if (answer.cookie !== undefined) reply.header("set-cookie", answer.cookie);
     return reply
       .code(answer.status ?? 200)
       .header("content-type", route.contentType)
@@ -181,8 +182,20 @@ function addRoute(app: FastifyInstance, route: Route, deps: RouteDeps, { live, g
   });
 }
 
+/** What a request brings besides its parameters. */
+function broughtBy(route: AnswerRoute, { body: given, access }: FastifyRequest): Pick<RouteRequest<never, never, never>, "body" | "caller" | "session"> {
+  const parsed = route.body === undefined ? ({ kind: "ok", body: undefined } as const) : parseBody(route.body, given);
+  if (parsed.kind === "invalid") throw new Refusal(400, "bad_body", parsed.problem.message, parsed.problem.hint);
+  const { caller, session } = access;
+  return { body: parsed.body as never, caller, ...(session === undefined ? {} : { session }) };
+}
+
 /** Long answers are made where the store is read, so that this thread only passes them on. */
-async function answerOf(route: AnswerRoute, deps: RouteDeps, request: RouteRequest<never, never>): Promise<{ status?: number; text: string | Buffer }> {
+async function answerOf(
+  route: AnswerRoute,
+  deps: RouteDeps,
+  request: RouteRequest<never, never, never>,
+): Promise<{ status?: number; cookie?: string; text: string | Buffer }> {
   if (!route.fromStore || deps.render === undefined) return await answerHere(route, deps, request);
   const bytes = await deps.render(route.path, request);
   return { text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) };

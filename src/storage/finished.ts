@@ -1,15 +1,19 @@
 // Finished rows: what other threads worked out and the processor writes between batches. They are no inputs of the engine:
-// delivery attempts, samples of what was rejected, daily summaries.
+// delivery attempts, samples of what was rejected, daily summaries, accounts, and what was done by whom.
 
 import type { Day } from "../engine/calendar.ts";
 import type { RejectReason } from "../engine/reading.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
+import { type AccountsRow, createAccountsWriter } from "./accounts.ts";
+import { type AuditRow, createAuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
 
 /** Topics × reasons of which a sample is kept; what comes beyond is counted under the topic `""`. */
 export const REJECTED_ROWS_MAX = 1000;
 
 export type FinishedRow =
+  | AccountsRow
+  | AuditRow
   | {
       readonly kind: "delivery";
       readonly id: string;
@@ -56,8 +60,20 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
   const summaryClosed = db.prepare("DELETE FROM summary_open WHERE zone = ? AND day = ? AND series = ?");
   const summaryOpen = db.prepare("INSERT INTO summary_open VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
   const progress = db.prepare("INSERT INTO summary_progress VALUES (?, ?) ON CONFLICT DO UPDATE SET through = max(through, excluded.through)");
+  const accounts = createAccountsWriter(db);
+  const audit = createAuditWriter(db);
   return (row) => {
     switch (row.kind) {
+      case "audit":
+        return audit(row);
+      case "account":
+      case "account-gone":
+      case "api-token":
+      case "api-token-gone":
+      case "session":
+      case "session-gone":
+      case "sessions-gone":
+        return accounts(row);
       case "delivery":
         delivery.run(row.disposition, row.attempts, row.nextAt, row.endedAt, row.reason, row.id);
         return;

@@ -2,7 +2,9 @@
 // limited in rows and in time. Consistent within one answer only as far as its parts are: no read transaction spans them.
 
 import { GatewayError } from "../error.ts";
+import { readAccounts } from "./accounts.ts";
 import { answerAlert, answerAlerts } from "./alert-query.ts";
+import { answerAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { answerCounts, answerNotifications, answerOutbox, answerRejected } from "./notification-query.ts";
 import { type Answer, LIMIT_MAX, type QueryContext, type QueryRequest } from "./query.ts";
@@ -39,6 +41,10 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return answerRejected(db, request);
     case "counts":
       return answerCounts(db);
+    case "accounts":
+      return readAccounts(db);
+    case "audit":
+      return answerAudit(db, request);
     default: {
       const never: never = request;
       return never;
@@ -52,6 +58,7 @@ const cursors: Partial<Record<QueryRequest["kind"], RegExp>> = {
   readings: /^\d{1,15}$/,
   alerts: /^-?\d{1,16}\..{0,200}$/s,
   summaries: /^-?\d{4,6}-\d\d-\d\d\.\d{1,15}$/,
+  audit: /^\d{1,15}$/,
   notifications: /^-?\d{1,16}\..{0,200}$/s,
 };
 

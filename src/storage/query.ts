@@ -10,6 +10,8 @@ import type { Device } from "../engine/rule.ts";
 import type { Severity } from "../engine/severity.ts";
 import type { DaySummary } from "../engine/summary.ts";
 import type { DurationMs, EpochMs, SeriesId } from "../engine/units.ts";
+import type { StoredAccounts } from "./accounts.ts";
+import type { AuditView } from "./audit.ts";
 import type { OutboxRow } from "./outbox-row.ts";
 
 /** Rows of an answer unless the request says fewer; more is refused. */
@@ -71,7 +73,11 @@ export type QueryRequest =
   /** Newest first. */
   | { readonly kind: "rejected"; readonly limit?: number }
   /** Over all rows, however many. */
-  | { readonly kind: "counts" };
+  | { readonly kind: "counts" }
+  /** All of them: they are few. */
+  | { readonly kind: "accounts" }
+  /** Newest first. */
+  | ({ readonly kind: "audit"; readonly who?: string; readonly action?: string } & Page);
 
 /** What the answers depend on besides the store: parts of the config in force, and a clock. */
 export type QueryContext = {
@@ -94,6 +100,8 @@ export type QueryAnswers = {
   outbox: { readonly rows: readonly OutboxRow[] };
   rejected: { readonly rejected: readonly RejectedView[] };
   counts: StoredCounts;
+  accounts: StoredAccounts;
+  audit: { readonly audit: readonly AuditView[]; readonly cursor: string | null };
 };
 export type Answer<Request extends QueryRequest> = QueryAnswers[Request["kind"]];
 

@@ -13,6 +13,8 @@ import type { GatewayConfig } from "../config.ts";
 import { type Control, createControl } from "../control.ts";
 import { GatewayError } from "../error.ts";
 import { giveBackRoom } from "../heap.ts";
+import { createAccounts } from "../http/accounts/accounts.ts";
+import type { AccountsCommand } from "../http/accounts/administer.ts";
 import type { ReloadOutcome, RulesInForce } from "../http/route.ts";
 import { createServer } from "../http/server.ts";
 import type { Status } from "../http/status.ts";
@@ -151,6 +153,7 @@ function reload(): Promise<ReloadOutcome> {
   return Promise.race([askMain("reload", undefined), sleep(RELOAD_MS_MAX, undefined, { ref: false }).then(() => Promise.reject(late))]);
 }
 
+const accounts = createAccounts({ write, clock: systemClock, metrics });
 const exposed = config.http.anonymous === undefined ? {} : { anonymous: config.http.anonymous };
 const server = createServer(
   {
@@ -166,6 +169,7 @@ const server = createServer(
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    accounts,
     log: log.child({ room: "http" }),
     metrics,
   },
@@ -226,12 +230,14 @@ main.on("message", (message: ToService | { kind: "question" | "reply" }) => {
 });
 
 try {
+  accounts.load(await queries.query({ kind: "accounts" }));
   control = await createControl(dataDir, {
+    accounts: (argument) => accounts.administer(argument as AccountsCommand),
     summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
   });
   await Promise.all([processorStatus(), processorMetrics()]);
   const http = await server.start();
-  tellMain({ kind: "ready", http });
+  tellMain({ kind: "ready", http, setup: accounts.count() === 0 ? accounts.offerSetup() : undefined });
   giveBackRoom();
   outbox.wake();
   scheduler.start();

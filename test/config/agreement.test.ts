@@ -22,7 +22,6 @@ const onlyCheckSees = new Set([
   "a URL that is none",
   "a broken template",
   "a listener off loopback",
-  "the page off loopback",
   "listeners that overlap",
   "the page on the broker's port",
   "a topic that is taken",

@@ -92,9 +92,14 @@ describe("notes: allowed, but not what one may think", () => {
       ["2:37: the summary is a mail, and the receiver a has no email (add email to it, or name another receiver)"],
     ],
     [
-      "the page off loopback",
+      "the page off loopback for everybody",
       "http: { host: 0.0.0.0, anonymous: unsafe }",
-      ["1:15: the page has no accounts yet: anyone who reaches 0.0.0.0:8080 can read all"],
+      ["1:15: while there is no account, anyone who reaches 0.0.0.0:8080 can read all"],
+    ],
+    [
+      "the page off loopback",
+      "http: { host: 0.0.0.0 }",
+      ["1:15: 0.0.0.0:8080 is not on loopback: http starts there only once there is an account (make one: `highwater user add NAME --role admin`)"],
     ],
     [
       "keys of the route that do nothing yet",

@@ -45,11 +45,6 @@ export const mistakes: [string, string, string[]][] = [
     ['5:29: summary is not a template: output "{{device" not closed, line:1, col:1 (write {{device}} or {{value}} for a label or the value)'],
   ],
   [
-    "the page off loopback",
-    "http: { host: 0.0.0.0 }",
-    ["1:15: the page has no accounts yet: anyone who reaches 0.0.0.0:8080 can read all (listen on 127.0.0.1, or write `anonymous: unsafe` to allow it)"],
-  ],
-  [
     "listeners that overlap",
     "mqtt:\n  anonymous: unsafe\n  listeners:\n    - { host: 0.0.0.0, port: 1883 }\n    - { host: 127.0.0.1, port: 1883 }",
     ["5:7: two listeners want 127.0.0.1:1883 (give each its own port, or keep one)"],

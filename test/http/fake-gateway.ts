@@ -109,6 +109,8 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     outbox: () => ({ rows: [] }),
     rejected: () => ({ rejected: [] }),
     counts: () => ({ waiting: 0, oldestWaitingAt: null, dead: 0, rejected: [] }),
+    accounts: () => ({ accounts: [], tokens: [], sessions: [] }),
+    audit: () => ({ audit: [auditOf(options.now())], cursor: null }),
   };
   return {
     asked,
@@ -225,6 +227,10 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     return buckets;
   }
 }
+
+const auditOf = (at: number): QueryAnswers["audit"]["audit"][number] => ({
+  ...{ id: 7, at, lastAt: at, count: 1, who: "ada", origin: "127.0.0.1", action: "reload", target: "", why: "new freezer", outcome: "ok" },
+});
 
 const matches = (own: Readonly<Record<string, string>>, wanted: Readonly<Record<string, readonly string[]>>): boolean =>
   Object.entries(wanted).every(([name, values]) => values.includes(own[name] ?? ""));

@@ -5,6 +5,7 @@ import { defineRoute } from "../route.ts";
 
 export const healthz = defineRoute({
   kind: "answer",
+  needs: "public",
   path: "/healthz",
   summary: "Whether the process answers",
   query: z.strictObject({}),

@@ -3,8 +3,12 @@
 import type { Route } from "../route.ts";
 import { alert } from "./alert.ts";
 import { alerts } from "./alerts.ts";
+import { audit } from "./audit.ts";
 import { events } from "./events.ts";
 import { healthz } from "./healthz.ts";
+import { login } from "./login.ts";
+import { logout } from "./logout.ts";
+import { me } from "./me.ts";
 import { metrics } from "./metrics.ts";
 import { notifications } from "./notifications.ts";
 import { openapi } from "./openapi.ts";
@@ -13,6 +17,7 @@ import { readyz } from "./readyz.ts";
 import { reload } from "./reload.ts";
 import { rules } from "./rules.ts";
 import { series } from "./series.ts";
+import { setup } from "./setup.ts";
 import { status } from "./status.ts";
 import { summaries } from "./summaries.ts";
 
@@ -31,4 +36,9 @@ export const routes: readonly Route[] = [
   summaries,
   notifications,
   events,
+  me,
+  login,
+  logout,
+  setup,
+  audit,
 ];

@@ -5,6 +5,7 @@ import { defineRoute } from "../route.ts";
 
 export const metrics = defineRoute({
   kind: "answer",
+  needs: "metrics",
   path: "/metrics",
   summary: "Metrics in Prometheus' text format",
   query: z.strictObject({}),

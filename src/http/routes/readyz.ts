@@ -5,6 +5,7 @@ import { defineRoute, JSON_TYPE } from "../route.ts";
 
 export const readyz = defineRoute({
   kind: "answer",
+  needs: "public",
   path: "/readyz",
   summary: "Whether the gateway takes readings",
   query: z.strictObject({}),

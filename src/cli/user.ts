@@ -1,0 +1,86 @@
+// `highwater user`: who may log in to the page and the API, and as what. It takes effect at once, also while a gateway runs: a new
+// password or a removal ends the sessions of that user. The password itself leaves this process only as a hash.
+
+import { Argument, type Command, Option } from "commander";
+import { GatewayError } from "../error.ts";
+import { type AccountsAnswer, type AccountsCommand, accountName, type UserView } from "../http/accounts/administer.ts";
+import { hashPassword } from "../password.ts";
+import { type Role, roles } from "../storage/accounts.ts";
+import { carryOut, configOf } from "./account-store.ts";
+import { type CliCommand, DEFAULT_CONFIG, USAGE } from "./command.ts";
+import { type PasswordOptions, passwordFrom } from "./password.ts";
+import { timeText } from "./text.ts";
+
+type Common = { readonly config: string; readonly json?: true; readonly why?: string };
+
+export const userCommand: CliCommand = {
+  name: "user",
+  summary: "who may log in to the page and the API",
+  register(program: Command): void {
+    const role = new Option("--role <role>", "what the user may do").choices(roles).default("viewer");
+    withPassword(common(program.command("add <name>").description("make a user")))
+      .addOption(role)
+      .action(add);
+    withPassword(common(program.command("passwd <name>").description("set another password, and end the user's sessions"))).action(passwd);
+    common(program.command("role <name>").description("change what a user may do")).addArgument(new Argument("<role>").choices(roles)).action(changeRole);
+    common(program.command("remove <name>").description("take a user away, and end the user's sessions")).action(remove);
+    common(program.command("list").description("show the users")).action(list);
+  },
+};
+
+const common = (command: Command): Command =>
+  command
+    .option("-c, --config <file>", "the config", DEFAULT_CONFIG)
+    .option("--why <reason>", "for the audit log")
+    .option("--json", "for machines")
+    .exitOverride();
+
+const withPassword = (command: Command): Command =>
+  command.option("--password-stdin", "read the password from the first line of stdin").option("--generate", "make a password and print it");
+
+async function add(name: string, { role, ...options }: Common & PasswordOptions & { readonly role: Role }): Promise<void> {
+  const config = configOf(options.config);
+  const { password, isNew } = await passwordFrom(checked(name, options));
+  const command: AccountsCommand = { kind: "user add", name, role, scrypt: await hashPassword(password), why: options.why ?? "" };
+  print(await carryOut(config, command), options, `${name} is ${role} now`, isNew ? password : undefined);
+}
+
+async function passwd(name: string, options: Common & PasswordOptions): Promise<void> {
+  const config = configOf(options.config);
+  const { password, isNew } = await passwordFrom(checked(name, options));
+  const answer = await carryOut(config, { kind: "user passwd", name, scrypt: await hashPassword(password), why: options.why ?? "" });
+  print(answer, options, `${name} has a new password; all sessions of ${name} have ended`, isNew ? password : undefined);
+}
+
+async function changeRole(name: string, role: Role, options: Common): Promise<void> {
+  const answer = await carryOut(configOf(options.config), { kind: "user role", name, role, why: options.why ?? "" });
+  print(answer, options, `${name} is ${role} now`);
+}
+
+async function remove(name: string, options: Common): Promise<void> {
+  const answer = await carryOut(configOf(options.config), { kind: "user remove", name, why: options.why ?? "" });
+  print(answer, options, `${name} is gone; all sessions of ${name} have ended`);
+}
+
+async function list(options: Common): Promise<void> {
+  const answer = await carryOut(configOf(options.config), { kind: "user list", why: "" });
+  const users = answer.kind === "users" ? answer.users : [];
+  const width = Math.max(...users.map(({ name }) => name.length), 0);
+  const lines = users.map(({ name, role, createdAt }) => `${name.padEnd(width)}  ${role.padEnd(8)}  since ${timeText(createdAt)}`);
+  print(answer, options, lines.length === 0 ? "there are no users: HTTP is for this machine only" : lines.join("\n"));
+}
+
+/** Before a password is asked for. */
+function checked<Options>(name: string, options: Options): Options {
+  if (accountName.test(name)) return options;
+  throw new GatewayError(USAGE, `${name} cannot be a name`, { hint: "use 1 to 64 small letters, digits, . _ @ or -, a letter or digit first" });
+}
+
+function print(answer: AccountsAnswer, { json }: Common, text: string, password?: string): void {
+  const secret = password === undefined ? {} : { password };
+  const users = answer.kind === "users" ? answer.users.map(userJson) : [];
+  const told = json ? JSON.stringify({ users, ...secret }, null, 2) : [text, ...Object.values(secret).map((made) => `password: ${made}`)].join("\n");
+  process.stdout.write(`${told}\n`);
+}
+
+const userJson = ({ name, role, createdAt }: UserView) => ({ name, role, created_at: new Date(createdAt).toISOString() });
