@@ -1,7 +1,9 @@
 // The first page: what somebody who was woken at three needs, from top to bottom.
 
 import { useComputed, useSignalEffect } from "@preact/signals";
+import { Account } from "./account.tsx";
 import { Asked, Firing, Pending, Resolved } from "./alerts.tsx";
+import { Brand } from "./brand.tsx";
 import { formatExactCount } from "./format.ts";
 import { Gateway, TroubleBanner } from "./gateway.tsx";
 import { Sensors } from "./sensors.tsx";
@@ -22,16 +24,11 @@ export function App({ store }: { store: Store }) {
         To the alerts
       </a>
       <header class="top">
-        <p class="brand">
-          <svg viewBox="0 0 32 20" aria-hidden="true">
-            <path class="mark-line" d="M2 4h28" />
-            <path class="wave" d="M2 14c3.500-4.200 6.200-4.200 9.300 0s5.800 4.200 9.300 0s5.800-4.200 9.300 0" />
-          </svg>
-          Highwater
-        </p>
+        <Brand />
         <h1>{name.value || "Gateway"}</h1>
         <Connection store={store} />
         <ThemeButton />
+        <Account store={store} />
       </header>
       <TroubleBanner store={store} />
       <main id="main" tabIndex={-1}>

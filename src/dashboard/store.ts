@@ -4,6 +4,7 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { AlertAnswer } from "../http/routes/alert.ts";
 import type { Alert } from "../http/routes/alerts.ts";
+import type { MeAnswer } from "../http/routes/me.ts";
 import type { SeriesBucketsRow } from "../http/routes/readings.ts";
 import type { SeriesRow } from "../http/routes/series.ts";
 import type { StatusAnswer } from "../http/routes/status.ts";
@@ -27,6 +28,8 @@ export type Connection = { readonly kind: "connecting" } | { readonly kind: "liv
 export type Store = {
   readonly connection: Signal<Connection>;
   readonly status: Signal<StatusAnswer | undefined>;
+  /** Who looks at the page; undefined until it is known. */
+  readonly me: Signal<MeAnswer | undefined>;
   /** By device and metric. */
   readonly sensors: Signal<readonly Sensor[]>;
   /** Pending, firing and recovering; undefined until they are known. */
@@ -42,6 +45,7 @@ export type Store = {
   readonly histories: Histories;
   sensor(id: number): Sensor | undefined;
   askHistory(id: string): Promise<AlertAnswer | "unknown">;
+  logOut(): Promise<void>;
   start(): void;
 };
 
@@ -58,6 +62,7 @@ const YOUNG_MS = 900_000;
 export function createStore(): Store {
   const connection = signal<Connection>({ kind: "connecting" });
   const status = signal<StatusAnswer | undefined>(undefined);
+  const me = signal<MeAnswer | undefined>(undefined);
   const sensors = signal<readonly Sensor[]>([]);
   const alerts = signal<readonly Alert[] | undefined>(undefined);
   const resolved = signal<readonly Alert[]>([]);
@@ -91,6 +96,10 @@ export function createStore(): Store {
       alerts.value = open.alerts;
       resolved.value = ended.alerts;
     });
+  });
+  const loadMe = debounced(0, async () => {
+    me.value = await ask<MeAnswer>("/api/v1/me");
+    if (!me.value.rights.includes("read")) goToLogin();
   });
   const askBuckets = async (ids: readonly number[], from: number, step: string): Promise<readonly SeriesBucketsRow[]> =>
     (await ask<{ series: SeriesBucketsRow[] }>(`/api/v1/readings?series=${ids.join(",")}&from=${from}&step=${step}&agg=min,max,avg`)).series;
@@ -139,12 +148,15 @@ export function createStore(): Store {
     }
     stream.addEventListener("open", () => {
       histories.forget();
+      loadMe();
       loadSeries();
       loadAlerts();
     });
     stream.addEventListener("error", lose);
   };
   const lose = (): void => {
+    // A stream that is refused does not say why; the answer to a question does, and leads to the login where one is needed.
+    if (stream?.readyState === EventSource.CLOSED) loadMe();
     if (connection.peek().kind !== "lost") connection.value = { kind: "lost", since: now.peek() };
   };
   const watch = (): void => {
@@ -157,6 +169,7 @@ export function createStore(): Store {
   return {
     connection,
     status,
+    me,
     sensors,
     alerts,
     resolved,
@@ -168,6 +181,10 @@ export function createStore(): Store {
     askHistory: async (id) => {
       const response = await fetch(`/api/v1/alerts/${encodeURIComponent(id)}`, { signal: AbortSignal.timeout(10_000) });
       return response.status === 404 ? "unknown" : await bodyOf<AlertAnswer>(response);
+    },
+    async logOut() {
+      await fetch("/api/v1/logout", { method: "POST", headers: { "content-type": "application/json" }, body: "{}" }).catch(() => undefined);
+      location.assign("/login");
     },
     start() {
       connect();
@@ -191,9 +208,13 @@ async function ask<Answer>(path: string): Promise<Answer> {
 }
 
 async function bodyOf<Answer>(response: Response): Promise<Answer> {
+  if (response.status === 401) goToLogin();
   if (!response.ok) throw new Error(`${response.url}: ${response.status}`);
   return (await response.json()) as Answer;
 }
+
+/** The session is over. What stands behind `#` is where to come back to. */
+const goToLogin = (): void => location.assign(`/login${location.hash}`);
 
 function alertInAddress(): string | undefined {
   const [, id] = /^#\/alerts\/([^/?]+)$/.exec(location.hash) ?? [];

@@ -17,5 +17,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { input: ["index.html", "login.html"].map((page) => fileURLToPath(new URL(page, import.meta.url))) },
   },
 });

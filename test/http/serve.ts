@@ -1,6 +1,6 @@
 // A real server on a free port of 127.0.0.1 in front of a made-up gateway.
 
-import { createServer, type ServerOptions } from "../../src/http/server.ts";
+import { createServer, type ServerDeps, type ServerOptions } from "../../src/http/server.ts";
 import { createLog } from "../../src/log.ts";
 import { createMetrics, type Metrics } from "../../src/metrics.ts";
 import { createFakeGateway, type FakeGateway } from "./fake-gateway.ts";
@@ -14,7 +14,10 @@ export type Served = {
   close(): Promise<void>;
 };
 
-export async function serve(options: Partial<ServerOptions> = {}, gateway = createFakeGateway({ series: 30, now: Date.now })): Promise<Served> {
+export async function serve(
+  options: Partial<ServerOptions> = {},
+  gateway: FakeGateway & Pick<ServerDeps, "accounts"> = createFakeGateway({ series: 30, now: Date.now }),
+): Promise<Served> {
   const metrics = createMetrics();
   const server = createServer(
     { ...gateway, metrics, log: createLog({ level: "silent", name: "test" }) },

@@ -7,7 +7,7 @@ import { defineRoute, JSON_TYPE } from "../route.ts";
 
 export const meSchema = z.strictObject({
   kind: z.enum(["account", "token", "local", "stranger"]).meta({
-    description: "`local`: on the gateway's machine, while there is no account; `stranger`: elsewhere, while there is none and `http.anonymous` is `unsafe`",
+    description: "`local`: on the gateway's machine, while there is no account; `stranger`: nobody that is known",
   }),
   name: z.string().meta({ description: "Of the account or the token" }),
   role: z.enum(roles).nullable(),
@@ -17,7 +17,7 @@ export type MeAnswer = z.output<typeof meSchema>;
 
 export const me = defineRoute({
   kind: "answer",
-  needs: "any",
+  needs: "public",
   path: "/api/v1/me",
   summary: "Who asks, and what they may do",
   query: z.strictObject({}),
