@@ -1,7 +1,6 @@
 // Where a password comes from: asked for twice on the terminal without showing it, the first line of stdin, or made here.
 
 import { randomInt } from "node:crypto";
-import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { GatewayError } from "../error.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../http/accounts/administer.ts";
@@ -33,29 +32,37 @@ async function firstLine(): Promise<string> {
 }
 
 async function askedTwice(): Promise<string> {
-  if (!process.stdin.isTTY) throw new GatewayError(USAGE, "there is no terminal to ask for the password", { hint: "use --password-stdin or --generate" });
-  const password = await asked("Password: ");
-  if ((await asked("Once more: ")) !== password) throw new GatewayError(USAGE, "these were two different passwords");
-  return password;
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY) throw new GatewayError(USAGE, "there is no terminal to ask for the password", { hint: "use --password-stdin or --generate" });
+  // First the echo is off, then it is asked: what is typed in between must not be seen either.
+  stdin.setRawMode(true).setEncoding("utf8");
+  const letters = lettersOf(stdin);
+  try {
+    const [first, second] = [await asked("Password: ", letters, stderr), await asked("Once more: ", letters, stderr)];
+    if (first === second) return first;
+    throw new GatewayError(USAGE, "these were two different passwords");
+  } finally {
+    stdin.setRawMode(false).pause();
+  }
 }
 
 /** What is typed until the end of the line; nothing of it is shown. */
-async function asked(question: string): Promise<string> {
-  const { stdin, stderr } = process;
-  stderr.write(question);
-  stdin.setRawMode(true).resume().setEncoding("utf8");
+async function asked(question: string, letters: AsyncGenerator<string>, out: NodeJS.WritableStream): Promise<string> {
+  out.write(question);
   let typed = "";
-  try {
-    for (;;) {
-      const [chunk] = (await once(stdin, "data")) as [string];
-      for (const letter of chunk) {
-        if (letter === CTRL_C || letter === CTRL_D) throw new GatewayError(USAGE, "no password was given");
-        if (letter === "\r" || letter === "\n") return typed;
-        typed = letter === BACKSPACE || letter === DELETE ? Array.from(typed).slice(0, -1).join("") : typed + letter;
-      }
+  for (;;) {
+    const { value: letter = CTRL_D } = (await letters.next()) as { value?: string };
+    if (letter === "\r" || letter === "\n") break;
+    if (letter === CTRL_C || letter === CTRL_D) {
+      out.write("\n");
+      throw new GatewayError(USAGE, "no password was given");
     }
-  } finally {
-    stdin.setRawMode(false).pause();
-    stderr.write("\n");
+    typed = letter === BACKSPACE || letter === DELETE ? Array.from(typed).slice(0, -1).join("") : typed + letter;
   }
+  out.write("\n");
+  return typed;
+}
+
+async function* lettersOf(stdin: NodeJS.ReadStream): AsyncGenerator<string> {
+  for await (const chunk of stdin) yield* Array.from(String(chunk));
 }

@@ -47,6 +47,9 @@ export const liveLimits: LiveLimits = {
 /** Series in one `readings` event; keeps the writing of one below a few milliseconds. */
 const SERIES_PER_EVENT = 2000;
 
+/** How long a reader that may no longer listen has to take what was sent. */
+const ENDING_MS = 2000;
+
 type Client = { readonly response: ServerResponse; readonly holds: () => boolean; sentAt: number; greeted: boolean };
 
 export type Live = {
@@ -153,7 +156,10 @@ function createListeners({ metrics, clock }: LiveDeps, limits: LiveLimits) {
     if (!clients.delete(client)) return;
     open.set(clients.size);
     if (reason !== undefined) ended.inc({ reason });
-    client.response.destroy();
+    if (reason !== "access") return void client.response.destroy();
+    // An end in order, so that the browser asks again and hears why; but not for one that does not read.
+    client.response.end();
+    setTimeout(() => client.response.destroy(), ENDING_MS).unref();
   };
   const tell = (client: Client, text: string): void => {
     if (!clients.has(client)) return;
