@@ -1,5 +1,6 @@
 // The verbs of the command line. To add one: a file beside this, a line here.
 
+import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { replayCommand } from "./replay.ts";
@@ -20,5 +21,6 @@ export const commands: readonly CliCommand[] = [
   summarizeCommand,
   userCommand,
   tokenCommand,
+  auditCommand,
   schemaCommand,
 ];

@@ -183,6 +183,7 @@ export function createStore(): Store {
       return response.status === 404 ? "unknown" : await bodyOf<AlertAnswer>(response);
     },
     async logOut() {
+      stream?.close();
       await fetch("/api/v1/logout", { method: "POST", headers: { "content-type": "application/json" }, body: "{}" }).catch(() => undefined);
       location.assign("/login");
     },

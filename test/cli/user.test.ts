@@ -119,6 +119,31 @@ describe("user", () => {
   });
 });
 
+describe("audit", () => {
+  it("shows who did what, newest first, for people and for machines", () => {
+    run(["user", "add", "ada", "--generate", "--why", "the first one"]);
+    run(["token", "create", "ci", "--scope", "read"]);
+    run(["user", "remove", "nobody"]);
+    run(["user", "remove", "nobody"]);
+    expect(run(["audit"]).out.replace(/^20\S+ [\d:.]+Z/gm, "T")).toBe(
+      [
+        "T  local from cli: user remove nobody, refused, 2 times",
+        "T  local from cli: token create ci (read), ok",
+        "T  local from cli: user add ada (viewer), ok (the first one)",
+        "",
+      ].join("\n"),
+    );
+    const lines = run(["audit", "--action", "user remove", "--json"]).out.trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { who: "local", action: "user remove", target: "nobody", outcome: "refused", count: 2 },
+    ]);
+    expect(run(["audit", "--who", "ada"]).out).toBe("nothing of that is in the audit log\n");
+    expect(run(["audit", "--limit", "0"])).toMatchObject({ code: 2, err: expect.stringContaining("1 to 10000") });
+    rmSync(join(dir, "data"), { recursive: true });
+    expect(run(["audit"])).toMatchObject({ code: 1, err: expect.stringContaining("there is no database") });
+  });
+});
+
 describe("token", () => {
   it("creates, lists and revokes; the secret is told once", () => {
     const made = run(["token", "create", "prometheus", "--scope", "metrics,read", "--expires", "90d", "--why", "scrapes"]);

@@ -1,98 +1,31 @@
 // Accounts on a real server and a real database: who comes in by which way, what each may do, and what ends it at once.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { systemClock } from "../../../src/clock.ts";
+import { describe, expect, test } from "vitest";
 import { needsLogin } from "../../../src/http/access.ts";
-import { createAccounts } from "../../../src/http/accounts/accounts.ts";
-import type { AccountsAnswer, AccountsCommand } from "../../../src/http/accounts/administer.ts";
-import { createServer, type ServerOptions } from "../../../src/http/server.ts";
+import { createServer } from "../../../src/http/server.ts";
 import { createLog } from "../../../src/log.ts";
-import { createMetrics } from "../../../src/metrics.ts";
 import { hashPassword } from "../../../src/password.ts";
-import { readAccounts, type Scope } from "../../../src/storage/accounts.ts";
+import { readAccounts } from "../../../src/storage/accounts.ts";
 import { answerAudit } from "../../../src/storage/audit.ts";
-import { type Database, openDatabase } from "../../../src/storage/database.ts";
-import { writeFinished } from "../../../src/storage/finished.ts";
 import { createFakeGateway } from "../fake-gateway.ts";
-import { type Served, serve } from "../serve.ts";
-
-const PASSWORD = "correct horse";
-const scrypt = await hashPassword(PASSWORD);
-const cleanUp: (() => unknown)[] = [];
-let db: Database;
-/** Added to the wall clock and to the one that never steps. */
-let ahead = 0;
-
-beforeEach(() => {
-  const dir = mkdtempSync(join(tmpdir(), "highwater-accounts-"));
-  db = openDatabase(dir, { readonly: false });
-  ahead = 0;
-  cleanUp.push(() => {
-    db.close();
-    rmSync(dir, { recursive: true });
-  });
-});
-afterEach(async () => {
-  for (const clean of cleanUp.splice(0).reverse()) await clean();
-});
-
-const clock = { now: () => systemClock.now() + ahead, monotonic: () => systemClock.monotonic() + ahead };
-
-/** As the service does it; made anew, what is stored is what there is. */
-function openAccounts() {
-  const accounts = createAccounts({ write: async (rows) => writeFinished(db, rows), clock, metrics: createMetrics() });
-  accounts.load(readAccounts(db));
-  return accounts;
-}
-type Command = AccountsCommand extends infer C ? (C extends AccountsCommand ? Omit<C, "why"> : never) : never;
-type Opened = Served & { accounts: ReturnType<typeof openAccounts>; administer(command: Command): Promise<AccountsAnswer> };
-
-async function start(options: Partial<ServerOptions> = {}): Promise<Opened> {
-  const accounts = openAccounts();
-  const served = await serve(
-    { limits: { accessEveryMs: 20, readingsEveryMs: 20 }, ...options },
-    { ...createFakeGateway({ series: 3, now: Date.now }), accounts },
-  );
-  cleanUp.push(served.close);
-  return { ...served, accounts, administer: (command) => accounts.administer({ ...command, why: "" } as AccountsCommand) };
-}
-async function startWith(...roles: ("viewer" | "operator" | "admin")[]): Promise<Opened> {
-  const opened = await start();
-  for (const role of roles) await opened.administer({ kind: "user add", name: role, role, scrypt });
-  return opened;
-}
-const post = (served: Served, path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
-  served.get(path, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
-const login = (served: Served, name: string, password = PASSWORD): Promise<Response> => post(served, "/api/v1/login", { name, password });
-const cookieFrom = (response: Response): string => (response.headers.get("set-cookie") ?? "").split(";", 1)[0] as string;
-async function loggedIn(served: Served, name: string): Promise<{ cookie: string }> {
-  const response = await login(served, name);
-  expect(response.status).toBe(200);
-  return { cookie: cookieFrom(response) };
-}
-async function tokenFor(served: Opened, name: string, scopes: Scope[], expiresInMs: number | null = null): Promise<{ authorization: string }> {
-  const made = await served.administer({ kind: "token create", name, scopes, expiresInMs });
-  return { authorization: `Bearer ${made.kind === "tokens" ? made.secret : ""}` };
-}
-const statusOf = async (served: Served, path: string, headers: Record<string, string> = {}): Promise<number> => {
-  const response = await served.get(path, { headers, redirect: "manual" });
-  await response.body?.cancel();
-  return response.status;
-};
-/** Resolves when a stream has ended, in order or not. */
-const endOf = (stream: Response): Promise<string> =>
-  stream.text().then(
-    () => "ended",
-    () => "ended",
-  );
-const codeOf = async (response: Response): Promise<string> => ((await response.json()) as { error: { code: string } }).error.code;
-const audited = (): string[] =>
-  answerAudit(db, {})
-    .audit.map(({ who, action, target, outcome, count }) => [who, action, target, outcome, count].join(" | "))
-    .reverse();
+import {
+  audited,
+  codeOf,
+  cookieFrom,
+  db,
+  endOf,
+  loggedIn,
+  login,
+  openAccounts,
+  PASSWORD,
+  post,
+  scrypt,
+  setAhead,
+  start,
+  startWith,
+  statusOf,
+  tokenFor,
+} from "./door.ts";
 
 describe("who comes in", () => {
   test("without an account this machine may do everything; with one nobody may without a login", async () => {
@@ -138,7 +71,7 @@ describe("who comes in", () => {
     const served = await startWith("admin");
     const [short, long] = [await tokenFor(served, "short", ["read"], 60_000), await tokenFor(served, "long", ["read"])];
     expect([await statusOf(served, "/api/v1/series", short), await statusOf(served, "/api/v1/series", long)]).toEqual([200, 200]);
-    ahead = 60_000;
+    setAhead(60_000);
     expect([await statusOf(served, "/api/v1/series", short), await statusOf(served, "/api/v1/series", long)]).toEqual([401, 200]);
     await served.administer({ kind: "token revoke", id: "long" });
     expect(await statusOf(served, "/api/v1/series", long)).toBe(401);
@@ -153,9 +86,9 @@ describe("who comes in", () => {
     const served = await startWith("admin");
     const token = (await tokenFor(served, "prometheus", ["read"])).authorization.slice("Bearer ".length);
     const { cookie } = await loggedIn(served, "admin");
-    const stored = JSON.stringify(["account", "api_token", "session", "audit"].map((table) => db.prepare(`SELECT * FROM ${table}`).all()));
+    const stored = JSON.stringify(["account", "api_token", "session", "audit"].map((table) => db().prepare(`SELECT * FROM ${table}`).all()));
     for (const secret of [PASSWORD, token, token.slice(3), cookie.split("=")[1] as string]) expect(stored).not.toContain(secret);
-    expect(readAccounts(db)).toMatchObject({ accounts: [{ name: "admin" }], tokens: [{ name: "prometheus" }], sessions: [{ account: "admin" }] });
+    expect(readAccounts(db())).toMatchObject({ accounts: [{ name: "admin" }], tokens: [{ name: "prometheus" }], sessions: [{ account: "admin" }] });
   });
 
   test("off loopback it listens once there is an account, and stays shut when the last one goes", async () => {
@@ -208,18 +141,18 @@ describe("sessions", () => {
     const out = await post(served, "/api/v1/logout", {}, session);
     expect([out.status, out.headers.get("set-cookie")]).toEqual([200, "highwater_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"]);
     expect(await statusOf(served, "/api/v1/series", session)).toBe(401);
-    expect(readAccounts(db).sessions).toEqual([]);
+    expect(readAccounts(db()).sessions).toEqual([]);
   });
 
   test("twelve hours without use, or seven days, end it", async () => {
     const served = await startWith("admin");
     const [idle, busy] = [await loggedIn(served, "admin"), await loggedIn(served, "admin")];
     for (let hours = 11; hours < 168; hours += 11) {
-      ahead = hours * 3_600_000;
+      setAhead(hours * 3_600_000);
       expect(await statusOf(served, "/api/v1/series", busy)).toBe(200);
     }
     expect(await statusOf(served, "/api/v1/series", idle)).toBe(401);
-    ahead = 168 * 3_600_000;
+    setAhead(168 * 3_600_000);
     expect(await statusOf(served, "/api/v1/series", busy)).toBe(401);
   });
 
@@ -279,97 +212,19 @@ describe("pages of other sites", () => {
     expect(await statusOf(served, "/api/v1/series", session)).toBe(status === 200 ? 401 : 200);
   });
 
+  test("with a cookie a body of no type is none", async () => {
+    const served = await startWith("admin");
+    const session = await loggedIn(served, "admin");
+    const response = await served.get("/api/v1/rules/reload", { method: "POST", headers: session });
+    expect([response.status, await codeOf(response)]).toEqual([415, "not_json"]);
+    const token = await tokenFor(served, "ci", ["admin"]);
+    expect((await served.get("/api/v1/rules/reload", { method: "POST", headers: token })).status).toBe(200);
+  });
+
   test("nor may they log somebody in", async () => {
     const served = await startWith("admin");
     const response = await post(served, "/api/v1/login", { name: "admin", password: PASSWORD }, { origin: "http://evil.example" });
     expect([response.status, response.headers.get("set-cookie")]).toEqual([403, null]);
-  });
-});
-
-describe("guessing", () => {
-  test("after five failures one has to wait; whoever is logged in is not troubled", async () => {
-    const served = await startWith("admin");
-    const session = await loggedIn(served, "admin");
-    for (let count = 0; count < 5; count += 1) expect((await login(served, count % 2 === 0 ? "admin" : "nobody", "wrong horse")).status).toBe(401);
-    const refused = await login(served, "admin");
-    expect([refused.status, refused.headers.get("retry-after"), await codeOf(refused)]).toEqual([429, "5", "too_many_failures"]);
-    expect(await statusOf(served, "/api/v1/series", session)).toBe(200);
-    ahead = 5000;
-    expect((await login(served, "admin")).status).toBe(200);
-    expect(audited().filter((line) => line.includes("login"))).toEqual([
-      "admin | login | admin | ok | 1",
-      " | login | admin | failed | 3",
-      " | login |  | failed | 2",
-      " | login |  | throttled | 1",
-      "admin | login | admin | ok | 1",
-    ]);
-  });
-
-  test("a name that nobody has is not written down: it may be a password", async () => {
-    const served = await startWith("admin");
-    await login(served, "my-secret-password");
-    expect(JSON.stringify(db.prepare("SELECT * FROM audit").all())).not.toContain("my-secret-password");
-  });
-
-  test.each([
-    [{}, "name: Invalid input"],
-    [{ name: "ada" }, "password: Invalid input"],
-    [{ name: "ada", password: "x".repeat(201) }, "password: Too big"],
-    [{ name: "ada", password: "x", more: 1 }, "the body: Unrecognized key"],
-    [[], "the body: Invalid input"],
-  ])("%j is no login", async (body, message) => {
-    const response = await post(await startWith("admin"), "/api/v1/login", body);
-    expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ error: { code: "bad_body", message: expect.stringContaining(message) } });
-  });
-
-  test("more than a kilobyte is not read", async () => {
-    const served = await startWith("admin");
-    expect((await post(served, "/api/v1/login", { name: "admin", password: "x".repeat(2000) })).status).toBe(413);
-  });
-});
-
-describe("the one-time link", () => {
-  const setup = (served: Served, token: string, name = "ada"): Promise<Response> => post(served, "/api/v1/setup", { token, name, password: PASSWORD });
-
-  test("makes one administrator and logs in, whoever else follows it", async () => {
-    const served = await start();
-    const token = served.accounts.offerSetup();
-    const both = await Promise.all([setup(served, token, "ada"), setup(served, token, "eve")]);
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 401]);
-    const made = both.find(({ status }) => status === 200) as Response;
-    expect(await statusOf(served, "/api/v1/audit", { cookie: cookieFrom(made) })).toBe(200);
-    expect(readAccounts(db).accounts).toMatchObject([{ role: "admin" }]);
-    expect((await setup(served, token, "eve")).status).toBe(410);
-  });
-
-  test("only the newest one, for a day, and guesses are slowed down", async () => {
-    const served = await start();
-    const [old, token] = [served.accounts.offerSetup(), served.accounts.offerSetup()];
-    expect((await setup(served, old)).status).toBe(401);
-    ahead = 86_400_000;
-    expect((await setup(served, token)).status).toBe(401);
-    for (let count = 0; count < 4; count += 1) expect((await setup(served, "guessed")).status).toBe(401);
-    expect((await setup(served, served.accounts.offerSetup())).status).toBe(429);
-    expect(readAccounts(db).accounts).toEqual([]);
-  });
-
-  test("an account from elsewhere makes it void; without an offer there is none", async () => {
-    const served = await start();
-    expect((await setup(served, "")).status).toBe(400);
-    expect((await setup(served, "anything")).status).toBe(410);
-    const token = served.accounts.offerSetup();
-    await served.administer({ kind: "user add", name: "bob", role: "viewer", scrypt });
-    expect((await setup(served, token)).status).toBe(410);
-  });
-
-  test.each([
-    [{ name: "Ada Lovelace" }, "name: takes 1 to 64"],
-    [{ password: "short" }, "password: takes at least 10"],
-  ])("%j is refused with what it takes", async (wrong, message) => {
-    const served = await start();
-    const response = await post(served, "/api/v1/setup", { token: served.accounts.offerSetup(), name: "ada", password: PASSWORD, ...wrong });
-    expect(await response.json()).toMatchObject({ error: { code: "bad_body", message: expect.stringContaining(message) } });
   });
 });
 
@@ -396,5 +251,5 @@ test("what was done stands in the audit log, with the reason, and who did it", a
     "admin | logout |  | ok | 1",
     "local | user role | admin (viewer) | refused | 1",
   ]);
-  expect(answerAudit(db, { action: "reload" }).audit.at(-1)).toMatchObject({ why: "new freezer", origin: "127.0.0.1" });
+  expect(answerAudit(db(), { action: "reload" }).audit.at(-1)).toMatchObject({ why: "new freezer", origin: "127.0.0.1" });
 });
