@@ -3,7 +3,8 @@
 #   docker build -t highwater .
 #   docker run -p 1883:1883 -p 8080:8080 -v "$PWD/config:/etc/highwater:ro" -v highwater-data:/data highwater
 #
-# In a container the config listens on 0.0.0.0 (mqtt.listeners, http.host, both with `anonymous: unsafe`) and keeps its data in /data (gateway.data_dir).
+# In a container the config listens on 0.0.0.0 (mqtt.listeners with `anonymous: unsafe`; http.host, once there is an account: run `user add` first) and
+# keeps its data in /data (gateway.data_dir).
 
 FROM node:24-slim AS build
 WORKDIR /build

@@ -15,7 +15,7 @@ import { openDatabase } from "../storage/database.ts";
 import type { FinishedRow } from "../storage/finished.ts";
 
 const SNAPSHOT_PAUSE_MS = 10;
-/** What was delivered is told in the next turn's commit, which costs nothing; if none comes for so long, in one of its own. */
+/** What was delivered, or goes into the audit log, is told in the next turn's commit, which costs nothing; if none comes for so long, in one of its own. */
 const DELIVERED_WAIT_MS = 25;
 
 const { dataDir, logLevel, servicePort } = workerData as ProcessorStart;
@@ -115,7 +115,7 @@ main.on("message", (message: ToProcessor) => {
 function takeFromService(message: ServiceToProcessor | { kind: "question" }): void {
   if (message.kind !== "finished") return;
   finished.push(...message.rows);
-  scheduleIdle(message.rows.every(({ kind }) => kind === "delivery") ? DELIVERED_WAIT_MS : 0);
+  scheduleIdle(message.rows.every(({ kind }) => kind === "delivery" || kind === "audit") ? DELIVERED_WAIT_MS : 0);
 }
 
 servicePort.on("message", takeFromService);

@@ -70,7 +70,6 @@ export function createAccounts({ write, clock, metrics, throttle: limits }: Acco
   const audit = (row: Omit<AuditRow, "kind" | "at">): Promise<void> => write([{ kind: "audit", at: clock.now(), ...row }]);
   /** A name that nobody has may be a password that was typed into the wrong field: it is not written down. */
   const tellLogin = (action: "login" | "setup", origin: string, name: string, outcome: LoginOutcome["kind"]): void => {
-    logins.inc({ outcome });
     const target = outcome !== "throttled" && directory.account(name) !== undefined ? name : "";
     void audit({ who: outcome === "ok" ? name : "", origin, action, target, why: "", outcome });
   };
@@ -86,7 +85,9 @@ export function createAccounts({ write, clock, metrics, throttle: limits }: Acco
     const tried = throttle.begin(origin, action === "setup" ? "" : name);
     const outcome = tried.kind === "wait" ? ({ kind: "throttled", retryAfterS: Math.ceil(tried.ms / 1000) } as const) : await work();
     if (tried.kind === "go" && (outcome.kind === "ok" || outcome.kind === "busy")) tried.succeeded();
-    tellLogin(action, origin, name, outcome.kind);
+    logins.inc({ outcome: outcome.kind });
+    // One row for each wait: whoever hammers at the door must not make the store work.
+    if (tried.kind === "go" || tried.isNews) tellLogin(action, origin, name, outcome.kind);
     return outcome;
   }
 

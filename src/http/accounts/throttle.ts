@@ -17,10 +17,12 @@ export type ThrottleLimits = {
 
 export const throttleLimits: ThrottleLimits = { free: 5, firstWaitMs: 5_000, waitMsMax: 900_000, forgetMs: 1_800_000, entriesMax: 10_000 };
 
-export type Attempt = { readonly kind: "go" /** It was no guess. */; succeeded(): void } | { readonly kind: "wait"; readonly ms: number };
+export type Attempt =
+  | { readonly kind: "go" /** It was no guess. */; succeeded(): void }
+  | { readonly kind: "wait"; readonly ms: number /** The first that has to wait so. */; readonly isNews: boolean };
 export type Throttle = { begin(address: string, name: string): Attempt };
 
-type Entry = { readonly failures: number; readonly at: number; readonly until: number };
+type Entry = { readonly failures: number; readonly at: number; readonly until: number; told: boolean };
 
 export function createThrottle(clock: Pick<Clock, "monotonic">, limits: ThrottleLimits = throttleLimits): Throttle {
   const [addresses, names] = [new Map<string, Entry>(), new Map<string, Entry>()];
@@ -33,7 +35,7 @@ export function createThrottle(clock: Pick<Clock, "monotonic">, limits: Throttle
     const over = failures - limits.free;
     const wait = over < 0 ? 0 : Math.min(limits.waitMsMax, limits.firstWaitMs * 2 ** Math.min(over, 30));
     entries.delete(key);
-    entries.set(key, { failures, at: now, until: now + wait });
+    entries.set(key, { failures, at: now, until: now + wait, told: false });
     const [oldest] = entries.keys();
     if (entries.size > limits.entriesMax && oldest !== undefined) entries.delete(oldest);
   };
@@ -41,8 +43,12 @@ export function createThrottle(clock: Pick<Clock, "monotonic">, limits: Throttle
     begin(from, name) {
       const now = clock.monotonic();
       const address = networkOf(from);
-      const until = Math.max(known(addresses, address, now)?.until ?? 0, known(names, name, now)?.until ?? 0);
-      if (until > now) return { kind: "wait", ms: until - now };
+      const waiting = [known(addresses, address, now), known(names, name, now)].filter((entry) => entry !== undefined && entry.until > now) as Entry[];
+      if (waiting.length > 0) {
+        const isNews = waiting.some(({ told }) => !told);
+        for (const entry of waiting) entry.told = true;
+        return { kind: "wait", ms: Math.max(...waiting.map(({ until }) => until)) - now, isNews };
+      }
       const before = known(addresses, address, now);
       count(addresses, address, now);
       count(names, name, now);

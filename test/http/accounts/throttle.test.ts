@@ -47,6 +47,17 @@ test("many at once count before any of them is answered", () => {
   expect(attempts.filter(({ kind }) => kind === "go")).toHaveLength(5);
 });
 
+test("of each wait the first who has to is news", () => {
+  const { clock, throttle } = createClocked();
+  const news = (): boolean | "go" => {
+    const attempt = throttle.begin("203.0.113.1", "ada");
+    return attempt.kind === "wait" ? attempt.isNews : "go";
+  };
+  expect(Array.from({ length: 8 }, news)).toEqual(["go", "go", "go", "go", "go", true, false, false]);
+  clock.at += 5000;
+  expect([news(), news(), news()]).toEqual(["go", true, false]);
+});
+
 test("a success forgives the name, and of the address only itself", () => {
   const { throttle, fail } = createClocked();
   for (let count = 0; count < 3; count += 1) fail("203.0.113.1", "ada");
