@@ -1,14 +1,15 @@
 // The embedded MQTT broker (aedes, MQTT 3.1 and 3.1.1). Invariant: a publish is acknowledged, and passed on, only after the commit
 // that holds its readings. What a device sends never closes its connection; what breaks a limit or a reserved topic does, since
-// MQTT 3 has no other way to say no. No accounts and no TLS yet; sessions and retained messages live in memory.
+// MQTT 3 has no other way to say no. No TLS yet; sessions and retained messages live in memory.
 
 import { setImmediate as turnOfLoop } from "node:timers/promises";
-import { Aedes, type Client } from "aedes";
+import { Aedes, type AuthenticateError, type Client } from "aedes";
 import { writeToStream } from "mqtt-packet";
 import type { Clock } from "../clock.ts";
 import type { ZoneTable } from "../engine/calendar.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import { type AccessOptions, createAccess } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createAudience } from "./audience.ts";
 import { createBrokerCounters, type RefusalReason } from "./broker-counters.ts";
@@ -35,6 +36,7 @@ export type BrokerOptions = {
   readonly listeners: readonly Address[];
   readonly sources: readonly IngestSource[];
   readonly limits: BrokerLimits;
+  readonly access: AccessOptions;
   /** Time zones by name, for the sources that have one. */
   readonly zones: Readonly<Record<string, ZoneTable>>;
   /** The gateway's own zone, for suggestions. */
@@ -68,34 +70,53 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   };
 
   const ingest = createIngest(deps, options);
+  const access = createAccess(options.access);
   const hold = createHold({ committed: (callback) => deps.inbox.committed(callback), clock });
   const holdWatch = createHoldWatch({ hold, log, refuse }, limits);
   const receivedOnce = createReceivedOnce(() => aedes.persistence);
   const audience = createAudience(limits.topics);
-  const connections = createConnections({ handle: (socket) => aedes.handle(socket), paused: () => draining, refuse }, limits);
+  const connections = createConnections({ handle: (socket) => aedes.handle(socket), paused: () => draining, refuse, closed: access.leave }, limits);
   const listeners = createListeners(connections.accept);
   const counters = createBrokerCounters(deps.metrics, { connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages });
   const aedes = new Aedes({
     drainTimeout: limits.drain,
     maxTopicLevels: limits.topic_levels,
     preConnect: createAdmission({ refusing, refuse, admitted: (client, { username }) => connections.named(client, username) }, limits),
+    authenticate: (client, username, password, done) => {
+      void enter(client, username, password).then(
+        () => done(null, true),
+        (error: AuthenticateError) => done(error, false),
+      );
+    },
     authorizePublish: createPublishing(
-      { ingest, hold, clock, receivedOnce, connectionOf: connections.of, count: (qos) => counters.messages[qos]++, refuse, stopping: () => draining },
+      { ingest, access, hold, clock, receivedOnce, connectionOf: connections.of, count: (qos) => counters.messages[qos]++, refuse, stopping: () => draining },
       limits,
     ),
     authorizeSubscribe: (client, subscription, done) => {
-      const reason = whyNotSubscribe(client, subscription.topic, limits);
+      const reason = access.maySubscribe(client, subscription.topic) ? whyNotSubscribe(client, subscription.topic, limits) : "acl_subscribe";
       if (reason === undefined) audience.grant(subscription.topic);
       else refuse(reason);
       done(null, reason === undefined ? subscription : null);
     },
     // A subscriber that does not keep up misses QoS 0 messages, and holds nobody up.
     authorizeForward: (client, packet) => {
+      if (!access.mayReceive(client, packet.topic)) {
+        refuse("acl_receive");
+        return null;
+      }
       if (packet.qos > 0 || !client.conn.writableNeedDrain) return packet;
       refuse("slow_subscriber");
       return null;
     },
   }) as Aedes & { persistence: Persistence & IncomingPackets };
+
+  /** @throws what CONNACK says */
+  const enter = async (client: AedesClient, username: string | undefined, password: Uint8Array | undefined): Promise<void> => {
+    const entry = await access.enter(username, password, false);
+    if (entry.kind === "in") return access.admit(client, username, client.id);
+    refuse(entry.reason);
+    throw Object.assign(new Error(entry.message), { returnCode: entry.code }) as AuthenticateError;
+  };
 
   /** Closes every connection. It is not the devices' absence, so no will is published. */
   const close = async (): Promise<void> => {
@@ -132,7 +153,13 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
       }
     },
     /** All that may fail comes first: on an error the old sources stay. */
-    reload: (sources: readonly IngestSource[], zones: Readonly<Record<string, ZoneTable>>): void => ingest.reload(sources, zones),
+    reload(sources: readonly IngestSource[], zones: Readonly<Record<string, ZoneTable>>, entrants: AccessOptions): void {
+      ingest.reload(sources, zones);
+      for (const client of access.reload(entrants)) {
+        refuse("revoked");
+        connections.of(client)?.socket.destroy();
+      }
+    },
     /** Publishes for the gateway itself, with QoS 1; it does not come back as a reading. Nothing happens before start and after close. */
     publish(topic: string, payload: string | Uint8Array, { retain }: { retain: boolean }): void {
       if (aedes.closed) return;

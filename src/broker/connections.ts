@@ -29,7 +29,12 @@ export type Connections = ReturnType<typeof createConnections>;
  * @param options.paused nothing is read while it says true
  */
 export function createConnections(
-  options: { handle: (socket: Socket) => Client; paused: () => boolean; refuse: (reason: "connections" | "packet_bytes") => void },
+  options: {
+    handle: (socket: Socket) => Client;
+    paused: () => boolean;
+    refuse: (reason: "connections" | "packet_bytes") => void;
+    closed: (client: Client) => void;
+  },
   limits: Pick<BrokerLimits, "connections" | "packet_bytes" | "unacknowledged">,
 ) {
   const open = new Set<Connection>();
@@ -49,6 +54,7 @@ export function createConnections(
     const client = options.handle(socket);
     connection.client = client;
     byClient.set(client, connection);
+    socket.once("close", () => options.closed(client));
   };
 
   const guardReads = (connection: Connection): void => {

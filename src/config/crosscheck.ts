@@ -7,6 +7,7 @@ import { isLoopback } from "../http/host.ts";
 import { templateProblem } from "../notify/template.ts";
 import type { ConfigDocument, Path } from "./document.ts";
 import { overlap } from "./listener.ts";
+import { takesAnonymous } from "./mqtt-users.ts";
 import { type Problem, problem } from "./problem.ts";
 import type { LocatedRule } from "./rules.ts";
 import type { Blocks } from "./schema.ts";
@@ -38,13 +39,13 @@ function checkListeners({ document, blocks }: Checked, { problems, notes }: Find
     const other = listeners.slice(0, index).find((earlier) => overlap(earlier, listener));
     if (other !== undefined)
       problems.push(problem(document.file, place, `two listeners want ${listener.host}:${listener.port}`, "give each its own port, or keep one"));
-    if (!isLoopback(listener.host) && mqtt?.anonymous === true)
+    if (!isLoopback(listener.host) && mqtt !== undefined && mqtt.anonymous !== "unsafe" && takesAnonymous(mqtt))
       problems.push(
         problem(
           document.file,
           place,
           `${listener.host} is not on loopback: anyone on the network could publish`,
-          "listen on 127.0.0.1, or write `anonymous: unsafe` to allow it",
+          "name users and an acl, listen on 127.0.0.1, or write `anonymous: unsafe` to allow it",
         ),
       );
   }

@@ -3,6 +3,7 @@
 // What spans blocks (names that must exist, listeners that overlap) is checked in crosscheck.ts.
 
 import { z } from "zod";
+import { aclEntrySchema } from "../broker/acl.ts";
 import { limitsSchema } from "../broker/limits.ts";
 import { durationOrZeroSchema, durationSchema } from "../engine/duration-schema.ts";
 import { matchSchema } from "../engine/matcher.ts";
@@ -73,9 +74,16 @@ const mqtt = z
       .prefault([{ host: "127.0.0.1", port: 1883 }])
       .meta({ description: "Where clients connect" }),
     anonymous: z
-      .union([z.literal(true), z.literal("unsafe")], { error: "write true, or unsafe when a listener is not on loopback" })
-      .default(true)
-      .meta({ description: "Clients need no account; off loopback only as `unsafe`" }),
+      .union([z.boolean(), z.literal("unsafe")], { error: "write true, false, or unsafe when a listener is not on loopback" })
+      .exactOptional()
+      .meta({ description: "Whether clients may come without a name; default: only while there are no users. Off loopback only as `unsafe`" }),
+    users: z.string().min(1).exactOptional().meta({ description: "Password file in Mosquitto's format; relative to this file" }),
+    acl: z
+      .array(aclEntrySchema)
+      .min(1)
+      .max(1_000)
+      .exactOptional()
+      .meta({ description: "Who may publish and subscribe to what; with users, or with this, everything that no entry allows is denied" }),
     limits: limitsSchema
       .unwrap()
       .extend({

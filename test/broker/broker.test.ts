@@ -57,7 +57,7 @@ describe("readings", () => {
       unmatched: [{ topic: "home/hall/temperature", count: 1, sample: "21", suggestion: '- { topic: "home/{device}/{metric}", codec: plain }' }],
     });
     expect(await metric("highwater_broker_unmatched_total")).toBe(1);
-    broker.reload([{ topic: "home/{device}/{metric}", codec: "plain", settings: {}, labels: {} }], {});
+    broker.reload([{ topic: "home/{device}/{metric}", codec: "plain", settings: {}, labels: {} }], {}, { anonymous: true });
     await device.publishAsync("home/hall/temperature", "22", { qos: 1 });
     expect(inbox.added.map(({ value }) => value)).toEqual([22]);
     expect(broker.status().unmatched).toEqual([]);
@@ -291,6 +291,7 @@ it("a port that is taken is an error with a hint, and no other listener stays op
       ],
       sources: [],
       limits: limitsSchema.parse({}),
+      access: { anonymous: true },
       zones: {},
       takesConnections: () => true,
     },

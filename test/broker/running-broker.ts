@@ -5,6 +5,7 @@ import { connect as connectSocket, type Socket } from "node:net";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import { generate, type Packet, parser } from "mqtt-packet";
 import { onTestFinished } from "vitest";
+import type { AccessOptions } from "../../src/broker/access.ts";
 import { createBroker } from "../../src/broker/broker.ts";
 import type { IngestSource } from "../../src/broker/ingest.ts";
 import { limitsSchema } from "../../src/broker/limits.ts";
@@ -15,7 +16,7 @@ import { createRecordingInbox } from "./recording-inbox.ts";
 
 export const byTopic: IngestSource = { topic: "sensors/{device}/{metric}", codec: "json", settings: {}, labels: {} };
 
-export type Options = { commits?: "at once" | "when told"; limits?: Record<string, number>; takesConnections?: () => true | string };
+export type Options = { commits?: "at once" | "when told"; limits?: Record<string, number>; takesConnections?: () => true | string; access?: AccessOptions };
 
 export async function runBroker(options: Options = {}) {
   const inbox = createRecordingInbox(options.commits === undefined ? {} : { commits: options.commits });
@@ -26,6 +27,7 @@ export async function runBroker(options: Options = {}) {
       listeners: [{ host: "127.0.0.1", port: 0 }],
       sources: [byTopic],
       limits: limitsSchema.parse(options.limits ?? {}),
+      access: options.access ?? { anonymous: true },
       zones: {},
       takesConnections: options.takesConnections ?? (() => true),
     },

@@ -22,6 +22,8 @@ const onlyCheckSees = new Set([
   "a URL that is none",
   "a broken template",
   "a listener off loopback",
+  "a password file that is not there",
+  "no users",
   "the page off loopback",
   "listeners that overlap",
   "the page on the broker's port",
