@@ -85,3 +85,25 @@ export function nameFlaw(name: string): string | undefined {
   if (name.startsWith("#")) return "a line that begins with # is a comment";
   return /[:\x00-\x1f\x7f]/.test(name) ? "a name holds no colon and no control characters" : undefined;
 }
+
+/** The file with this line in place of the user's, or behind all others. */
+export function withUser(text: string, line: string): string {
+  const name = line.slice(0, line.indexOf(":"));
+  const lines = linesOf(text);
+  const index = lines.findLastIndex((each) => each.startsWith(`${name}:`));
+  return joined(index < 0 ? [...lines, line] : lines.with(index, line));
+}
+
+/** @returns undefined when there is no such user */
+export function withoutUser(text: string, name: string): string | undefined {
+  const lines = linesOf(text);
+  const left = lines.filter((each) => !each.startsWith(`${name}:`));
+  return left.length === lines.length ? undefined : joined(left);
+}
+
+const linesOf = (text: string): string[] =>
+  text
+    .replace(/\n$/, "")
+    .split("\n")
+    .filter((line, index, all) => line !== "" || index < all.length - 1);
+const joined = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");

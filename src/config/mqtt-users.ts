@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parsePasswordFile } from "../broker/password-file.ts";
-import type { ConfigDocument } from "./document.ts";
+import { type ConfigDocument, readDocument } from "./document.ts";
 import { type Problem, problem } from "./problem.ts";
 import { readText } from "./rules.ts";
 import type { Blocks } from "./schema.ts";
@@ -58,3 +58,15 @@ export function readMqttUsers(
 
 /** Whether clients may come without a name. */
 export const takesAnonymous = (mqtt: Blocks["mqtt"]): boolean => (mqtt.anonymous ?? mqtt.users === undefined) !== false;
+
+/** Where the password file is or shall be, by a config that need not be right otherwise. */
+export function findMqttUsersFile(config: string): { readonly kind: "ok"; readonly file: string } | { readonly kind: "failed"; readonly reason: string } {
+  const read = readText(config);
+  if (read.kind === "failed") return { kind: "failed", reason: `it cannot be read: ${read.reason}` };
+  const document = readDocument(config, read.text);
+  const users = (document.value as { mqtt?: { users?: unknown } } | undefined)?.mqtt?.users;
+  if (document.broken) return { kind: "failed", reason: "it is no YAML; `highwater check` says where" };
+  if (typeof users !== "string" || users === "") return { kind: "failed", reason: "mqtt.users names no password file" };
+  if (users.includes("${")) return { kind: "failed", reason: "mqtt.users holds a variable; write its path" };
+  return { kind: "ok", file: resolve(dirname(config), users) };
+}

@@ -227,6 +227,7 @@ main.on("message", (message: ToService | { kind: "question" | "reply" }) => {
 
 try {
   control = await createControl(dataDir, {
+    reload,
     summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
   });
   await Promise.all([processorStatus(), processorMetrics()]);

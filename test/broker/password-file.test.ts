@@ -1,7 +1,7 @@
 // Users in Mosquitto's password file format. The lines with hashes were written by mosquitto_passwd 2.0.
 
 import { describe, expect, it } from "vitest";
-import { isPassword, nameFlaw, parsePasswordFile, passwordLine } from "../../src/broker/password-file.ts";
+import { isPassword, nameFlaw, parsePasswordFile, passwordLine, withoutUser, withUser } from "../../src/broker/password-file.ts";
 
 const HORSE = "sensor-1:$7$101$K7/+hgIfdZomTGtV$1ykDuIDnGOk62kLUT081xyw6oh/DCsLwWOaOPYxBqc6kWfpqsBQbAvqow1QOruRmtrA7ikS3pWWHg6JEbPYjwQ==";
 const UMLAUT = "fz-7:$7$101$Iim1UJSyYPeuG/82$L77t0cTuKYlecGp2fZ6NW1LwtItKFJI4BSvHWEjG6Mpur8ibW1tPRgARukhfEoyyzVu+eLahCLa3sI/0QrVLyg==";
@@ -52,6 +52,23 @@ describe("a password file of Mosquitto's", () => {
     const { users, flaws } = parsePasswordFile(text);
     expect(users.size).toBe(0);
     expect(flaws).toEqual([{ ...flaw, hint: expect.stringContaining("mosquitto_passwd") as string }]);
+  });
+});
+
+describe("a change of the file", () => {
+  const text = "# freezers\nfz-7:a\nfz-70:b\n\npump:c\n";
+
+  it("puts a line in the place of the user's, or behind all others, and leaves the rest", () => {
+    expect(withUser(text, "fz-7:new")).toBe("# freezers\nfz-7:new\nfz-70:b\n\npump:c\n");
+    expect(withUser(text, "fz:new")).toBe(`${text}fz:new\n`);
+    expect(withUser("", "fz:new")).toBe("fz:new\n");
+    expect(withUser("a:b", "fz:new")).toBe("a:b\nfz:new\n");
+  });
+
+  it("takes a user out, wherever it stands", () => {
+    expect(withoutUser(text, "fz-7")).toBe("# freezers\nfz-70:b\n\npump:c\n");
+    expect(withoutUser("a:1\nb:2\na:3\n", "a")).toBe("b:2\n");
+    expect(withoutUser(text, "fz")).toBeUndefined();
   });
 });
 
