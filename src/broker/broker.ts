@@ -1,6 +1,6 @@
 // The embedded MQTT broker (aedes, MQTT 3.1 and 3.1.1). Invariant: a publish is acknowledged, and passed on, only after the commit
 // that holds its readings. What a device sends never closes its connection; what breaks a limit or a reserved topic does, since
-// MQTT 3 has no other way to say no. No accounts and no TLS yet; sessions and retained messages live in memory.
+// MQTT 3 has no other way to say no. No accounts yet; sessions and retained messages live in memory.
 
 import { setImmediate as turnOfLoop } from "node:timers/promises";
 import { Aedes, type Client } from "aedes";
@@ -13,11 +13,12 @@ import { createAdmission } from "./admission.ts";
 import { createAudience } from "./audience.ts";
 import { createBrokerCounters, type RefusalReason } from "./broker-counters.ts";
 import { type AedesClient, createConnections } from "./connections.ts";
+import { createGate } from "./gate.ts";
 import { createHold } from "./hold.ts";
 import { createHoldWatch } from "./hold-watch.ts";
 import { createIngest, type IngestInbox, type IngestSource } from "./ingest.ts";
 import type { BrokerLimits } from "./limits.ts";
-import { type Address, createListeners } from "./listeners.ts";
+import { type Address, createListeners, type Listener } from "./listeners.ts";
 import { createPublishing, type Done, ownTopics, type Publish } from "./publishing.ts";
 import { createReceivedOnce, type IncomingPackets } from "./received-once.ts";
 import { boundSessions, type Persistence } from "./sessions.ts";
@@ -32,7 +33,9 @@ export type BrokerInbox = IngestInbox & {
 };
 
 export type BrokerOptions = {
-  readonly listeners: readonly Address[];
+  readonly listeners: readonly Listener[];
+  /** How often the files of certificates are looked at; a minute when absent. */
+  readonly certificatesEveryMs?: number;
   readonly sources: readonly IngestSource[];
   readonly limits: BrokerLimits;
   /** Time zones by name, for the sources that have one. */
@@ -67,18 +70,35 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     return draining ? "the gateway is stopping" : (holdWatch.refusing() ?? (takes === true ? undefined : takes));
   };
 
-  const ingest = createIngest(deps, options);
+  const ingest = createIngest({ ...deps, refuse }, options);
   const hold = createHold({ committed: (callback) => deps.inbox.committed(callback), clock });
   const holdWatch = createHoldWatch({ hold, log, refuse }, limits);
   const receivedOnce = createReceivedOnce(() => aedes.persistence);
   const audience = createAudience(limits.topics);
-  const connections = createConnections({ handle: (socket) => aedes.handle(socket), paused: () => draining, refuse }, limits);
-  const listeners = createListeners(connections.accept);
+  const gate = createGate({ clock, refuse }, limits);
+  const connections = createConnections(
+    {
+      handle: (socket) => aedes.handle(socket),
+      paused: () => draining,
+      refuse,
+      throttled: () => counters.throttled++,
+      introduced: ({ ends }) => gate.introduced(ends),
+      clock,
+    },
+    limits,
+  );
+  const listeners = createListeners(
+    { accept: connections.accept, gate, clock, log, refuse, handshakeFailed: (reason) => counters.handshakes[reason]++ },
+    limits,
+    options.certificatesEveryMs,
+  );
   const counters = createBrokerCounters(deps.metrics, { connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages });
   const aedes = new Aedes({
     drainTimeout: limits.drain,
     maxTopicLevels: limits.topic_levels,
-    preConnect: createAdmission({ refusing, refuse, admitted: (client, { username }) => connections.named(client, username) }, limits),
+    // The gate's own time is shorter: it begins before TLS.
+    connectTimeout: 2 * limits.connect_timeout,
+    preConnect: createAdmission({ refusing, refuse, admitted: connections.named }, limits),
     authorizePublish: createPublishing(
       { ingest, hold, clock, receivedOnce, connectionOf: connections.of, count: (qos) => counters.messages[qos]++, refuse, stopping: () => draining },
       limits,
@@ -106,6 +126,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     await turnOfLoop();
     await new Promise<void>((resolve) => aedes.close(resolve));
     connections.destroyAll();
+    gate.destroyAll();
     await listeners.close();
   };
 
@@ -113,12 +134,21 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     /**
      * Opens the listeners.
      * @returns the addresses that were bound; port 0 has become a real one
-     * @throws GatewayError `address_in_use`, `address_denied` or `listen_failed`
+     * @throws GatewayError `address_in_use`, `address_denied`, `listen_failed` or `bad_certificate`
      */
     async start(): Promise<Address[]> {
       await aedes.listen();
       boundSessions(aedes.persistence, limits, refuse, (topic) => topic.startsWith(ownTopics));
-      aedes.on("clientError", (client, error) => log.debug({ client: client.id, error: error.message }, "connection ended"));
+      // One slow subscriber gives an error for each message that waits for it.
+      const ended = new WeakSet<Client>();
+      aedes.on("clientError", (client, error) => {
+        if (ended.has(client)) return;
+        ended.add(client);
+        const reason = refusalIn(error);
+        if (reason !== undefined) refuse(reason);
+        log.debug({ client: client.id, error: error.message }, "connection ended");
+      });
+      aedes.on("keepaliveTimeout", () => refuse("keepalive"));
       aedes.on("connectionError", (_client, error) => log.debug({ error: error.message }, "connection ended before CONNECT"));
       // The event is missing in aedes' types.
       (aedes as NodeJS.EventEmitter).on("error", (error: Error) => log.error({ error: error.message }, "broker"));
@@ -131,8 +161,11 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
         throw error;
       }
     },
-    /** All that may fail comes first: on an error the old sources stay. */
-    reload: (sources: readonly IngestSource[], zones: Readonly<Record<string, ZoneTable>>): void => ingest.reload(sources, zones),
+    /** All that may fail comes first: on an error the old sources stay. Certificates are read again too; bad ones leave the old. */
+    reload(sources: readonly IngestSource[], zones: Readonly<Record<string, ZoneTable>>): void {
+      ingest.reload(sources, zones);
+      listeners.refresh();
+    },
     /** Publishes for the gateway itself, with QoS 1; it does not come back as a reading. Nothing happens before start and after close. */
     publish(topic: string, payload: string | Uint8Array, { retain }: { retain: boolean }): void {
       if (aedes.closed) return;
@@ -162,6 +195,12 @@ function whyNotSubscribe(client: AedesClient, topic: string, limits: BrokerLimit
   if (topic.startsWith("$share/")) return "shared_subscription";
   if (topic.length > limits.topic_bytes) return "topic_bytes";
   return Object.keys(client.subscriptions ?? {}).length >= limits.subscriptions ? "subscriptions" : undefined;
+}
+
+/** Limits that aedes keeps itself: it ends the connection and says why in words only. */
+function refusalIn({ message }: Error): RefusalReason | undefined {
+  if (message === "drain timeout") return "drain";
+  return message === "topic has too many levels" ? "topic_levels" : undefined;
 }
 
 type PassOn = (packet: Publish, client: Client | null, done: Done) => void;
