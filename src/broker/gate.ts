@@ -53,7 +53,12 @@ export function createGate(deps: { clock: Clock; refuse: (reason: RefusalReason)
     admits(socket: Socket): boolean {
       // Without a listener an error, such as a reset during the handshake, would end the process.
       socket.on("error", () => undefined);
-      const party = partyOf(socket.remoteAddress ?? "");
+      // It is gone already.
+      if (socket.remoteAddress === undefined) {
+        socket.destroy();
+        return false;
+      }
+      const party = partyOf(socket.remoteAddress);
       const reason = refusalOf(party);
       if (reason !== undefined) {
         refuse(reason);
@@ -89,7 +94,7 @@ export function endsOf({ remoteAddress, remotePort, localAddress, localPort }: E
 /** @returns who counts as one: an IPv4 address, or the /64 that an IPv6 host commonly has for itself; "" for this machine */
 export function partyOf(address: string): string {
   const plain = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
-  if (plain === "" || plain === "127.0.0.1" || plain === "::1") return "";
+  if (plain === "127.0.0.1" || plain === "::1") return "";
   if (!plain.includes(":")) return plain;
   const [head = "", tail] = (plain.split("%")[0] as string).split("::");
   const groups = head === "" ? [] : head.split(":");

@@ -13,7 +13,8 @@ import { endsOf, type Gate } from "./gate.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { TlsFiles } from "./tls-files.ts";
 import { createTlsListener, type HandshakeReason, type TlsListener } from "./tls-listener.ts";
-import { createWebSockets } from "./websocket.ts";
+
+type CreateWebSockets = typeof import("./websocket.ts").createWebSockets;
 
 /** Port 0 lets the system choose. */
 export type Address = { readonly host: string; readonly port: number };
@@ -62,7 +63,9 @@ export function createListeners(
       const bound: Address[] = [];
       for (const listener of listeners) {
         try {
-          const server = createServer(takerOf(listener, deps, limits, secured));
+          // Loaded where it is asked for: it takes memory.
+          const createWebSockets = listener.websocket === true ? (await import("./websocket.ts")).createWebSockets : undefined;
+          const server = createServer(takerOf(listener, deps, limits, secured, createWebSockets));
           await listening(server, listener);
           servers.push(server);
           const address = server.address();
@@ -89,18 +92,17 @@ export function createListeners(
 
 /** @param secured gets the TLS listener, if it is one */
 function takerOf(
-  { tls, websocket, origins }: Listener,
+  { tls, origins }: Listener,
   deps: ListenersDeps,
   limits: Pick<BrokerLimits, "packet_bytes" | "connect_timeout">,
   secured: TlsListener[],
+  createWebSockets: CreateWebSockets | undefined,
 ): (raw: Socket) => void {
   const peers = new WeakMap<Duplex, Peer>();
-  const webSockets = websocket
-    ? createWebSockets(
-        { opened: (stream, below) => deps.accept(stream, peers.get(below) as Peer), refused: deps.refuse },
-        { packetBytes: limits.packet_bytes, origins },
-      )
-    : undefined;
+  const webSockets = createWebSockets?.(
+    { opened: (stream, below) => deps.accept(stream, peers.get(below) as Peer), refused: deps.refuse },
+    { packetBytes: limits.packet_bytes, origins },
+  );
   const pass = (socket: Socket | TLSSocket, certificateName: string | undefined): void => {
     const peer: Peer = { address: socket.remoteAddress ?? "", ends: endsOf(socket), certificateName };
     if (webSockets === undefined) return deps.accept(socket, peer);

@@ -34,6 +34,7 @@ export function createWebSockets(
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
+    autoPong: false,
     maxPayload: options.packetBytes + HEADER_BYTES_MAX,
     handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false,
   });
@@ -49,7 +50,13 @@ export function createWebSockets(
       socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
-    upgrades.handleUpgrade(request, socket, head, (webSocket) => deps.opened(streamOf(webSocket, deps.refused), socket));
+    upgrades.handleUpgrade(request, socket, head, (webSocket) => {
+      // An answer that finds no room is left out: a client that pings and reads nothing would fill the memory with them.
+      webSocket.on("ping", (data) => {
+        if (!socket.writableNeedDrain) webSocket.pong(data);
+      });
+      deps.opened(streamOf(webSocket, deps.refused), socket);
+    });
   });
   upgrades.on("wsClientError", (_error, socket) => {
     deps.refused("websocket");

@@ -78,6 +78,34 @@ describe("MQTT over WebSocket", () => {
     expect(inbox.added.map(({ value }) => value)).toEqual([1, 2]);
   });
 
+  it("answers pings, but keeps no answers for a client that does not read", async () => {
+    const { port, broker } = await runBroker({ listener: { websocket: true } });
+    const { socket, received } = await bare(port);
+    socket.ping("are you there");
+    expect(String((await once(socket, "pong"))[0])).toBe("are you there");
+    socket.send(hello("pings"));
+    await eventually(() => received.length === 1);
+    let pongs = 0;
+    socket.on("pong", () => pongs++);
+    socket.pause();
+    const pings = 150_000;
+    for (let sent = 0; sent < pings; sent += 1_000) {
+      for (let count = 0; count < 1_000; count++) socket.ping(Buffer.alloc(125));
+      await eventually(() => socket.bufferedAmount === 0);
+    }
+    socket.resume();
+    let last = false;
+    socket.on("pong", (data) => {
+      last ||= String(data) === "last";
+    });
+    await eventually(() => {
+      socket.ping("last");
+      return last;
+    });
+    expect(pongs).toBeLessThan(pings);
+    expect(broker.status().connections).toBe(1);
+  });
+
   it("agrees on the subprotocol, the newer one first", async () => {
     const { port } = await runBroker({ listener: { websocket: true } });
     expect((await bare(port, { protocols: ["mqttv3.1", "mqtt"] })).socket.protocol).toBe("mqtt");
