@@ -1,5 +1,6 @@
 // What the broker counts. The hot path adds to plain numbers; they are carried over when somebody reads the metrics.
 
+import type { EpochMs } from "../engine/units.ts";
 import type { Metrics } from "../metrics.ts";
 import { type HandshakeReason, handshakeReasons } from "./tls-listener.ts";
 
@@ -16,6 +17,7 @@ export const refusalReasons = [
   "client_id",
   "sessions",
   "keepalive",
+  "inflight",
   "packet_bytes",
   "topic_bytes",
   "topic_levels",
@@ -41,8 +43,16 @@ export type BrokerCounters = {
   readonly handshakes: Record<HandshakeReason, number>;
 };
 
+export type BrokerFigures = {
+  readonly connections: () => number;
+  readonly held: () => number;
+  readonly unmatched: () => number;
+  /** Until when the certificates of the listeners are valid. */
+  readonly certificates: () => readonly { readonly cert: string; readonly validTo: EpochMs }[];
+};
+
 /** @param read figures that are asked for when the metrics are read */
-export function createBrokerCounters(metrics: Metrics, read: { connections: () => number; held: () => number; unmatched: () => number }): BrokerCounters {
+export function createBrokerCounters(metrics: Metrics, read: BrokerFigures): BrokerCounters {
   const counters: BrokerCounters = {
     messages: [0, 0, 0],
     refused: Object.fromEntries(refusalReasons.map((reason) => [reason, 0])) as Record<RefusalReason, number>,
@@ -76,6 +86,11 @@ export function createBrokerCounters(metrics: Metrics, read: { connections: () =
   whenRead(handshakes, () => {
     handshakes.reset();
     for (const reason of handshakeReasons) handshakes.inc({ reason }, counters.handshakes[reason]);
+  });
+  const expiry = metrics.gauge("highwater_broker_certificate_expires_seconds", "When the certificate of a listener expires, in seconds since 1970", ["cert"]);
+  whenRead(expiry, () => {
+    expiry.reset();
+    for (const { cert, validTo } of read.certificates()) expiry.set({ cert }, validTo / 1_000);
   });
   const connections = metrics.gauge("highwater_broker_connections", "Connections open now");
   whenRead(connections, () => connections.set(read.connections()));

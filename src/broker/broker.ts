@@ -27,6 +27,9 @@ import type { UnmatchedTopic } from "./unmatched.ts";
 /** mqtt-packet would keep a buffer for each of the 65,536 packet ids, 7 MB, to save making one of two bytes for each packet. */
 writeToStream.cacheNumbers = false;
 
+/** QoS 2 publishes of one client that wait for its PUBREL; MQTT 3 has no way to refuse one more but to end the connection. */
+const INFLIGHT_QOS2_MAX = 1_000;
+
 export type BrokerInbox = IngestInbox & {
   /** Calls back once all that was added so far is on disk, or with an error when the gateway closes without that. */
   committed(callback: (error?: Error) => void): void;
@@ -92,10 +95,13 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     limits,
     options.certificatesEveryMs,
   );
-  const counters = createBrokerCounters(deps.metrics, { connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages });
+  const counters = createBrokerCounters(deps.metrics, {
+    ...{ connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages, certificates: listeners.certificates },
+  });
   const aedes = new Aedes({
     drainTimeout: limits.drain,
     maxTopicLevels: limits.topic_levels,
+    maxInflightInbound: INFLIGHT_QOS2_MAX,
     // The gate's own time is shorter: it begins before TLS.
     connectTimeout: 2 * limits.connect_timeout,
     preConnect: createAdmission({ refusing, refuse, admitted: connections.named }, limits),
@@ -200,6 +206,7 @@ function whyNotSubscribe(client: AedesClient, topic: string, limits: BrokerLimit
 /** Limits that aedes keeps itself: it ends the connection and says why in words only. */
 function refusalIn({ message }: Error): RefusalReason | undefined {
   if (message === "drain timeout") return "drain";
+  if (message.startsWith("maxInflightInbound")) return "inflight";
   return message === "topic has too many levels" ? "topic_levels" : undefined;
 }
 

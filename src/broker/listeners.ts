@@ -80,6 +80,8 @@ export function createListeners(
     },
     /** Reads the certificates again. Connections that are open stay. */
     refresh,
+    /** Those that are served now. */
+    certificates: () => secured.map((listener) => listener.inForce()),
     /** No new connection; those that are open stay. */
     stop,
     /** Resolves once every connection has ended too. */

@@ -4,6 +4,7 @@
 import type { Socket } from "node:net";
 import { createServer, type PeerCertificate, type TLSSocket } from "node:tls";
 import type { Clock } from "../clock.ts";
+import type { EpochMs } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import type { Log } from "../log.ts";
 import { MIN_VERSION, readTls, remarkOf, type TlsFiles, type TlsMaterial } from "./tls-files.ts";
@@ -30,7 +31,7 @@ export type TlsDeps = {
   readonly nameless: () => void;
   readonly secured: (socket: TLSSocket, certificateName: string | undefined) => void;
 };
-export type TlsListener = { take(raw: Socket): void; refresh(): void };
+export type TlsListener = { take(raw: Socket): void; refresh(): void; inForce(): { readonly cert: string; readonly validTo: EpochMs } };
 
 /** @throws GatewayError `bad_certificate` */
 export function createTlsListener(deps: TlsDeps, files: TlsFiles, options: { readonly handshakeTimeout: number }): TlsListener {
@@ -66,6 +67,7 @@ export function createTlsListener(deps: TlsDeps, files: TlsFiles, options: { rea
   remark();
 
   return {
+    inForce: () => ({ cert: files.cert, validTo: inForce.validTo }),
     take: (raw) => void server.emit("connection", raw),
     /** Reads the files again. Says once, not each time, that they are no good. */
     refresh(): void {

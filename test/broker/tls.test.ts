@@ -137,12 +137,15 @@ describe("certificates that change", () => {
   }
 
   it("are taken on a reload, and connections that are open stay", async () => {
-    const { port, broker, files, inbox } = await running();
+    const { port, broker, files, inbox, metric } = await running();
     const before = await servedBy(port);
     const device = (await enter(port, { cert: authority.client(), key: KEY })) as MqttClient;
-    files.write("cert.pem", authority.server());
+    files.write("cert.pem", authority.server({ days: [-1, 300] }));
     expect((await servedBy(port)).serial).toBe(before.serial);
+    const expires = `highwater_broker_certificate_expires_seconds{cert="${files.path}/cert.pem"}`;
+    const earlier = await metric(expires);
     broker.reload([byName], {});
+    expect((await metric(expires)) - earlier).toBeCloseTo(200 * 86_400, -2);
     expect((await servedBy(port)).serial).not.toBe(before.serial);
     await device.publishAsync("mine/t", "1", { qos: 1 });
     expect(inbox.added).toMatchObject([{ series: '{device="freezer-7",metric="t"}' }]);
