@@ -54,7 +54,7 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
 
   const take = (connection: Connection | undefined, packet: Publish, done: Done): void => {
     if (deps.stopping()) return; // never acknowledged, so the device sends it again
-    ingest.take(packet.topic, bytesOf(packet.payload), connection?.username);
+    ingest.take(packet.topic, bytesOf(packet.payload), connection?.username, connection?.identity);
     hold.add(connection, done);
   };
 
@@ -89,7 +89,7 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
     }
     const breach = breachOf(client, packet.topic);
     if (breach !== undefined) return done(breach);
-    ingest.take(packet.topic, bytesOf(packet.payload), connection?.username);
+    ingest.take(packet.topic, bytesOf(packet.payload), connection?.username, connection?.identity);
     hold.add(undefined, done);
   };
 

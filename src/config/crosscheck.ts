@@ -1,12 +1,13 @@
 // What no block can know alone: names that must exist or be unique, listeners that overlap, labels that nobody gives.
 // A block that is wrong in itself is absent here, and what depends on it is not judged.
 
+import { USERNAME } from "../broker/ingest.ts";
 import { parseTemplate } from "../broker/topic.ts";
 import { compileMatchers } from "../engine/matcher.ts";
 import { isLoopback } from "../http/host.ts";
 import { templateProblem } from "../notify/template.ts";
 import type { ConfigDocument, Path } from "./document.ts";
-import { overlap } from "./listener.ts";
+import { type ListenerSettings, listenerProblems, overlap } from "./listener.ts";
 import { takesAnonymous } from "./mqtt-users.ts";
 import { type Problem, problem } from "./problem.ts";
 import type { LocatedRule } from "./rules.ts";
@@ -39,13 +40,14 @@ function checkListeners({ document, blocks }: Checked, { problems, notes }: Find
     const other = listeners.slice(0, index).find((earlier) => overlap(earlier, listener));
     if (other !== undefined)
       problems.push(problem(document.file, place, `two listeners want ${listener.host}:${listener.port}`, "give each its own port, or keep one"));
-    if (!isLoopback(listener.host) && mqtt !== undefined && mqtt.anonymous !== "unsafe" && takesAnonymous(mqtt))
+    problems.push(...listenerProblems(listener, listener.path, document));
+    if (mqtt !== undefined && isExposed(listener, mqtt))
       problems.push(
         problem(
           document.file,
           place,
           `${listener.host} is not on loopback: anyone on the network could publish`,
-          "name users and an acl, listen on 127.0.0.1, or write `anonymous: unsafe` to allow it",
+          "name users and an acl, ask for certificates (tls.client_ca), listen on 127.0.0.1, or write `anonymous: unsafe` to allow it",
         ),
       );
   }
@@ -58,6 +60,12 @@ function checkListeners({ document, blocks }: Checked, { problems, notes }: Find
   const exposed = `the page has no accounts yet: anyone who reaches ${http.host}:${http.port} can read all`;
   if (http.anonymous === "unsafe") notes.push(problem(document.file, place, exposed));
   else problems.push(problem(document.file, place, exposed, "listen on 127.0.0.1, or write `anonymous: unsafe` to allow it"));
+}
+
+/** Whether strangers could use a listener, of whatever kind, though nobody said that they may. */
+function isExposed({ host, tls }: ListenerSettings, mqtt: Blocks["mqtt"]): boolean {
+  const knowsItsClients = tls?.client_ca !== undefined;
+  return !isLoopback(host) && !knowsItsClients && mqtt.anonymous !== "unsafe" && takesAnonymous(mqtt);
 }
 
 function checkSources({ document, blocks }: Checked, { problems, notes }: Findings): void {
@@ -76,6 +84,7 @@ function checkSources({ document, blocks }: Checked, { problems, notes }: Findin
       );
     earlier.set(topic, twin ?? index);
     checkLabels(labels, [...path, "labels"], document, problems);
+    checkUsername(labels, [...path, "labels"], document, problems);
     const parsed = parseTemplate(topic);
     if (parsed.kind === "ok" && !parsed.template.names.includes("device") && labels["device"] === undefined)
       notes.push(
@@ -87,6 +96,13 @@ function checkSources({ document, blocks }: Checked, { problems, notes }: Findin
         ),
       );
   }
+}
+
+function checkUsername(labels: Readonly<Record<string, string>>, path: Path, document: ConfigDocument, problems: Problem[]): void {
+  for (const label of Object.keys(labels).filter((name) => name !== "device" && labels[name]?.includes(USERNAME)))
+    problems.push(
+      problem(document.file, document.placeOf([...path, label]), `${USERNAME} can be the device, and no other label`, `write device: "${USERNAME}"`),
+    );
 }
 
 function checkDevices({ document, blocks }: Checked, { problems }: Findings): void {

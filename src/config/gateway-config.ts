@@ -7,7 +7,7 @@ import type { Labels } from "../engine/reading.ts";
 import type { Device, RulePlan, SourceTiming } from "../engine/rule.ts";
 import type { ChannelType } from "../notify/channels/index.ts";
 import { zoneTable } from "../zone.ts";
-import { urlOf } from "./listener.ts";
+import { type ListenerSettings, urlOf } from "./listener.ts";
 import { takesAnonymous } from "./mqtt-users.ts";
 import { createPlan, toRule } from "./plan.ts";
 import type { LocatedRule } from "./rules.ts";
@@ -68,7 +68,7 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw, passwords }:
       dataDir: resolve(folder, gateway.data_dir),
       externalUrl: (gateway.external_url ?? urlOf(http)).replace(/\/+$/, ""),
     },
-    mqtt: { ...mqtt, anonymous: takesAnonymous(mqtt), passwords },
+    mqtt: { ...mqtt, listeners: mqtt.listeners.map((listener) => withAbsolutePaths(listener, folder)), anonymous: takesAnonymous(mqtt), passwords },
     sources,
     notify: { receivers, route: { ...notify.route, receiver } },
     storage,
@@ -84,6 +84,13 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw, passwords }:
       route: { receiver },
     }),
   };
+}
+
+function withAbsolutePaths({ tls, ...listener }: ListenerSettings, folder: string): ListenerSettings {
+  if (tls === undefined) return listener;
+  const { cert, key, client_ca } = tls;
+  const absolute = { cert: resolve(folder, cert), key: resolve(folder, key) };
+  return { ...listener, tls: client_ca === undefined ? absolute : { ...absolute, client_ca: resolve(folder, client_ca) } };
 }
 
 function toSource(source: Blocks["sources"][number]): SourceConfig {

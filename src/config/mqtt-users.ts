@@ -19,7 +19,7 @@ export function readMqttUsers(
 ): string | undefined {
   const { problems, notes } = findings;
   if (mqtt?.users === undefined) {
-    if (mqtt?.anonymous === false)
+    if (mqtt?.anonymous === false && mqtt.listeners.every(({ tls }) => tls?.client_ca === undefined))
       problems.push(
         problem(
           document.file,

@@ -13,8 +13,6 @@ type Missing = {
 };
 
 const list: readonly Missing[] = [
-  { path: ["mqtt", "listeners", "*", "tls"], message: "TLS is not built yet", hint: "listen on loopback, behind something that ends TLS" },
-  { path: ["mqtt", "listeners", "*", "websocket"], message: "MQTT over WebSocket is not built yet", hint: "take the key out; plain TCP works" },
   { path: ["mqtt", "bridges"], message: "bridges to other brokers are not built yet", hint: "take the key out; let devices publish here" },
 ];
 

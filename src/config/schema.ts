@@ -60,8 +60,27 @@ const gateway = z
   .prefault({})
   .meta({ description: "The gateway itself" });
 
+const pemPath = z.string().min(1).max(4_096);
+const tls = z.strictObject({
+  cert: pemPath.meta({ description: "PEM file of the certificate, then its chain; relative to this file" }),
+  key: pemPath.meta({ description: "PEM file of its key, without a password" }),
+  client_ca: pemPath
+    .exactOptional()
+    .meta({ description: "PEM file of the CA of the clients: each needs a certificate signed by it, whose common name is its user name" }),
+});
+
 const listener = z
-  .strictObject({ host: hostSchema, port: portSchema.prefault(1883) })
+  .strictObject({
+    host: hostSchema,
+    port: portSchema.prefault(1883),
+    tls: tls.exactOptional().meta({ description: "TLS 1.2 or newer; the files are read again on a reload and every minute" }),
+    websocket: z.boolean().exactOptional().meta({ description: "MQTT over WebSocket, on /mqtt or /, with the subprotocol mqtt; with tls it is wss" }),
+    origins: z
+      .array(z.string().regex(/^https?:\/\/[^/\s]+$/, "write an origin such as https://page.example.org, without a path"))
+      .max(100)
+      .exactOptional()
+      .meta({ description: "Pages that may connect by WebSocket; default: those of the same host" }),
+  })
   .prefault({})
   .meta({ description: "One TCP address to listen on" });
 

@@ -145,11 +145,20 @@ describe("refusals", () => {
   });
 
   it("a topic of too many levels closes the connection", async () => {
-    const { inbox, raw } = await runBroker({ limits: { topic_levels: 3 } });
+    const { inbox, raw, metric } = await runBroker({ limits: { topic_levels: 3 } });
     const device = await raw();
     device.publish("sensors/a/b/c", "1", 1, 1);
     await eventually(device.isClosed);
     expect(inbox.added).toEqual([]);
+    expect(await metric('highwater_broker_refused_total{reason="topic_levels"}')).toBe(1);
+  });
+
+  it("a client that leaves more than 1,000 publishes of QoS 2 without its PUBREL is closed", async () => {
+    const { raw, metric } = await runBroker();
+    const device = await raw();
+    for (let id = 1; id <= 1_001; id++) device.publish("sensors/d/t", "1", 2, id);
+    await eventually(device.isClosed);
+    expect(await metric('highwater_broker_refused_total{reason="inflight"}')).toBe(1);
   });
 
   it("a will to a reserved topic is dropped", async () => {

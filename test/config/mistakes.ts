@@ -38,7 +38,7 @@ export const mistakes: [string, string, string[]][] = [
     "a listener off loopback",
     "mqtt:\n  listeners:\n    - { port: 1 }\n    - host: 0.0.0.0\n      port: 2",
     [
-      "4:7: 0.0.0.0 is not on loopback: anyone on the network could publish (name users and an acl, listen on 127.0.0.1, or write `anonymous: unsafe` to allow it)",
+      "4:7: 0.0.0.0 is not on loopback: anyone on the network could publish (name users and an acl, ask for certificates (tls.client_ca), listen on 127.0.0.1, or write `anonymous: unsafe` to allow it)",
     ],
   ],
   [
@@ -57,10 +57,21 @@ export const mistakes: [string, string, string[]][] = [
     ["5:7: two listeners want 127.0.0.1:1883 (give each its own port, or keep one)"],
   ],
   ["the page on the broker's port", "http: { port: 1883 }", ["1:7: http and mqtt both want 127.0.0.1:1883 (give each its own port)"]],
+  ["TLS without a key", "mqtt:\n  listeners:\n    - { port: 8883, tls: { cert: a.pem } }", ["3:21: key is missing (PEM file of its key, without a password)"]],
   [
-    "TLS",
-    "mqtt:\n  listeners:\n    - { port: 8883, tls: { cert: a.pem } }",
-    ["3:21: TLS is not built yet (listen on loopback, behind something that ends TLS)"],
+    "a certificate that is not there",
+    "mqtt:\n  listeners:\n    - port: 8883\n      tls:\n        cert: a.pem\n        key: a.key",
+    ["5:15: a.pem cannot be read: no such file (relative paths start at the config's folder)"],
+  ],
+  [
+    "origins without WebSocket",
+    "mqtt: { listeners: [{ port: 1, origins: [https://a.example] }] }",
+    ["1:32: origins are asked for only by WebSocket (add websocket: true)"],
+  ],
+  [
+    "the user name as another label than the device",
+    'sources: [{ topic: "a/{metric}", labels: { room: "{username}" } }]',
+    ['1:50: {username} can be the device, and no other label (write device: "{username}")'],
   ],
   ["bridges", "mqtt: { bridges: [] }", ["1:9: bridges to other brokers are not built yet (take the key out; let devices publish here)"]],
   [
