@@ -31,12 +31,17 @@ const COMPLAINTS_MAX = 10;
  * Starts a gateway on 127.0.0.1.
  * @param folder where the config is written; the data go to `folder/data`
  * @param options.program `bin/highwater.js` of another place than this clone
- * @param config the blocks of the config; `data_dir`, listeners and `http` are set here
+ * @param config the blocks of the config; `data_dir`, listeners and `http` are set here, and `mqtt` is what the config says of the broker beside them
  * @throws with the gateway's own words when it does not become ready
  */
 export async function startGateway(
   folder: string,
-  config: { readonly name: string; readonly externalUrl?: string; readonly blocks: Readonly<Record<string, unknown>> },
+  config: {
+    readonly name: string;
+    readonly externalUrl?: string;
+    readonly blocks: Readonly<Record<string, unknown>>;
+    readonly mqtt?: Readonly<Record<string, unknown>>;
+  },
   options: { readonly nodeOptions?: readonly string[]; readonly httpPort?: number; readonly program?: string } = {},
 ): Promise<GatewayProcess> {
   const host = "127.0.0.1";
@@ -44,7 +49,7 @@ export async function startGateway(
   const file = join(folder, "highwater.yaml");
   const whole = {
     gateway: { name: config.name, data_dir: "./data", external_url: config.externalUrl ?? `http://${host}:${httpPort}` },
-    mqtt: { listeners: [{ host, port: 0 }] },
+    mqtt: { listeners: [{ host, port: 0 }], ...config.mqtt },
     http: { host, port: httpPort },
     ...config.blocks,
   };

@@ -7,6 +7,7 @@ import { numberOption, runScript, textOptions } from "./script.ts";
 
 const usage = `node simulators/load.ts [options]
   --host H --port P        the broker (127.0.0.1:1883)
+  --login NAME:PASSWORD    of all connections; without it they are anonymous
   --connections C          sockets (100)
   --series S               series, spread over the connections (1000)
   --window W               readings in flight per connection (64)
@@ -19,7 +20,7 @@ const usage = `node simulators/load.ts [options]
   --json                   one JSON object instead of text`;
 
 async function main(): Promise<number> {
-  const names = ["host", "port", "connections", "series", "window", "warmup", "seconds", "count", "rate", "alerts", "receive", "seed"] as const;
+  const names = ["host", "port", "login", "connections", "series", "window", "warmup", "seconds", "count", "rate", "alerts", "receive", "seed"] as const;
   const { values } = parseArgs({ options: { ...textOptions(...names), json: { type: "boolean" }, help: { type: "boolean" } } });
   if (values.help) {
     process.stdout.write(`${usage}\n`);
@@ -29,6 +30,7 @@ async function main(): Promise<number> {
   const report = await runLoad({
     host: values.host ?? "127.0.0.1",
     port: number("port", 1883),
+    login: loginOf(values.login),
     connections: number("connections", 100),
     series: number("series", 1000),
     window: number("window", 64),
@@ -42,6 +44,13 @@ async function main(): Promise<number> {
   });
   process.stdout.write(`${values.json ? JSON.stringify(report) : describe(report)}\n`);
   return 0;
+}
+
+function loginOf(text: string | undefined): { username: string; password: string } | undefined {
+  if (text === undefined) return undefined;
+  const colon = text.indexOf(":");
+  if (colon <= 0) throw new RangeError("--login is written NAME:PASSWORD");
+  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
 function describe(report: LoadReport): string {

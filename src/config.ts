@@ -6,6 +6,7 @@ export type { GatewayConfig } from "./config/gateway-config.ts";
 export { urlOf } from "./config/listener.ts";
 export type { LoadResult, RulesResult } from "./config/load.ts";
 export { loadConfig, loadRules } from "./config/load.ts";
+export { findMqttUsersFile } from "./config/mqtt-users.ts";
 export { createPlan } from "./config/plan.ts";
 export type { Problem } from "./config/problem.ts";
 export type { ExpectedAlert, RuleCheck, RuleTest, RuleTestFile, RuleTestsResult } from "./config/rule-test-file.ts";

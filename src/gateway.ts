@@ -98,6 +98,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
       listeners: config.mqtt.listeners,
       sources: config.sources,
       limits: config.mqtt.limits,
+      access: config.mqtt,
       zones: zonesOf(config),
       timezone: config.gateway.timezone,
       takesConnections: () => clockProblem ?? inbox.fullness() ?? true,
@@ -105,7 +106,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
   );
   const state = createMqttState({ publish: broker.publish }, { name: config.gateway.name, version });
   const reload = createReload(options, inbox, config, (next) => {
-    broker.reload(next.sources, zonesOf(next));
+    broker.reload(next.sources, zonesOf(next), next.mqtt);
     inbox.post({ kind: "rules", plan: next.plan });
     service.tell({ kind: "config", config: next });
   });

@@ -202,8 +202,11 @@ function createRegistry({ series, seriesMax }: InboxOptions, define: (definition
   const ids = new Map(series.map(({ labels }, index) => [seriesKey(labels), index]));
   let refused = 0;
   return {
-    /** @returns undefined when there may be no more series */
-    idOf(labels: Labels, source: string): SeriesId | undefined {
+    /**
+     * @param mayBeNew asked once, before a series that occurs for the first time is taken
+     * @returns undefined when there may be no more series
+     */
+    idOf(labels: Labels, source: string, mayBeNew?: () => boolean): SeriesId | undefined {
       const key = seriesKey(labels);
       const known = ids.get(key);
       if (known !== undefined && sources[known] === source) return known;
@@ -211,6 +214,7 @@ function createRegistry({ series, seriesMax }: InboxOptions, define: (definition
         refused += 1;
         return undefined;
       }
+      if (known === undefined && mayBeNew?.() === false) return undefined;
       const id = known ?? ids.size;
       ids.set(key, id);
       sources[id] = source;

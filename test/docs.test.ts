@@ -1,11 +1,14 @@
 // What the docs show is true: each YAML block of the reference with rules is a rules file or a file of tests that pass, the README's config is a config.
 
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { limitsSchema } from "../src/broker/limits.ts";
+import { handshakeReasons } from "../src/broker/tls-listener.ts";
 import { loadConfig, loadRules, loadRuleTests } from "../src/config.ts";
 import { runRuleTests } from "../src/rule-test.ts";
+import { createAuthority, KEY } from "./broker/certificates.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "highwater-docs-"));
@@ -47,6 +50,28 @@ describe("docs/reference/rules.md", () => {
     const { conditions } = await import("../src/engine/conditions/index.ts");
     const page = readFileSync(join(root, "docs/reference/rules.md"), "utf8");
     for (const { type } of conditions) expect(page).toContain(`## \`${type}\``);
+  });
+});
+
+describe("docs/reference/listeners.md", () => {
+  const page = readFileSync(join(root, "docs/reference/listeners.md"), "utf8");
+
+  it("shows a config that is one, with certificates that are named as its commands name them", () => {
+    const [text = ""] = blocks("docs/reference/listeners.md");
+    const authority = createAuthority("CA");
+    mkdirSync(join(folder, "tls"));
+    for (const [name, pem] of Object.entries({ "server.pem": authority.server(), "server.key": KEY, "ca.pem": authority.cert })) {
+      expect(page).toMatch(new RegExp(`out ${name}`));
+      written(pem, `tls/${name}`);
+    }
+    const loaded = loadConfig(written(text, "listeners.yaml"), {});
+    expect(loaded.kind === "invalid" ? loaded.problems : loaded.notes).toEqual([]);
+  });
+
+  it("names every limit of the broker, and every reason of a handshake", () => {
+    const elsewhere = ["payload_bytes", "values_per_message", "depth", "topics"];
+    for (const name of Object.keys(limitsSchema.parse({})).filter((limit) => !elsewhere.includes(limit))) expect(page).toContain(`\`${name}\``);
+    for (const reason of handshakeReasons) expect(page).toContain(`\`${reason}\``);
   });
 });
 

@@ -2,7 +2,7 @@
 // `send` only queues; `flush` writes what is queued in one piece. At most `window` readings wait for their PUBACK.
 
 import { connect, type Socket } from "node:net";
-import { CONNACK, createPacketReader, disconnectPacket, encodeConnect, PUBACK, type PublishTemplate, writePublish } from "./wire.ts";
+import { CONNACK, createPacketReader, disconnectPacket, encodeConnect, type Login, PUBACK, type PublishTemplate, writePublish } from "./wire.ts";
 
 export type LoadConnection = {
   /** @returns false when the window is full: nothing was queued */
@@ -22,7 +22,7 @@ export type LoadConnectionHandlers = {
 
 /** Resolves once the broker has answered CONNECT; rejects when it refuses or cannot be reached. */
 export function openLoadConnection(
-  target: { host: string; port: number; clientId: string; window: number },
+  target: { host: string; port: number; clientId: string; window: number; login?: Login | undefined },
   handlers: LoadConnectionHandlers,
 ): Promise<LoadConnection> {
   return new Promise((resolve, reject) => {
@@ -37,7 +37,7 @@ export function openLoadConnection(
         resolve(connection);
       } else if (type === CONNACK) fail(new Error(`the broker refused the connection with code ${bytes[bodyAt + 1]}`));
     });
-    socket.on("connect", () => socket.write(encodeConnect(target.clientId)));
+    socket.on("connect", () => socket.write(encodeConnect(target.clientId, target.login)));
     socket.on("data", (chunk: Buffer) => {
       connection.beginChunk();
       read(chunk);

@@ -7,12 +7,14 @@ import { type AlertFigures, createAlertReceiver } from "./alert-receiver.ts";
 import { type LoadConnection, openLoadConnection } from "./connection.ts";
 import { createLatency, type LatencyFigures } from "./latency.ts";
 import { createFlood, createTimetable, type LoadSeries, type Pace } from "./pace.ts";
-import { encodePublish } from "./wire.ts";
+import { encodePublish, type Login } from "./wire.ts";
 
 export type LoadOptions = {
   host: string;
   port: number;
   connections: number;
+  /** Of all connections. */
+  login?: Login | undefined;
   series: number;
   /** Readings in flight per connection, at most 65,535. */
   window: number;
@@ -94,7 +96,7 @@ type LoadState = {
 function openConnections(options: LoadOptions, state: LoadState, latency: { record(ms: number): void }): Promise<LoadConnection[]> {
   const open = (_: unknown, index: number) =>
     openLoadConnection(
-      { host: options.host, port: options.port, clientId: `load-${index}`, window: options.window },
+      { host: options.host, port: options.port, clientId: `load-${index}`, window: options.window, login: options.login },
       {
         acknowledged(waitedMs) {
           state.acknowledged += 1;

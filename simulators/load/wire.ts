@@ -10,11 +10,15 @@ export const PUBACK = 4;
 /** DISCONNECT, whole. */
 export const disconnectPacket: Buffer = Buffer.from([0xe0, 0]);
 
+export type Login = { readonly username: string; readonly password: string };
+
 /** A CONNECT with a clean session and no keep-alive: the generator never falls silent on purpose. */
-export function encodeConnect(clientId: string): Buffer {
-  const id = Buffer.from(clientId, "utf8");
-  const head = Buffer.from([0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 0, id.length >> 8, id.length & 0xff]);
-  return Buffer.concat([Buffer.from([CONNECT, ...remainingLength(head.length + id.length)]), head, id]);
+export function encodeConnect(clientId: string, login?: Login): Buffer {
+  const texts = [clientId, ...(login === undefined ? [] : [login.username, login.password])].map((text) => Buffer.from(text, "utf8"));
+  const flags = login === undefined ? 0x02 : 0xc2;
+  const fields = texts.map((bytes) => Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes]));
+  const body = Buffer.concat([Buffer.from([0, 4, 0x4d, 0x51, 0x54, 0x54, 4, flags, 0, 0]), ...fields]);
+  return Buffer.concat([Buffer.from([CONNECT, ...remainingLength(body.length)]), body]);
 }
 
 /** A PUBLISH at QoS 1 with the payload `{"ts":…,"value":…}`, and where in it the fields lie that change from reading to reading. */

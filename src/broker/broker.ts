@@ -1,23 +1,25 @@
 // The embedded MQTT broker (aedes, MQTT 3.1 and 3.1.1). Invariant: a publish is acknowledged, and passed on, only after the commit
 // that holds its readings. What a device sends never closes its connection; what breaks a limit or a reserved topic does, since
-// MQTT 3 has no other way to say no. No accounts and no TLS yet; sessions and retained messages live in memory.
+// MQTT 3 has no other way to say no. Sessions and retained messages live in memory.
 
 import { setImmediate as turnOfLoop } from "node:timers/promises";
-import { Aedes, type Client } from "aedes";
+import { Aedes, type AuthenticateError, type Client } from "aedes";
 import { writeToStream } from "mqtt-packet";
 import type { Clock } from "../clock.ts";
 import type { ZoneTable } from "../engine/calendar.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import { type AccessOptions, createAccess } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createAudience } from "./audience.ts";
 import { createBrokerCounters, type RefusalReason } from "./broker-counters.ts";
 import { type AedesClient, createConnections } from "./connections.ts";
+import { createGate } from "./gate.ts";
 import { createHold } from "./hold.ts";
 import { createHoldWatch } from "./hold-watch.ts";
 import { createIngest, type IngestInbox, type IngestSource } from "./ingest.ts";
 import type { BrokerLimits } from "./limits.ts";
-import { type Address, createListeners } from "./listeners.ts";
+import { type Address, createListeners, type Listener } from "./listeners.ts";
 import { createPublishing, type Done, ownTopics, type Publish } from "./publishing.ts";
 import { createReceivedOnce, type IncomingPackets } from "./received-once.ts";
 import { boundSessions, type Persistence } from "./sessions.ts";
@@ -26,15 +28,21 @@ import type { UnmatchedTopic } from "./unmatched.ts";
 /** mqtt-packet would keep a buffer for each of the 65,536 packet ids, 7 MB, to save making one of two bytes for each packet. */
 writeToStream.cacheNumbers = false;
 
+/** QoS 2 publishes of one client that wait for its PUBREL; MQTT 3 has no way to refuse one more but to end the connection. */
+const INFLIGHT_QOS2_MAX = 1_000;
+
 export type BrokerInbox = IngestInbox & {
   /** Calls back once all that was added so far is on disk, or with an error when the gateway closes without that. */
   committed(callback: (error?: Error) => void): void;
 };
 
 export type BrokerOptions = {
-  readonly listeners: readonly Address[];
+  readonly listeners: readonly Listener[];
+  /** How often the files of certificates are looked at; a minute when absent. */
+  readonly certificatesEveryMs?: number;
   readonly sources: readonly IngestSource[];
   readonly limits: BrokerLimits;
+  readonly access: AccessOptions;
   /** Time zones by name, for the sources that have one. */
   readonly zones: Readonly<Record<string, ZoneTable>>;
   /** The gateway's own zone, for suggestions. */
@@ -67,35 +75,76 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     return draining ? "the gateway is stopping" : (holdWatch.refusing() ?? (takes === true ? undefined : takes));
   };
 
-  const ingest = createIngest(deps, options);
+  const ingest = createIngest({ ...deps, refuse }, options);
+  const access = createAccess(options.access);
   const hold = createHold({ committed: (callback) => deps.inbox.committed(callback), clock });
   const holdWatch = createHoldWatch({ hold, log, refuse }, limits);
   const receivedOnce = createReceivedOnce(() => aedes.persistence);
   const audience = createAudience(limits.topics);
-  const connections = createConnections({ handle: (socket) => aedes.handle(socket), paused: () => draining, refuse }, limits);
-  const listeners = createListeners(connections.accept);
-  const counters = createBrokerCounters(deps.metrics, { connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages });
+  const gate = createGate({ clock, refuse }, limits);
+  const connections = createConnections(
+    {
+      handle: (socket) => aedes.handle(socket),
+      paused: () => draining,
+      refuse,
+      throttled: () => counters.throttled++,
+      introduced: ({ ends }) => gate.introduced(ends),
+      closed: access.leave,
+      clock,
+    },
+    limits,
+  );
+  const listeners = createListeners(
+    { accept: connections.accept, gate, clock, log, refuse, handshakeFailed: (reason) => counters.handshakes[reason]++ },
+    limits,
+    options.certificatesEveryMs,
+  );
+  const counters = createBrokerCounters(deps.metrics, {
+    ...{ connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages, certificates: listeners.certificates },
+  });
   const aedes = new Aedes({
     drainTimeout: limits.drain,
     maxTopicLevels: limits.topic_levels,
-    preConnect: createAdmission({ refusing, refuse, admitted: (client, { username }) => connections.named(client, username) }, limits),
+    maxInflightInbound: INFLIGHT_QOS2_MAX,
+    // The gate's own time is shorter: it begins before TLS.
+    connectTimeout: 2 * limits.connect_timeout,
+    preConnect: createAdmission({ refusing, refuse, admitted: connections.named }, limits),
+    authenticate: (client, username, password, done) => {
+      void enter(client, username, password).then(
+        () => done(null, true),
+        (error: AuthenticateError) => done(error, false),
+      );
+    },
     authorizePublish: createPublishing(
-      { ingest, hold, clock, receivedOnce, connectionOf: connections.of, count: (qos) => counters.messages[qos]++, refuse, stopping: () => draining },
+      { ingest, access, hold, clock, receivedOnce, connectionOf: connections.of, count: (qos) => counters.messages[qos]++, refuse, stopping: () => draining },
       limits,
     ),
     authorizeSubscribe: (client, subscription, done) => {
-      const reason = whyNotSubscribe(client, subscription.topic, limits);
+      const reason = access.maySubscribe(client, subscription.topic) ? whyNotSubscribe(client, subscription.topic, limits) : "acl_subscribe";
       if (reason === undefined) audience.grant(subscription.topic);
       else refuse(reason);
       done(null, reason === undefined ? subscription : null);
     },
     // A subscriber that does not keep up misses QoS 0 messages, and holds nobody up.
     authorizeForward: (client, packet) => {
+      if (!access.mayReceive(client, packet.topic)) {
+        refuse("acl_receive");
+        return null;
+      }
       if (packet.qos > 0 || !client.conn.writableNeedDrain) return packet;
       refuse("slow_subscriber");
       return null;
     },
   }) as Aedes & { persistence: Persistence & IncomingPackets };
+
+  /** @throws what CONNACK says */
+  const enter = async (client: AedesClient, username: string | undefined, password: Uint8Array | undefined): Promise<void> => {
+    const certificateName = connections.of(client)?.certificateName;
+    const entry = await access.enter(username, password, certificateName !== undefined);
+    if (entry.kind === "in") return access.admit(client, certificateName ?? username, client.id);
+    refuse(entry.reason);
+    throw Object.assign(new Error(entry.message), { returnCode: entry.code }) as AuthenticateError;
+  };
 
   /** Closes every connection. It is not the devices' absence, so no will is published. */
   const close = async (): Promise<void> => {
@@ -106,6 +155,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     await turnOfLoop();
     await new Promise<void>((resolve) => aedes.close(resolve));
     connections.destroyAll();
+    gate.destroyAll();
     await listeners.close();
   };
 
@@ -113,12 +163,21 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     /**
      * Opens the listeners.
      * @returns the addresses that were bound; port 0 has become a real one
-     * @throws GatewayError `address_in_use`, `address_denied` or `listen_failed`
+     * @throws GatewayError `address_in_use`, `address_denied`, `listen_failed` or `bad_certificate`
      */
     async start(): Promise<Address[]> {
       await aedes.listen();
       boundSessions(aedes.persistence, limits, refuse, (topic) => topic.startsWith(ownTopics));
-      aedes.on("clientError", (client, error) => log.debug({ client: client.id, error: error.message }, "connection ended"));
+      // One slow subscriber gives an error for each message that waits for it.
+      const ended = new WeakSet<Client>();
+      aedes.on("clientError", (client, error) => {
+        if (ended.has(client)) return;
+        ended.add(client);
+        const reason = refusalIn(error);
+        if (reason !== undefined) refuse(reason);
+        log.debug({ client: client.id, error: error.message }, "connection ended");
+      });
+      aedes.on("keepaliveTimeout", () => refuse("keepalive"));
       aedes.on("connectionError", (_client, error) => log.debug({ error: error.message }, "connection ended before CONNECT"));
       // The event is missing in aedes' types.
       (aedes as NodeJS.EventEmitter).on("error", (error: Error) => log.error({ error: error.message }, "broker"));
@@ -131,8 +190,15 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
         throw error;
       }
     },
-    /** All that may fail comes first: on an error the old sources stay. */
-    reload: (sources: readonly IngestSource[], zones: Readonly<Record<string, ZoneTable>>): void => ingest.reload(sources, zones),
+    /** All that may fail comes first: on an error the old sources stay. Certificates are read again too; bad ones leave the old. */
+    reload(sources: readonly IngestSource[], zones: Readonly<Record<string, ZoneTable>>, entrants: AccessOptions): void {
+      ingest.reload(sources, zones);
+      listeners.refresh();
+      for (const client of access.reload(entrants)) {
+        refuse("revoked");
+        connections.of(client)?.socket.destroy();
+      }
+    },
     /** Publishes for the gateway itself, with QoS 1; it does not come back as a reading. Nothing happens before start and after close. */
     publish(topic: string, payload: string | Uint8Array, { retain }: { retain: boolean }): void {
       if (aedes.closed) return;
@@ -162,6 +228,13 @@ function whyNotSubscribe(client: AedesClient, topic: string, limits: BrokerLimit
   if (topic.startsWith("$share/")) return "shared_subscription";
   if (topic.length > limits.topic_bytes) return "topic_bytes";
   return Object.keys(client.subscriptions ?? {}).length >= limits.subscriptions ? "subscriptions" : undefined;
+}
+
+/** Limits that aedes keeps itself: it ends the connection and says why in words only. */
+function refusalIn({ message }: Error): RefusalReason | undefined {
+  if (message === "drain timeout") return "drain";
+  if (message.startsWith("maxInflightInbound")) return "inflight";
+  return message === "topic has too many levels" ? "topic_levels" : undefined;
 }
 
 type PassOn = (packet: Publish, client: Client | null, done: Done) => void;

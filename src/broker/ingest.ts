@@ -17,8 +17,11 @@ import { createUnmatched, type UnmatchedTopic } from "./unmatched.ts";
 /** The inbox as the broker sees it; all of it synchronous. */
 export type IngestInbox = {
   readonly registry: {
-    /** @returns undefined when there may be no more series */
-    idOf(labels: Labels, source: string): SeriesId | undefined;
+    /**
+     * @param mayBeNew asked once, before a series that occurs for the first time is taken
+     * @returns undefined when there may be no more series
+     */
+    idOf(labels: Labels, source: string, mayBeNew?: () => boolean): SeriesId | undefined;
   };
   add(series: SeriesId, ts: EpochMs | undefined, value: number): void;
   reject(reason: RejectReason, sample: { topic: string; detail: string; payload: Uint8Array }): void;
@@ -33,9 +36,18 @@ export type IngestSource = {
   readonly labels: Labels;
 };
 
-export type IngestLimits = Pick<BrokerLimits, "topics" | "payload_bytes" | "values_per_message" | "depth">;
+export type IngestLimits = Pick<BrokerLimits, "topics" | "payload_bytes" | "values_per_message" | "depth" | "series_per_client">;
 
-type Source = { readonly template: Template; readonly fixed: Labels; readonly decode: Decode };
+/** As the fixed label `device`: the client's user name, which is its certificate's name where there is one. */
+export const USERNAME = "{username}";
+
+type Source = {
+  readonly template: Template;
+  readonly fixed: Labels;
+  /** The user name is the device, unless topic or payload name one. */
+  readonly byUsername: boolean;
+  readonly decode: Decode;
+};
 /** What a topic leads to. */
 type Route = {
   readonly source: Source;
@@ -57,13 +69,14 @@ export type Ingest = ReturnType<typeof createIngest>;
  * @throws GatewayError `bad_source` when a template, codec or zone is unknown: the config has checked them
  */
 export function createIngest(
-  deps: { inbox: IngestInbox; clock: Clock },
+  deps: { inbox: IngestInbox; clock: Clock; refuse?: (reason: "series_per_client") => void },
   options: { sources: readonly IngestSource[]; limits: IngestLimits; zones: Readonly<Record<string, ZoneTable>>; timezone?: string },
 ) {
   const { inbox, clock } = deps;
   const { limits } = options;
   const routes = createTopicCache<Route | Unrouted>(limits.topics);
   const unmatched = createUnmatched(options.timezone);
+  const brought = createBrought(limits.series_per_client);
   let sources = openSources(options.sources, options.zones, limits);
 
   const routeOf = (topic: string): Route | Unrouted => {
@@ -75,21 +88,37 @@ export function createIngest(
   };
 
   const add = (route: Route, reading: Reading, topic: string, payload: Uint8Array) => {
-    const series = seriesOf(inbox, route, reading);
+    const series = seriesOf(inbox, route, reading, brought.mayBeNew);
     if (typeof series === "number") inbox.add(series, reading.ts, reading.value);
-    else if (series === "limit") inbox.reject("series_limit", { topic, detail: "there may be no more series", payload });
-    else inbox.reject("no_series", { topic, detail: `no ${series}: name it in the topic, {${series}}, or in the source's labels`, payload });
+    else if (series === "limit") refuseSeries(topic, payload);
+    else {
+      const where =
+        route.source.byUsername && series === "device" ? "the client has no user name" : `name it in the topic, {${series}}, or in the source's labels`;
+      inbox.reject("no_series", { topic, detail: `no ${series}: ${where}`, payload });
+    }
+  };
+
+  const refuseSeries = (topic: string, payload: Uint8Array) => {
+    const client = brought.refused();
+    if (client !== undefined) deps.refuse?.("series_per_client");
+    const detail = client === undefined ? "there may be no more series" : `the client ${client} may bring no more series`;
+    inbox.reject("series_limit", { topic, detail, payload });
   };
 
   return {
-    /** Takes one message. Never throws for what a device sends. */
-    take(topic: string, payload: Uint8Array, username?: string): void {
+    /**
+     * Takes one message. Never throws for what a device sends.
+     * @param client as whom its new series are counted; those of the gateway itself are not
+     */
+    take(topic: string, payload: Uint8Array, username?: string, client?: string): void {
       const route = routeOf(topic);
       if (route.source === undefined) return unmatched.count(topic, payload);
       if (payload.length > limits.payload_bytes)
         return inbox.reject("too_large", { topic, detail: `${payload.length} bytes; the limit is ${limits.payload_bytes}`, payload });
       const decoded = route.source.decode(payload, topic, { at: clock.now(), username, metric: route.metric });
-      for (const reading of decoded.readings) add(route, reading, topic, payload);
+      brought.by(client);
+      const { byUsername } = route.source;
+      for (const reading of decoded.readings) add(route, byUsername && username ? { device: username, ...reading } : reading, topic, payload);
       for (const { reason, detail } of decoded.rejected) inbox.reject(reason, { topic, detail, payload });
     },
     /** All that may fail comes first: on an error the old sources stay. */
@@ -111,7 +140,15 @@ function openSources(sources: readonly IngestSource[], zones: Readonly<Record<st
     const codec = codecs.find(({ name }) => name === source.codec);
     if (codec === undefined)
       throw new GatewayError("bad_source", `there is no codec "${source.codec}"`, { hint: `there are ${codecs.map(({ name }) => name).join(", ")}` });
-    return { template: parsed.template, fixed: source.labels, decode: codec.open(source.settings, zoneOf(source, zones), limits) };
+    const byUsername = source.labels["device"] === USERNAME;
+    const { device: _, ...others } = source.labels;
+    const decode = codec.open(source.settings, zoneOf(source, zones), limits);
+    return {
+      template: parsed.template,
+      fixed: byUsername ? others : source.labels,
+      byUsername: byUsername && !parsed.template.names.includes("device"),
+      decode,
+    };
   });
 }
 
@@ -134,18 +171,19 @@ function findRoute(sources: readonly Source[], topic: string): Route | Unrouted 
 }
 
 /** @returns the series, or `limit`, or the name of the label that is missing */
-function seriesOf(inbox: IngestInbox, route: Route, reading: Reading): SeriesId | "limit" | "device" | "metric" {
+function seriesOf(inbox: IngestInbox, route: Route, reading: Reading, mayBeNew: () => boolean): SeriesId | "limit" | "device" | "metric" {
   const { metric, device } = reading;
   if (metric === undefined && device === undefined) {
     if (route.lone !== undefined) return route.lone;
-    const series = idOf(inbox, route, route.labels);
+    const series = idOf(inbox, route, route.labels, mayBeNew);
     if (typeof series === "number") route.lone = series;
     return series;
   }
   const key = device === undefined ? (metric as string) : `${metric ?? ""}\0${device}`;
   const known = route.named?.get(key);
   if (known !== undefined) return known;
-  const series = idOf(inbox, route, { ...route.labels, ...(metric !== undefined && { metric }), ...(device !== undefined && { device }) });
+  const labels = { ...route.labels, ...(metric !== undefined && { metric }), ...(device !== undefined && { device }) };
+  const series = idOf(inbox, route, labels, mayBeNew);
   if (typeof series === "number") {
     route.named ??= new Map();
     route.named.set(key, series);
@@ -153,8 +191,34 @@ function seriesOf(inbox: IngestInbox, route: Route, reading: Reading): SeriesId 
   return series;
 }
 
-function idOf(inbox: IngestInbox, route: Route, labels: Labels): SeriesId | "limit" | "device" | "metric" {
+function idOf(inbox: IngestInbox, route: Route, labels: Labels, mayBeNew: () => boolean): SeriesId | "limit" | "device" | "metric" {
   if (!labels["device"]) return "device";
   if (!labels["metric"]) return "metric";
-  return inbox.registry.idOf(labels, route.source.template.text) ?? "limit";
+  return inbox.registry.idOf(labels, route.source.template.text, mayBeNew) ?? "limit";
+}
+
+/** New series by the client that brought them. Only clients that brought one are kept, so there are no more of them than series. */
+function createBrought(most: number) {
+  const counts = new Map<string, number>();
+  let client: string | undefined;
+  let refused = false;
+  return {
+    /** Who sent the message at hand. */
+    by(name: string | undefined): void {
+      client = name;
+    },
+    mayBeNew: (): boolean => {
+      if (client === undefined) return true;
+      const count = counts.get(client) ?? 0;
+      refused = count >= most;
+      if (!refused) counts.set(client, count + 1);
+      return !refused;
+    },
+    /** @returns the client whose limit was the reason that a series was just refused, if it was */
+    refused(): string | undefined {
+      const was = refused ? client : undefined;
+      refused = false;
+      return was;
+    },
+  };
 }

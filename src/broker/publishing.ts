@@ -2,6 +2,7 @@
 
 import type { AedesOptions, Client } from "aedes";
 import type { Clock } from "../clock.ts";
+import type { Access } from "./access.ts";
 import type { RefusalReason } from "./broker-counters.ts";
 import type { AedesClient, Connection } from "./connections.ts";
 import type { Hold } from "./hold.ts";
@@ -20,6 +21,7 @@ const willGraceMs = 1_000;
 
 export type PublishingDeps = {
   readonly ingest: Ingest;
+  readonly access: Access;
   readonly hold: Hold;
   readonly clock: Clock;
   readonly receivedOnce: ReturnType<typeof createReceivedOnce>;
@@ -35,11 +37,15 @@ export type PublishingDeps = {
 export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits, "topic_bytes">): AuthorizePublish {
   const { ingest, hold, receivedOnce, connectionOf } = deps;
 
-  /** @returns what is wrong with the topic, counted */
-  const breachOf = (topic: string): Error | undefined => {
+  /** @returns why this client may not publish to the topic, counted */
+  const breachOf = (client: Client | null, topic: string): Error | undefined => {
     if (topic.startsWith(ownTopics) || topic.startsWith("$SYS/")) {
       deps.refuse("reserved_topic");
       return new Error("the topic is reserved");
+    }
+    if (client !== null && !deps.access.mayPublish(client, topic)) {
+      deps.refuse("acl_publish");
+      return new Error(`the access list does not let it publish to ${topic}`);
     }
     if (topic.length <= limits.topic_bytes) return undefined;
     deps.refuse("topic_bytes");
@@ -48,7 +54,7 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
 
   const take = (connection: Connection | undefined, packet: Publish, done: Done): void => {
     if (deps.stopping()) return; // never acknowledged, so the device sends it again
-    ingest.take(packet.topic, bytesOf(packet.payload), connection?.username);
+    ingest.take(packet.topic, bytesOf(packet.payload), connection?.username, connection?.identity);
     hold.add(connection, done);
   };
 
@@ -66,7 +72,7 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
   };
 
   const takePublish = (client: Client, packet: Publish, done: Done): void => {
-    const breach = breachOf(packet.topic);
+    const breach = breachOf(client, packet.topic);
     if (breach !== undefined) return done(breach);
     deps.count(packet.qos);
     if (packet.qos === 2) void takeOnce(client, packet, done);
@@ -81,9 +87,9 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
       deps.refuse("will_of_hold");
       return done(new Error("the connection ended because of a hold"));
     }
-    const breach = breachOf(packet.topic);
+    const breach = breachOf(client, packet.topic);
     if (breach !== undefined) return done(breach);
-    ingest.take(packet.topic, bytesOf(packet.payload), connection?.username);
+    ingest.take(packet.topic, bytesOf(packet.payload), connection?.username, connection?.identity);
     hold.add(undefined, done);
   };
 

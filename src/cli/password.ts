@@ -17,12 +17,15 @@ const [CTRL_C, CTRL_D, BACKSPACE, DELETE] = ["\u0003", "\u0004", "\b", "\u007f"]
  * @returns the password, and whether it was made here and has to be told
  * @throws GatewayError `usage` when there is none, or it is too short or too long
  */
-export async function passwordFrom({ passwordStdin, generate }: PasswordOptions): Promise<{ readonly password: string; readonly isNew: boolean }> {
+export async function passwordFrom(
+  { passwordStdin, generate }: PasswordOptions,
+  lengthMin = PASSWORD_LENGTH_MIN,
+): Promise<{ readonly password: string; readonly isNew: boolean }> {
   if (passwordStdin && generate) throw new GatewayError(USAGE, "use either --password-stdin or --generate");
   if (generate) return { password: Array.from({ length: GENERATED_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]).join(""), isNew: true };
   const password = passwordStdin ? await firstLine() : await askedTwice();
-  if (password.length < PASSWORD_LENGTH_MIN || password.length > PASSWORD_LENGTH_MAX)
-    throw new GatewayError(USAGE, `a password takes ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters`, { hint: "--generate makes one" });
+  if (password.length < lengthMin || password.length > PASSWORD_LENGTH_MAX)
+    throw new GatewayError(USAGE, `a password takes ${lengthMin} to ${PASSWORD_LENGTH_MAX} characters`, { hint: "--generate makes one" });
   return { password, isNew: false };
 }
 

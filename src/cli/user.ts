@@ -1,5 +1,6 @@
 // `highwater user`: who may log in to the page and the API, and as what. It takes effect at once, also while a gateway runs: a new
-// password or a removal ends the sessions of that user. The password itself leaves this process only as a hash.
+// password or a removal ends the sessions of that user. The password itself leaves this process only as a hash. With `--mqtt` it is
+// about the clients of the broker, who stand in a file of their own (mqtt-users.ts).
 
 import { Argument, type Command, Option } from "commander";
 import { GatewayError } from "../error.ts";
@@ -8,23 +9,25 @@ import { hashPassword } from "../password.ts";
 import { type Role, roles } from "../storage/accounts.ts";
 import { carryOut, configOf } from "./account-store.ts";
 import { type CliCommand, DEFAULT_CONFIG, USAGE } from "./command.ts";
+import { changeMqttUsers, listMqttUsers, type MqttUserChange } from "./mqtt-users.ts";
 import { type PasswordOptions, passwordFrom } from "./password.ts";
+import { shownPath } from "./problems.ts";
 import { timeText } from "./text.ts";
 
-type Common = { readonly config: string; readonly json?: true; readonly why?: string };
+type Common = { readonly config: string; readonly json?: true; readonly why?: string; readonly mqtt?: true };
 
 export const userCommand: CliCommand = {
   name: "user",
   summary: "who may log in to the page and the API",
   register(program: Command): void {
-    const role = new Option("--role <role>", "what the user may do").choices(roles).default("viewer");
-    withPassword(common(program.command("add <name>").description("make a user")))
+    const role = new Option("--role <role>", "what the user may do; default: viewer").choices(roles);
+    withPassword(orMqtt(common(program.command("add <name>").description("make a user"))))
       .addOption(role)
       .action(add);
-    withPassword(common(program.command("passwd <name>").description("set another password, and end the user's sessions"))).action(passwd);
+    withPassword(orMqtt(common(program.command("passwd <name>").description("set another password, and end the user's sessions")))).action(passwd);
     common(program.command("role <name>").description("change what a user may do")).addArgument(new Argument("<role>").choices(roles)).action(changeRole);
-    common(program.command("remove <name>").description("take a user away, and end the user's sessions")).action(remove);
-    common(program.command("list").description("show the users")).action(list);
+    orMqtt(common(program.command("remove <name>").description("take a user away, and end the user's sessions"))).action(remove);
+    orMqtt(common(program.command("list").description("show the users"))).action(list);
   },
 };
 
@@ -35,17 +38,21 @@ const common = (command: Command): Command =>
     .option("--json", "for machines")
     .exitOverride();
 
+const orMqtt = (command: Command): Command => command.option("--mqtt", "a client of the MQTT broker, in the password file of the config");
+
 const withPassword = (command: Command): Command =>
   command.option("--password-stdin", "read the password from the first line of stdin").option("--generate", "make a password and print it");
 
-async function add(name: string, { role, ...options }: Common & PasswordOptions & { readonly role: Role }): Promise<void> {
+async function add(name: string, { role, ...options }: Common & PasswordOptions & { readonly role?: Role }): Promise<void> {
+  if (options.mqtt) return await changeMqtt("add", name, { ...options, role });
   const config = configOf(options.config);
   const { password, isNew } = await passwordFrom(checked(name, options));
-  const command: AccountsCommand = { kind: "user add", name, role, scrypt: await hashPassword(password), why: options.why ?? "" };
-  print(await carryOut(config, command), options, `${name} is ${role} now`, isNew ? password : undefined);
+  const command: AccountsCommand = { kind: "user add", name, role: role ?? "viewer", scrypt: await hashPassword(password), why: options.why ?? "" };
+  print(await carryOut(config, command), options, `${name} is ${role ?? "viewer"} now`, isNew ? password : undefined);
 }
 
 async function passwd(name: string, options: Common & PasswordOptions): Promise<void> {
+  if (options.mqtt) return await changeMqtt("passwd", name, options);
   const config = configOf(options.config);
   const { password, isNew } = await passwordFrom(checked(name, options));
   const answer = await carryOut(config, { kind: "user passwd", name, scrypt: await hashPassword(password), why: options.why ?? "" });
@@ -58,16 +65,37 @@ async function changeRole(name: string, role: Role, options: Common): Promise<vo
 }
 
 async function remove(name: string, options: Common): Promise<void> {
+  if (options.mqtt) return await changeMqtt("remove", name, options);
   const answer = await carryOut(configOf(options.config), { kind: "user remove", name, why: options.why ?? "" });
   print(answer, options, `${name} is gone; all sessions of ${name} have ended`);
 }
 
 async function list(options: Common): Promise<void> {
+  if (options.mqtt) {
+    const names = listMqttUsers(options.config);
+    const text = names.length === 0 ? "there are no users of the broker" : names.join("\n");
+    return void process.stdout.write(`${options.json ? JSON.stringify({ users: names.map((name) => ({ name })) }, null, 2) : text}\n`);
+  }
   const answer = await carryOut(configOf(options.config), { kind: "user list", why: "" });
   const users = answer.kind === "users" ? answer.users : [];
   const width = Math.max(...users.map(({ name }) => name.length), 0);
   const lines = users.map(({ name, role, createdAt }) => `${name.padEnd(width)}  ${role.padEnd(8)}  since ${timeText(createdAt)}`);
   print(answer, options, lines.length === 0 ? "there are no users: HTTP is for this machine only" : lines.join("\n"));
+}
+
+/** Roles and the audit log are of those who log in to the page. */
+async function changeMqtt(kind: MqttUserChange["kind"], name: string, options: Common & PasswordOptions & { readonly role?: Role | undefined }): Promise<void> {
+  if (options.role !== undefined || options.why !== undefined)
+    throw new GatewayError(USAGE, "--mqtt goes with neither --role nor --why", { hint: "mqtt.acl in the config says what clients may do" });
+  const { password, isNew } = kind === "remove" ? { password: "", isNew: false } : await passwordFrom(options, 1);
+  const { file, inForce } = await changeMqttUsers(options.config, kind === "remove" ? { kind, name } : { kind, name, password });
+  const done = kind === "remove" ? `${name} is no user of the broker any more` : `${name} may connect to the broker with this password`;
+  const text = `${done}: ${shownPath(file)}, ${inForce ? "in force" : "for the next start"}`;
+  const secret = isNew ? { password } : {};
+  const told = options.json
+    ? JSON.stringify({ name, file, in_force: inForce, ...secret }, null, 2)
+    : [text, ...(isNew ? [`password: ${password}`] : [])].join("\n");
+  process.stdout.write(`${told}\n`);
 }
 
 /** Before a password is asked for. */

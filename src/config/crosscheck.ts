@@ -1,12 +1,14 @@
 // What no block can know alone: names that must exist or be unique, listeners that overlap, labels that nobody gives.
 // A block that is wrong in itself is absent here, and what depends on it is not judged.
 
+import { USERNAME } from "../broker/ingest.ts";
 import { parseTemplate } from "../broker/topic.ts";
 import { compileMatchers } from "../engine/matcher.ts";
 import { isLoopback } from "../http/host.ts";
 import { templateProblem } from "../notify/template.ts";
 import type { ConfigDocument, Path } from "./document.ts";
-import { overlap } from "./listener.ts";
+import { type ListenerSettings, listenerProblems, overlap } from "./listener.ts";
+import { takesAnonymous } from "./mqtt-users.ts";
 import { type Problem, problem } from "./problem.ts";
 import type { LocatedRule } from "./rules.ts";
 import type { Blocks } from "./schema.ts";
@@ -38,13 +40,14 @@ function checkListeners({ document, blocks }: Checked, { problems, notes }: Find
     const other = listeners.slice(0, index).find((earlier) => overlap(earlier, listener));
     if (other !== undefined)
       problems.push(problem(document.file, place, `two listeners want ${listener.host}:${listener.port}`, "give each its own port, or keep one"));
-    if (!isLoopback(listener.host) && mqtt?.anonymous === true)
+    problems.push(...listenerProblems(listener, listener.path, document));
+    if (mqtt !== undefined && isExposed(listener, mqtt))
       problems.push(
         problem(
           document.file,
           place,
           `${listener.host} is not on loopback: anyone on the network could publish`,
-          "listen on 127.0.0.1, or write `anonymous: unsafe` to allow it",
+          "name users and an acl, ask for certificates (tls.client_ca), listen on 127.0.0.1, or write `anonymous: unsafe` to allow it",
         ),
       );
   }
@@ -60,6 +63,12 @@ function checkListeners({ document, blocks }: Checked, { problems, notes }: Find
       ? [`while there is no account, anyone who reaches ${where} can read all`, undefined]
       : [`${where} is not on loopback: http starts there only once there is an account`, "make one: `highwater user add NAME --role admin`"];
   notes.push(problem(document.file, place, what, hint));
+}
+
+/** Whether strangers could use a listener, of whatever kind, though nobody said that they may. */
+function isExposed({ host, tls }: ListenerSettings, mqtt: Blocks["mqtt"]): boolean {
+  const knowsItsClients = tls?.client_ca !== undefined;
+  return !isLoopback(host) && !knowsItsClients && mqtt.anonymous !== "unsafe" && takesAnonymous(mqtt);
 }
 
 function checkSources({ document, blocks }: Checked, { problems, notes }: Findings): void {
@@ -78,6 +87,7 @@ function checkSources({ document, blocks }: Checked, { problems, notes }: Findin
       );
     earlier.set(topic, twin ?? index);
     checkLabels(labels, [...path, "labels"], document, problems);
+    checkUsername(labels, [...path, "labels"], document, problems);
     const parsed = parseTemplate(topic);
     if (parsed.kind === "ok" && !parsed.template.names.includes("device") && labels["device"] === undefined)
       notes.push(
@@ -89,6 +99,13 @@ function checkSources({ document, blocks }: Checked, { problems, notes }: Findin
         ),
       );
   }
+}
+
+function checkUsername(labels: Readonly<Record<string, string>>, path: Path, document: ConfigDocument, problems: Problem[]): void {
+  for (const label of Object.keys(labels).filter((name) => name !== "device" && labels[name]?.includes(USERNAME)))
+    problems.push(
+      problem(document.file, document.placeOf([...path, label]), `${USERNAME} can be the device, and no other label`, `write device: "${USERNAME}"`),
+    );
 }
 
 function checkDevices({ document, blocks }: Checked, { problems }: Findings): void {

@@ -7,7 +7,8 @@ import type { Labels } from "../engine/reading.ts";
 import type { Device, RulePlan, SourceTiming } from "../engine/rule.ts";
 import type { ChannelType } from "../notify/channels/index.ts";
 import { zoneTable } from "../zone.ts";
-import { urlOf } from "./listener.ts";
+import { type ListenerSettings, urlOf } from "./listener.ts";
+import { takesAnonymous } from "./mqtt-users.ts";
 import { createPlan, toRule } from "./plan.ts";
 import type { LocatedRule } from "./rules.ts";
 import type { Blocks } from "./schema.ts";
@@ -31,7 +32,8 @@ export type GatewayConfig = {
   /** Absolute path of the config. */
   readonly file: string;
   readonly gateway: { readonly name: string; readonly timezone: string; readonly dataDir: string; readonly externalUrl: string };
-  readonly mqtt: Blocks["mqtt"];
+  /** `passwords`: the text of the password file, checked. */
+  readonly mqtt: Omit<Blocks["mqtt"], "anonymous" | "users"> & { readonly anonymous: boolean; readonly passwords: string | undefined };
   readonly sources: readonly SourceConfig[];
   readonly notify: {
     readonly receivers: readonly ReceiverConfig[];
@@ -50,9 +52,10 @@ export type CheckedParts = {
   readonly blocks: Blocks;
   readonly rules: readonly LocatedRule[];
   readonly raw: Readonly<Record<string, unknown>>;
+  readonly passwords: string | undefined;
 };
 
-export function toGatewayConfig({ file, folder, blocks, rules, raw }: CheckedParts): GatewayConfig {
+export function toGatewayConfig({ file, folder, blocks, rules, raw, passwords }: CheckedParts): GatewayConfig {
   const { gateway, mqtt, notify, storage, batch, http } = blocks;
   const sources = blocks.sources.map(toSource);
   const receivers = notify.receivers.map((receiver, index) => toReceiver(receiver, writtenOrder(raw, index)));
@@ -65,7 +68,7 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw }: CheckedPar
       dataDir: resolve(folder, gateway.data_dir),
       externalUrl: (gateway.external_url ?? urlOf(http)).replace(/\/+$/, ""),
     },
-    mqtt,
+    mqtt: { ...mqtt, listeners: mqtt.listeners.map((listener) => withAbsolutePaths(listener, folder)), anonymous: takesAnonymous(mqtt), passwords },
     sources,
     notify: { receivers, route: { ...notify.route, receiver } },
     storage,
@@ -81,6 +84,13 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw }: CheckedPar
       route: { receiver },
     }),
   };
+}
+
+function withAbsolutePaths({ tls, ...listener }: ListenerSettings, folder: string): ListenerSettings {
+  if (tls === undefined) return listener;
+  const { cert, key, client_ca } = tls;
+  const absolute = { cert: resolve(folder, cert), key: resolve(folder, key) };
+  return { ...listener, tls: client_ca === undefined ? absolute : { ...absolute, client_ca: resolve(folder, client_ca) } };
 }
 
 function toSource(source: Blocks["sources"][number]): SourceConfig {

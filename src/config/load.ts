@@ -11,6 +11,7 @@ import { type Environment, type Outside, readSecretFiles, substitute, withoutSec
 import { explain, type Subject, shown } from "./explain.ts";
 import { type GatewayConfig, toGatewayConfig } from "./gateway-config.ts";
 import { type JsonSchema, jsonSchemaOf, propertyNames } from "./json-schema.ts";
+import { readMqttUsers } from "./mqtt-users.ts";
 import { findIdleKeys, findNotYet } from "./not-yet.ts";
 import { toRule } from "./plan.ts";
 import { inOrder, type Problem, problem } from "./problem.ts";
@@ -79,11 +80,12 @@ function load(path: string, outside: Outside, notes: Problem[]): GatewayConfig |
   const parsed = parseBlocks(subject, problems);
   const files = findRulesFiles(parsed.rules_files ?? [], document, problems, notes);
   const rules = [...readRules(subject, problems), ...files.flatMap((file) => readRulesFile(file, outside, root))];
+  const passwords = readMqttUsers(parsed.mqtt, document, { problems, notes });
   const spanning = crosscheck({ document, raw, blocks: parsed, rules });
   problems.push(...spanning.problems);
   notes.push(...spanning.notes, ...findIdleKeys(raw, document));
   if (problems.length > 0) return undefined;
-  return toGatewayConfig({ file: resolve(path), folder: resolve(dirname(path)), blocks: parsed as Blocks, rules, raw });
+  return toGatewayConfig({ file: resolve(path), folder: resolve(dirname(path)), blocks: parsed as Blocks, rules, raw, passwords });
 }
 
 /** Each block by itself: what is wrong in one does not hide the others. A block without content is its defaults. */

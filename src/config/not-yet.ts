@@ -13,17 +13,7 @@ type Missing = {
 };
 
 const list: readonly Missing[] = [
-  { path: ["mqtt", "listeners", "*", "tls"], message: "TLS is not built yet", hint: "listen on loopback, behind something that ends TLS" },
-  { path: ["mqtt", "listeners", "*", "websocket"], message: "MQTT over WebSocket is not built yet", hint: "take the key out; plain TCP works" },
-  { path: ["mqtt", "users"], message: "accounts of MQTT clients are not built yet", hint: "take the key out; `anonymous: true` on loopback works" },
-  { path: ["mqtt", "acl"], message: "access lists of MQTT clients are not built yet", hint: "take the key out; anyone who connects may publish" },
   { path: ["mqtt", "bridges"], message: "bridges to other brokers are not built yet", hint: "take the key out; let devices publish here" },
-  {
-    path: ["mqtt", "anonymous"],
-    is: (value) => value === false,
-    message: "accounts of MQTT clients are not built yet: with `anonymous: false` nobody could connect",
-    hint: "write true, and keep the listeners on loopback",
-  },
 ];
 
 /**

@@ -3,6 +3,7 @@
 // What spans blocks (names that must exist, listeners that overlap) is checked in crosscheck.ts.
 
 import { z } from "zod";
+import { aclEntrySchema } from "../broker/acl.ts";
 import { limitsSchema } from "../broker/limits.ts";
 import { durationOrZeroSchema, durationSchema } from "../engine/duration-schema.ts";
 import { matchSchema } from "../engine/matcher.ts";
@@ -59,8 +60,27 @@ const gateway = z
   .prefault({})
   .meta({ description: "The gateway itself" });
 
+const pemPath = z.string().min(1).max(4_096);
+const tls = z.strictObject({
+  cert: pemPath.meta({ description: "PEM file of the certificate, then its chain; relative to this file" }),
+  key: pemPath.meta({ description: "PEM file of its key, without a password" }),
+  client_ca: pemPath
+    .exactOptional()
+    .meta({ description: "PEM file of the CA of the clients: each needs a certificate signed by it, whose common name is its user name" }),
+});
+
 const listener = z
-  .strictObject({ host: hostSchema, port: portSchema.prefault(1883) })
+  .strictObject({
+    host: hostSchema,
+    port: portSchema.prefault(1883),
+    tls: tls.exactOptional().meta({ description: "TLS 1.2 or newer; the files are read again on a reload and every minute" }),
+    websocket: z.boolean().exactOptional().meta({ description: "MQTT over WebSocket, on /mqtt or /, with the subprotocol mqtt; with tls it is wss" }),
+    origins: z
+      .array(z.string().regex(/^https?:\/\/[^/\s]+$/, "write an origin such as https://page.example.org, without a path"))
+      .max(100)
+      .exactOptional()
+      .meta({ description: "Pages that may connect by WebSocket; default: those of the same host" }),
+  })
   .prefault({})
   .meta({ description: "One TCP address to listen on" });
 
@@ -73,9 +93,16 @@ const mqtt = z
       .prefault([{ host: "127.0.0.1", port: 1883 }])
       .meta({ description: "Where clients connect" }),
     anonymous: z
-      .union([z.literal(true), z.literal("unsafe")], { error: "write true, or unsafe when a listener is not on loopback" })
-      .default(true)
-      .meta({ description: "Clients need no account; off loopback only as `unsafe`" }),
+      .union([z.boolean(), z.literal("unsafe")], { error: "write true, false, or unsafe when a listener is not on loopback" })
+      .exactOptional()
+      .meta({ description: "Whether clients may come without a name; default: only while there are no users. Off loopback only as `unsafe`" }),
+    users: z.string().min(1).exactOptional().meta({ description: "Password file in Mosquitto's format; relative to this file" }),
+    acl: z
+      .array(aclEntrySchema)
+      .min(1)
+      .max(1_000)
+      .exactOptional()
+      .meta({ description: "Who may publish and subscribe to what; with users, or with this, everything that no entry allows is denied" }),
     limits: limitsSchema
       .unwrap()
       .extend({

@@ -176,6 +176,12 @@ const server = createServer(
   { host: config.http.host, port: config.http.port, gatewayName: config.gateway.name, externalUrl: config.gateway.externalUrl, dashboardDir, ...exposed },
 );
 
+async function reloadForCli(): Promise<ReloadOutcome> {
+  const outcome = await reload();
+  void accounts.audit({ who: "local", origin: "cli", action: "reload", target: "", why: "", outcome: outcome.kind === "ok" ? "ok" : "failed" });
+  return outcome;
+}
+
 /** One run, by hand or by night. @param days undefined: what the store says is due */
 async function summarize(days: DailySummaryOptions["days"], progress?: (value: unknown) => void): Promise<SummaryReport> {
   const { zone, devices } = config.plan;
@@ -233,6 +239,7 @@ try {
   accounts.load(await queries.query({ kind: "accounts" }));
   control = await createControl(dataDir, {
     accounts: (argument) => accounts.administer(argument as AccountsCommand),
+    reload: reloadForCli,
     summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
   });
   await Promise.all([processorStatus(), processorMetrics()]);

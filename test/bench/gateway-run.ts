@@ -14,13 +14,23 @@ export type GatewayRun = { readonly report: LoadReport | undefined; readonly pro
 /**
  * @param load the generator's options but for the ports
  * @param receives whether the generator takes the webhooks
- * @param rules how many rules match each series; default all
+ * @param more.rules how many rules match each series; default all
+ * @param more.mqtt what the config says of the broker, beside its listeners
  */
-export async function runGateway(options: BenchOptions, load: Readonly<Record<string, number>>, receives: boolean, rules?: number): Promise<GatewayRun> {
+export async function runGateway(
+  options: BenchOptions,
+  load: Readonly<Record<string, number | string>>,
+  receives: boolean,
+  { rules, mqtt }: { readonly rules?: number; readonly mqtt?: Readonly<Record<string, unknown>> } = {},
+): Promise<GatewayRun> {
   const folder = await mkdtemp(join(options.folder, "gateway-"));
   const receive = await freePort();
   try {
-    const gateway = await startGateway(folder, { name: "bench", blocks: benchBlocks(receive, rules) }, { nodeOptions: options.nodeOptions });
+    const gateway = await startGateway(
+      folder,
+      { name: "bench", blocks: benchBlocks(receive, rules), ...(mqtt === undefined ? {} : { mqtt }) },
+      { nodeOptions: options.nodeOptions },
+    );
     const run = await loadGateway(gateway, receives ? { ...load, receive } : load);
     const code = await gateway.stop();
     const problem = run.problem ?? (code === 0 ? undefined : `the gateway ended with ${code}`);
@@ -30,7 +40,7 @@ export async function runGateway(options: BenchOptions, load: Readonly<Record<st
   }
 }
 
-async function loadGateway(gateway: GatewayProcess, load: Readonly<Record<string, number>>): Promise<GatewayRun> {
+async function loadGateway(gateway: GatewayProcess, load: Readonly<Record<string, number | string>>): Promise<GatewayRun> {
   try {
     const report = await runLoadProcess({ ...load, port: gateway.mqtt.port });
     const { accepted } = (await gateway.status()).readings;

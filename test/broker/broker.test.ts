@@ -57,7 +57,7 @@ describe("readings", () => {
       unmatched: [{ topic: "home/hall/temperature", count: 1, sample: "21", suggestion: '- { topic: "home/{device}/{metric}", codec: plain }' }],
     });
     expect(await metric("highwater_broker_unmatched_total")).toBe(1);
-    broker.reload([{ topic: "home/{device}/{metric}", codec: "plain", settings: {}, labels: {} }], {});
+    broker.reload([{ topic: "home/{device}/{metric}", codec: "plain", settings: {}, labels: {} }], {}, { anonymous: true });
     await device.publishAsync("home/hall/temperature", "22", { qos: 1 });
     expect(inbox.added.map(({ value }) => value)).toEqual([22]);
     expect(broker.status().unmatched).toEqual([]);
@@ -145,11 +145,20 @@ describe("refusals", () => {
   });
 
   it("a topic of too many levels closes the connection", async () => {
-    const { inbox, raw } = await runBroker({ limits: { topic_levels: 3 } });
+    const { inbox, raw, metric } = await runBroker({ limits: { topic_levels: 3 } });
     const device = await raw();
     device.publish("sensors/a/b/c", "1", 1, 1);
     await eventually(device.isClosed);
     expect(inbox.added).toEqual([]);
+    expect(await metric('highwater_broker_refused_total{reason="topic_levels"}')).toBe(1);
+  });
+
+  it("a client that leaves more than 1,000 publishes of QoS 2 without its PUBREL is closed", async () => {
+    const { raw, metric } = await runBroker();
+    const device = await raw();
+    for (let id = 1; id <= 1_001; id++) device.publish("sensors/d/t", "1", 2, id);
+    await eventually(device.isClosed);
+    expect(await metric('highwater_broker_refused_total{reason="inflight"}')).toBe(1);
   });
 
   it("a will to a reserved topic is dropped", async () => {
@@ -291,6 +300,7 @@ it("a port that is taken is an error with a hint, and no other listener stays op
       ],
       sources: [],
       limits: limitsSchema.parse({}),
+      access: { anonymous: true },
       zones: {},
       takesConnections: () => true,
     },

@@ -24,18 +24,26 @@ describe("the guard", () => {
         const stream = Buffer.concat(payloads.map(publish));
         const fits = createFrameGuard(limit);
         let passed = true;
+        let published = 0;
         for (let at = 0, cut = 0; at < stream.length && passed; cut++) {
           const length = lengths[cut % lengths.length] as number;
-          passed = fits(stream.subarray(at, at + length));
+          const found = fits(stream.subarray(at, at + length));
+          passed = found >= 0;
+          published += found;
           at += length;
         }
         expect(passed).toBe(payloads.every((bytes) => bytes + overhead <= limit));
+        if (passed) expect(published).toBe(payloads.length);
       }),
     );
   });
 
+  it("counts no other packet as a PUBLISH", () => {
+    expect(createFrameGuard(1_000)(Buffer.concat([generate({ cmd: "pingreq" }), publish(0), generate({ cmd: "puback", messageId: 3 })]))).toBe(1);
+  });
+
   it("refuses a length of more than four bytes", () => {
-    expect(createFrameGuard(268_435_455)(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x01]))).toBe(false);
-    expect(createFrameGuard(268_435_455)(Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f]))).toBe(true);
+    expect(createFrameGuard(268_435_455)(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x01]))).toBe(-1);
+    expect(createFrameGuard(268_435_455)(Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f]))).toBe(1);
   });
 });

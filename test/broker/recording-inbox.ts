@@ -25,12 +25,13 @@ export function createRecordingInbox(options: { commits?: "at once" | "when told
       for (const callback of all) callback(error);
     },
     registry: {
-      idOf(labels: Labels, source: string): SeriesId | undefined {
+      idOf(labels: Labels, source: string, mayBeNew?: () => boolean): SeriesId | undefined {
         lookUps++;
         const key = seriesKey(labels);
         const known = series.findIndex((one) => one.key === key);
         if (known >= 0) return known;
         if (series.length >= (options.seriesMax ?? Number.POSITIVE_INFINITY)) return undefined;
+        if (mayBeNew?.() === false) return undefined;
         return series.push({ key, labels, source }) - 1;
       },
     },

@@ -4,28 +4,44 @@ import { once } from "node:events";
 import { connect as connectSocket, type Socket } from "node:net";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import { generate, type Packet, parser } from "mqtt-packet";
+import { pino } from "pino";
 import { onTestFinished } from "vitest";
+import type { AccessOptions } from "../../src/broker/access.ts";
 import { createBroker } from "../../src/broker/broker.ts";
 import type { IngestSource } from "../../src/broker/ingest.ts";
 import { limitsSchema } from "../../src/broker/limits.ts";
+import type { Listener } from "../../src/broker/listeners.ts";
 import { systemClock } from "../../src/clock.ts";
-import { createLog } from "../../src/log.ts";
+import { createLog, type Log } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { createRecordingInbox } from "./recording-inbox.ts";
 
 export const byTopic: IngestSource = { topic: "sensors/{device}/{metric}", codec: "json", settings: {}, labels: {} };
 
-export type Options = { commits?: "at once" | "when told"; limits?: Record<string, number>; takesConnections?: () => true | string };
+export type Options = {
+  commits?: "at once" | "when told";
+  limits?: Record<string, number>;
+  takesConnections?: () => true | string;
+  access?: AccessOptions;
+  /** Beside host and port, which are 127.0.0.1 and free. */
+  listener?: Omit<Listener, "host" | "port">;
+  sources?: readonly IngestSource[];
+  certificatesEveryMs?: number;
+  /** Gets the log's lines. */
+  logged?: (line: { level: string; msg: string; [field: string]: unknown }) => void;
+};
 
 export async function runBroker(options: Options = {}) {
   const inbox = createRecordingInbox(options.commits === undefined ? {} : { commits: options.commits });
   const metrics = createMetrics();
   const broker = createBroker(
-    { inbox, clock: systemClock, log: createLog({ level: "silent", name: "test" }), metrics },
+    { inbox, clock: systemClock, log: logOf(options), metrics },
     {
-      listeners: [{ host: "127.0.0.1", port: 0 }],
-      sources: [byTopic],
+      listeners: [{ host: "127.0.0.1", port: 0, ...options.listener }],
+      ...(options.certificatesEveryMs !== undefined && { certificatesEveryMs: options.certificatesEveryMs }),
+      sources: options.sources ?? [byTopic],
       limits: limitsSchema.parse(options.limits ?? {}),
+      access: options.access ?? { anonymous: true },
       zones: {},
       takesConnections: options.takesConnections ?? (() => true),
     },
@@ -50,8 +66,15 @@ export async function runBroker(options: Options = {}) {
       await eventually(() => client.connected);
       return client;
     },
-    raw: (more?: Parameters<typeof connectRaw>[1]) => connectRaw(port, more),
+    raw: (more?: Parameters<typeof connectRaw>[1], from?: string) => connectRaw(port, more, from),
   };
+}
+
+/** Like the gateway's own, but its lines go to the test. */
+function logOf({ logged }: Options): Log {
+  if (logged === undefined) return createLog({ level: "silent", name: "test" });
+  const lines = { write: (line: string) => logged(JSON.parse(line)) };
+  return pino({ level: "debug", formatters: { level: (level) => ({ level }) } }, lines);
 }
 
 export type RawClient = Awaited<ReturnType<typeof connectRaw>>;
@@ -60,8 +83,9 @@ export type RawClient = Awaited<ReturnType<typeof connectRaw>>;
 export async function connectRaw(
   port: number,
   session: { clientId?: string; clean?: boolean; keepalive?: number; will?: { topic: string; payload: string } } | "no CONNECT" = {},
+  from = "127.0.0.1",
 ) {
-  const socket: Socket = connectSocket(port, "127.0.0.1");
+  const socket: Socket = connectSocket({ port, host: "127.0.0.1", localAddress: from });
   const received: Packet[] = [];
   const state = { closed: false };
   const parse = parser();

@@ -93,6 +93,18 @@ describe("user", () => {
     expect(ran.err).toContain(message);
   });
 
+  it("with --mqtt it changes the broker's password file, and no account", () => {
+    writeFileSync(join(dir, "highwater.yaml"), 'gateway: { data_dir: ./data }\nmqtt: { users: ./mqtt-users, acl: [{ publish: ["sensors/#"] }] }\n');
+    expect(run(["user", "add", "freezer-7", "--mqtt", "--password-stdin"], "secret\n")).toMatchObject({ code: 0, err: "" });
+    const made = JSON.parse(run(["user", "passwd", "freezer-7", "--mqtt", "--generate", "--json"]).out) as object;
+    expect(made).toMatchObject({ name: "freezer-7", file: join(dir, "mqtt-users"), in_force: false, password: expect.stringMatching(/^\w{20}$/) });
+    expect(run(["user", "list", "--mqtt"]).out).toBe("freezer-7\n");
+    expect(run(["user", "list"]).out).toContain("there are no users");
+    expect(run(["user", "add", "x", "--mqtt", "--role", "admin", "--generate"]).code).toBe(2);
+    expect(run(["user", "remove", "freezer-7", "--mqtt"]).code).toBe(0);
+    expect(run(["user", "remove", "freezer-7", "--mqtt"]).code).toBe(1);
+  });
+
   it("says where the config is wrong, and does not write beside another process", () => {
     const lock = lockDataDir(join(dir, "data"));
     const beside = run(["user", "add", "ada", "--generate"]);

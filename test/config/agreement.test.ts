@@ -12,6 +12,9 @@ const accepts = new Ajv2020({ strict: false, validateFormats: false }).compile(e
 
 /** Mistakes that span places, need the outside, or a comparison of numbers: only check can see them. */
 const onlyCheckSees = new Set([
+  "a certificate that is not there",
+  "origins without WebSocket",
+  "the user name as another label than the device",
   "a key that is there twice",
   "a bracket that is not closed",
   "a tab as indentation",
@@ -22,6 +25,8 @@ const onlyCheckSees = new Set([
   "a URL that is none",
   "a broken template",
   "a listener off loopback",
+  "a password file that is not there",
+  "no users",
   "listeners that overlap",
   "the page on the broker's port",
   "a topic that is taken",

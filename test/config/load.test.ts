@@ -160,7 +160,7 @@ describe("the whole", () => {
   test("every key reaches the config", () => {
     const found = config(whole);
     expect(found.gateway).toEqual({ name: "cold-chain", timezone: "Europe/Oslo", dataDir: "/var/lib/highwater", externalUrl: "https://alerts.example.org" });
-    expect(found.mqtt).toMatchObject({ anonymous: "unsafe", limits: { connections: 5, packet_bytes: 1_048_576 } });
+    expect(found.mqtt).toMatchObject({ anonymous: true, limits: { connections: 5, packet_bytes: 1_048_576 } });
     expect(found.mqtt.listeners).toHaveLength(3);
     expect(found.sources[0]).toEqual({
       topic: "a/{device+}/{metric}",

@@ -45,6 +45,14 @@ test("a mistake in a rules file points into that file, and two files may not use
   );
 });
 
+test("a mistake in a password file points into that file; users without an access list are no use", () => {
+  write("mqtt/users", "# devices\nfz-7:secret\n");
+  expect(complaints("mqtt:\n  users: mqtt/users")).toEqual([
+    '2:10: there are users, but no acl: nobody could publish (for example: acl: [{ publish: ["sensors/#"], subscribe: ["highwater/#"] }])',
+    "mqtt/users:2:6: the password is not hashed (write it anew with `highwater user add NAME --mqtt`, or with mosquitto_passwd)",
+  ]);
+});
+
 test("what came from outside is never shown", () => {
   write("pass.txt", "s3cr3t-from-file\n");
   const receiver = (settings: string) => `notify: { receivers: [{ name: a, webhook: { ${settings} } }] }`;

@@ -37,7 +37,9 @@ export const mistakes: [string, string, string[]][] = [
   [
     "a listener off loopback",
     "mqtt:\n  listeners:\n    - { port: 1 }\n    - host: 0.0.0.0\n      port: 2",
-    ["4:7: 0.0.0.0 is not on loopback: anyone on the network could publish (listen on 127.0.0.1, or write `anonymous: unsafe` to allow it)"],
+    [
+      "4:7: 0.0.0.0 is not on loopback: anyone on the network could publish (name users and an acl, ask for certificates (tls.client_ca), listen on 127.0.0.1, or write `anonymous: unsafe` to allow it)",
+    ],
   ],
   [
     "a broken template",
@@ -50,24 +52,33 @@ export const mistakes: [string, string, string[]][] = [
     ["5:7: two listeners want 127.0.0.1:1883 (give each its own port, or keep one)"],
   ],
   ["the page on the broker's port", "http: { port: 1883 }", ["1:7: http and mqtt both want 127.0.0.1:1883 (give each its own port)"]],
+  ["TLS without a key", "mqtt:\n  listeners:\n    - { port: 8883, tls: { cert: a.pem } }", ["3:21: key is missing (PEM file of its key, without a password)"]],
   [
-    "TLS",
-    "mqtt:\n  listeners:\n    - { port: 8883, tls: { cert: a.pem } }",
-    ["3:21: TLS is not built yet (listen on loopback, behind something that ends TLS)"],
+    "a certificate that is not there",
+    "mqtt:\n  listeners:\n    - port: 8883\n      tls:\n        cert: a.pem\n        key: a.key",
+    ["5:15: a.pem cannot be read: no such file (relative paths start at the config's folder)"],
   ],
   [
-    "accounts",
-    "mqtt: { users: [], acl: [], bridges: [] }",
-    [
-      "1:9: accounts of MQTT clients are not built yet (take the key out; `anonymous: true` on loopback works)",
-      "1:20: access lists of MQTT clients are not built yet (take the key out; anyone who connects may publish)",
-      "1:29: bridges to other brokers are not built yet (take the key out; let devices publish here)",
-    ],
+    "origins without WebSocket",
+    "mqtt: { listeners: [{ port: 1, origins: [https://a.example] }] }",
+    ["1:32: origins are asked for only by WebSocket (add websocket: true)"],
   ],
   [
-    "no anonymous clients",
-    "mqtt: { anonymous: false }",
-    ["1:20: accounts of MQTT clients are not built yet: with `anonymous: false` nobody could connect (write true, and keep the listeners on loopback)"],
+    "the user name as another label than the device",
+    'sources: [{ topic: "a/{metric}", labels: { room: "{username}" } }]',
+    ['1:50: {username} can be the device, and no other label (write device: "{username}")'],
+  ],
+  ["bridges", "mqtt: { bridges: [] }", ["1:9: bridges to other brokers are not built yet (take the key out; let devices publish here)"]],
+  [
+    "a password file that is not there",
+    "mqtt: { users: nowhere, acl: [{ publish: [a] }] }",
+    ["1:16: the password file nowhere cannot be read: no such file (make it with `highwater user add NAME --mqtt`, or with mosquitto_passwd)"],
+  ],
+  ["no users", "mqtt: { anonymous: false }", ["1:20: there are no users: nobody could connect (name a password file in mqtt.users, or write true)"]],
+  [
+    "an access list that is none",
+    "mqtt: { acl: [{ publish: [a/#/b] }] }",
+    ['1:27: publish[0] cannot be "a/#/b" (+ stands for one whole level, # for all levels below, alone and at the end)'],
   ],
   [
     "a limit of zero",

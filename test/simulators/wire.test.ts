@@ -17,8 +17,10 @@ function parse(bytes: Buffer): Packet[] {
 }
 
 test("CONNECT and DISCONNECT are what mqtt-packet writes", () => {
-  const connect = generate({ cmd: "connect", clientId: "load-7", protocolId: "MQTT", protocolVersion: 4, clean: true, keepalive: 0 });
-  expect(encodeConnect("load-7")).toEqual(connect);
+  const connect = { cmd: "connect", clientId: "load-7", protocolId: "MQTT", protocolVersion: 4, clean: true, keepalive: 0 } as const;
+  expect(encodeConnect("load-7")).toEqual(generate(connect));
+  const login = { username: "lädt", password: "x" };
+  expect(encodeConnect("load-7", login)).toEqual(generate({ ...connect, username: login.username, password: Buffer.from(login.password) }));
   expect(disconnectPacket).toEqual(generate({ cmd: "disconnect" }));
 });
 

@@ -39,6 +39,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   aedes: ["src/broker/"],
   mqtt: ["src/broker/"],
   "mqtt-packet": ["src/broker/"],
+  ws: ["src/broker/websocket.ts"],
   "better-sqlite3": ["src/storage/"],
   nodemailer: ["src/notify/channels/email.ts"],
   liquidjs: ["src/notify/template.ts"],

@@ -1,6 +1,7 @@
 // The open list of benchmark rows, each with its budget. To add one: a file beside this and a line here.
 
 import type { Row } from "../row.ts";
+import { access } from "./access.ts";
 import { deviation } from "./deviation.ts";
 import { engine } from "./engine.ts";
 import { latency, latencyOfRules } from "./latency.ts";
@@ -9,4 +10,4 @@ import { recovery } from "./recovery.ts";
 import { replay } from "./replay.ts";
 import { throughput } from "./throughput.ts";
 
-export const rows: readonly Row[] = [throughput, latency, latencyOfRules, engine, replay, memory, recovery, deviation];
+export const rows: readonly Row[] = [throughput, access, latency, latencyOfRules, engine, replay, memory, recovery, deviation];

@@ -16,7 +16,7 @@ const rowOf = (name: string, title: string, rules: number): Row => ({
   async run(options) {
     const seconds = options.seconds * SECONDS_FACTOR;
     const load = { connections: 100, series: 10_000, window: 2000, warmup: 5, seconds, rate: RATE, alerts: ALERTS };
-    const { report, problem } = await runGateway(options, load, true, rules);
+    const { report, problem } = await runGateway(options, load, true, { rules });
     if (report === undefined) return [{ what: "load kept", value: 0, unit: "%", problem: problem ?? "no figures" }];
     return figuresOf(report, problem);
   },
