@@ -16,6 +16,7 @@ import type { FromProcessor, FromService, MainVerbs, ToProcessor, ToService } fr
 import { createMetrics } from "./metrics.ts";
 import { createMqttState } from "./mqtt-state.ts";
 import { lockDataDir } from "./storage/database.ts";
+import { identityOf } from "./storage/identity.ts";
 import { type Supervised, supervise } from "./worker.ts";
 import { zoneTable } from "./zone.ts";
 
@@ -96,6 +97,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
       listeners: config.mqtt.listeners,
       sources: config.sources,
       limits: config.mqtt.limits,
+      bridges: { identity: identityOf(dataDir), list: config.mqtt.bridges },
       zones: zonesOf(config),
       timezone: config.gateway.timezone,
       takesConnections: () => clockProblem ?? inbox.fullness() ?? true,
@@ -103,7 +105,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
   );
   const state = createMqttState({ publish: broker.publish }, { name: config.gateway.name, version });
   const reload = createReload(options, inbox, config, (next) => {
-    broker.reload(next.sources, zonesOf(next));
+    broker.reload(next.sources, zonesOf(next), next.mqtt.bridges);
     inbox.post({ kind: "rules", plan: next.plan });
     service.tell({ kind: "config", config: next });
   });

@@ -57,6 +57,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
   const alarm = createAlarm(timers, () => inbox.post({ kind: "clock" }));
   let sealed: Input[] = [];
   let defined: SeriesDefinition[] = [];
+  let retained: number[] = [];
   let rejected: Partial<Record<RejectReason, number>> = {};
   const samples = createSamples();
   let waiting: ((error?: Error) => void)[] = [];
@@ -72,7 +73,8 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
 
   function seal(): void {
     if (!hasOpen()) return;
-    const batch: ReadingBatch = { ...columns.take(), defined, rejected };
+    const batch: ReadingBatch = { ...columns.take(), defined, rejected, ...(retained.length > 0 && { retained }) };
+    retained = [];
     defined = [];
     rejected = {};
     sealed.push({ kind: "readings", ...opened, batch });
@@ -118,9 +120,10 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
   const inbox = {
     registry,
 
-    /** @param ts undefined: the device sent no time */
-    add(series: SeriesId, ts: EpochMs | undefined, value: number): void {
+    /** @param ts undefined: the device sent no time @param isRetained another broker had kept it: old news, and late */
+    add(series: SeriesId, ts: EpochMs | undefined, value: number, isRetained = false): void {
       open();
+      if (isRetained) retained.push(columns.count());
       columns.push(series, ts ?? Number.NaN, value);
       bytesWaiting += BYTES_PER_READING;
       if (bytesWaiting > options.bytesMax) time.listen(false);

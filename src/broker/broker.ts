@@ -11,6 +11,9 @@ import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { createAdmission } from "./admission.ts";
 import { createAudience } from "./audience.ts";
+import type { BridgeMessage, BridgeStatus } from "./bridge.ts";
+import type { BridgeSettings } from "./bridge-schema.ts";
+import { createBridges } from "./bridges.ts";
 import { createBrokerCounters, type RefusalReason } from "./broker-counters.ts";
 import { type AedesClient, createConnections } from "./connections.ts";
 import { createHold } from "./hold.ts";
@@ -35,6 +38,8 @@ export type BrokerOptions = {
   readonly listeners: readonly Address[];
   readonly sources: readonly IngestSource[];
   readonly limits: BrokerLimits;
+  /** Other brokers; client ids there are made from the identity of the data directory. */
+  readonly bridges?: { readonly identity: string; readonly list: readonly BridgeSettings[] };
   /** Time zones by name, for the sources that have one. */
   readonly zones: Readonly<Record<string, ZoneTable>>;
   /** The gateway's own zone, for suggestions. */
@@ -51,6 +56,7 @@ export type BrokerStatus = {
   readonly refusing: string | null;
   readonly unmatchedMessages: number;
   readonly unmatched: readonly UnmatchedTopic[];
+  readonly bridges: readonly BridgeStatus[];
 };
 
 export type Broker = ReturnType<typeof createBroker>;
@@ -74,6 +80,14 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   const audience = createAudience(limits.topics);
   const connections = createConnections({ handle: (socket) => aedes.handle(socket), paused: () => draining, refuse }, limits);
   const listeners = createListeners(connections.accept);
+  const takeBridged = ({ topic, payload, isRetained }: BridgeMessage): void => {
+    if (topic.length > limits.topic_bytes) refuse("topic_bytes");
+    else ingest.take(topic, payload, undefined, isRetained);
+  };
+  const bridges = createBridges(
+    { clock, log, metrics: deps.metrics, take: takeBridged, hold: (release) => hold.add(undefined, release) },
+    { identity: options.bridges?.identity ?? "", packetBytes: limits.packet_bytes },
+  );
   const counters = createBrokerCounters(deps.metrics, { connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages });
   const aedes = new Aedes({
     drainTimeout: limits.drain,
@@ -104,6 +118,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     // What was released in this turn is written in the next one.
     await turnOfLoop();
     await turnOfLoop();
+    await bridges.close();
     await new Promise<void>((resolve) => aedes.close(resolve));
     connections.destroyAll();
     await listeners.close();
@@ -125,14 +140,19 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
       passOnOnlyToListeners(aedes, audience.listens);
       holdWatch.start();
       try {
-        return await listeners.open(options.listeners);
+        const bound = await listeners.open(options.listeners);
+        if (options.takesConnections() === true) bridges.use(options.bridges?.list ?? []);
+        return bound;
       } catch (error) {
         await close();
         throw error;
       }
     },
     /** All that may fail comes first: on an error the old sources stay. */
-    reload: (sources: readonly IngestSource[], zones: Readonly<Record<string, ZoneTable>>): void => ingest.reload(sources, zones),
+    reload(sources: readonly IngestSource[], zones: Readonly<Record<string, ZoneTable>>, list: readonly BridgeSettings[] = []): void {
+      ingest.reload(sources, zones);
+      if (options.takesConnections() === true) bridges.use(list);
+    },
     /** Publishes for the gateway itself, with QoS 1; it does not come back as a reading. Nothing happens before start and after close. */
     publish(topic: string, payload: string | Uint8Array, { retain }: { retain: boolean }): void {
       if (aedes.closed) return;
@@ -146,11 +166,13 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
         refusing: refusing() ?? null,
         unmatchedMessages: ingest.unmatchedMessages(),
         unmatched: ingest.unmatched(),
+        bridges: bridges.status(),
       };
     },
     /** No new connection and no new publish; what is held is still acknowledged when it is committed. */
     stopAccepting(): void {
       draining = true;
+      bridges.stop();
       listeners.stop();
     },
     close,

@@ -20,7 +20,8 @@ export type IngestInbox = {
     /** @returns undefined when there may be no more series */
     idOf(labels: Labels, source: string): SeriesId | undefined;
   };
-  add(series: SeriesId, ts: EpochMs | undefined, value: number): void;
+  /** @param isRetained another broker had kept it */
+  add(series: SeriesId, ts: EpochMs | undefined, value: number, isRetained?: boolean): void;
   reject(reason: RejectReason, sample: { topic: string; detail: string; payload: Uint8Array }): void;
 };
 
@@ -74,22 +75,24 @@ export function createIngest(
     return route;
   };
 
-  const add = (route: Route, reading: Reading, topic: string, payload: Uint8Array) => {
+  const add = (route: Route, reading: Reading, topic: string, payload: Uint8Array, isRetained: boolean) => {
+    // When it was measured nobody knows: its arrival says nothing.
+    if (isRetained && reading.ts === undefined) return inbox.reject("retained", { topic, detail: "a retained message without a time is old news", payload });
     const series = seriesOf(inbox, route, reading);
-    if (typeof series === "number") inbox.add(series, reading.ts, reading.value);
+    if (typeof series === "number") inbox.add(series, reading.ts, reading.value, isRetained);
     else if (series === "limit") inbox.reject("series_limit", { topic, detail: "there may be no more series", payload });
     else inbox.reject("no_series", { topic, detail: `no ${series}: name it in the topic, {${series}}, or in the source's labels`, payload });
   };
 
   return {
-    /** Takes one message. Never throws for what a device sends. */
-    take(topic: string, payload: Uint8Array, username?: string): void {
+    /** Takes one message. Never throws for what a device sends. @param isRetained another broker had kept it */
+    take(topic: string, payload: Uint8Array, username?: string, isRetained = false): void {
       const route = routeOf(topic);
       if (route.source === undefined) return unmatched.count(topic, payload);
       if (payload.length > limits.payload_bytes)
         return inbox.reject("too_large", { topic, detail: `${payload.length} bytes; the limit is ${limits.payload_bytes}`, payload });
       const decoded = route.source.decode(payload, topic, { at: clock.now(), username, metric: route.metric });
-      for (const reading of decoded.readings) add(route, reading, topic, payload);
+      for (const reading of decoded.readings) add(route, reading, topic, payload, isRetained);
       for (const { reason, detail } of decoded.rejected) inbox.reject(reason, { topic, detail, payload });
     },
     /** All that may fail comes first: on an error the old sources stay. */

@@ -65,7 +65,7 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw }: CheckedPar
       dataDir: resolve(folder, gateway.data_dir),
       externalUrl: (gateway.external_url ?? urlOf(http)).replace(/\/+$/, ""),
     },
-    mqtt,
+    mqtt: { ...mqtt, bridges: mqtt.bridges.map((bridge) => withTlsPaths(bridge, folder)) },
     sources,
     notify: { receivers, route: { ...notify.route, receiver } },
     storage,
@@ -81,6 +81,14 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw }: CheckedPar
       route: { receiver },
     }),
   };
+}
+
+type Bridge = Blocks["mqtt"]["bridges"][number];
+
+function withTlsPaths({ tls, ...bridge }: Bridge, folder: string): Bridge {
+  if (tls === undefined) return bridge;
+  const paths = (["ca", "cert", "key"] as const).flatMap((name) => (tls[name] === undefined ? [] : [[name, resolve(folder, tls[name])]]));
+  return { ...bridge, tls: { ...tls, ...Object.fromEntries(paths) } };
 }
 
 function toSource(source: Blocks["sources"][number]): SourceConfig {

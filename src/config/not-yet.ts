@@ -17,7 +17,6 @@ const list: readonly Missing[] = [
   { path: ["mqtt", "listeners", "*", "websocket"], message: "MQTT over WebSocket is not built yet", hint: "take the key out; plain TCP works" },
   { path: ["mqtt", "users"], message: "accounts of MQTT clients are not built yet", hint: "take the key out; `anonymous: true` on loopback works" },
   { path: ["mqtt", "acl"], message: "access lists of MQTT clients are not built yet", hint: "take the key out; anyone who connects may publish" },
-  { path: ["mqtt", "bridges"], message: "bridges to other brokers are not built yet", hint: "take the key out; let devices publish here" },
   {
     path: ["mqtt", "anonymous"],
     is: (value) => value === false,

@@ -3,6 +3,7 @@
 // What spans blocks (names that must exist, listeners that overlap) is checked in crosscheck.ts.
 
 import { z } from "zod";
+import { bridgesSchema } from "../broker/bridge-schema.ts";
 import { limitsSchema } from "../broker/limits.ts";
 import { durationOrZeroSchema, durationSchema } from "../engine/duration-schema.ts";
 import { matchSchema } from "../engine/matcher.ts";
@@ -76,6 +77,7 @@ const mqtt = z
       .union([z.literal(true), z.literal("unsafe")], { error: "write true, or unsafe when a listener is not on loopback" })
       .default(true)
       .meta({ description: "Clients need no account; off loopback only as `unsafe`" }),
+    bridges: bridgesSchema,
     limits: limitsSchema
       .unwrap()
       .extend({
