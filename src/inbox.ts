@@ -57,7 +57,6 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
   const alarm = createAlarm(timers, () => inbox.post({ kind: "clock" }));
   let sealed: Input[] = [];
   let defined: SeriesDefinition[] = [];
-  let retained: number[] = [];
   let rejected: Partial<Record<RejectReason, number>> = {};
   const samples = createSamples();
   let waiting: ((error?: Error) => void)[] = [];
@@ -73,8 +72,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
 
   function seal(): void {
     if (!hasOpen()) return;
-    const batch: ReadingBatch = { ...columns.take(), defined, rejected, ...(retained.length > 0 && { retained }) };
-    retained = [];
+    const batch: ReadingBatch = { ...columns.take(), defined, rejected };
     defined = [];
     rejected = {};
     sealed.push({ kind: "readings", ...opened, batch });
@@ -123,8 +121,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
     /** @param ts undefined: the device sent no time @param isRetained another broker had kept it: old news, and late */
     add(series: SeriesId, ts: EpochMs | undefined, value: number, isRetained = false): void {
       open();
-      if (isRetained) retained.push(columns.count());
-      columns.push(series, ts ?? Number.NaN, value);
+      columns.push(series, ts ?? Number.NaN, value, isRetained);
       bytesWaiting += BYTES_PER_READING;
       if (bytesWaiting > options.bytesMax) time.listen(false);
     },
@@ -263,6 +260,8 @@ function createColumns() {
   let capacity = 1024;
   let [series, ts, value] = [new Uint32Array(capacity), new Float64Array(capacity), new Float64Array(capacity)];
   let count = 0;
+  /** Indexes; hardly ever any. */
+  let retained: number[] = [];
   const grow = (): void => {
     capacity *= 2;
     const [grownSeries, grownTs, grownValue] = [new Uint32Array(capacity), new Float64Array(capacity), new Float64Array(capacity)];
@@ -273,16 +272,19 @@ function createColumns() {
   };
   return {
     count: () => count,
-    push(id: SeriesId, time: number, reading: number): void {
+    push(id: SeriesId, time: number, reading: number, isRetained: boolean): void {
       if (count === capacity) grow();
+      if (isRetained) retained.push(count);
       series[count] = id;
       ts[count] = time;
       value[count] = reading;
       count += 1;
     },
-    take(): Pick<ReadingBatch, "series" | "ts" | "value"> {
-      const taken = { series: series.slice(0, count), ts: ts.slice(0, count), value: value.slice(0, count) };
+    take(): Pick<ReadingBatch, "series" | "ts" | "value" | "retained"> {
+      const columns = { series: series.slice(0, count), ts: ts.slice(0, count), value: value.slice(0, count) };
+      const taken = retained.length === 0 ? columns : { ...columns, retained };
       count = 0;
+      retained = [];
       return taken;
     },
   };

@@ -20,9 +20,13 @@ export const wordy = ["log_type all"];
 /** What it has promised survives its end: it writes with each change. */
 export const durable = ["persistence true", "autosave_interval 1", "autosave_on_changes true"];
 
-/** @param settings more lines of mosquitto.conf; `listener` is given. Its folder is there for files that they name */
-export async function startMosquitto(settings: (folder: string) => readonly string[] = () => ["allow_anonymous true"]) {
+/**
+ * @param settings more lines of mosquitto.conf
+ * @param prepare makes the files that they name, in its folder
+ */
+export async function startMosquitto(settings: (folder: string) => readonly string[], prepare: (folder: string) => void = () => {}) {
   const folder = mkdtempSync(join(tmpdir(), "highwater-mosquitto-"));
+  prepare(folder);
   const port = await freePort();
   const log: string[] = [];
   let child: ChildProcess | undefined;
@@ -77,6 +81,29 @@ export async function startMosquitto(settings: (folder: string) => readonly stri
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The file `passwords`: an account `gateway` with the password "open sesame". */
+export function account(folder: string): void {
+  writeFileSync(join(folder, "passwords"), "");
+  run(folder, "mosquitto_passwd", ["-b", "passwords", "gateway", "open sesame"]);
+}
+
+/** A certificate authority, `ca.pem`, and what it signed: `broker.pem` for 127.0.0.1 and `gateway.pem`, each with its key. */
+export function certificates(folder: string): void {
+  const openssl = (...args: readonly string[]): void => run(folder, "openssl", args);
+  openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test authority", "-days", "3650");
+  for (const name of ["broker", "gateway"]) {
+    writeFileSync(join(folder, `${name}.ext`), "subjectAltName=IP:127.0.0.1\n");
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
+    const signing = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "3650", "-extfile", `${name}.ext`];
+    openssl("x509", "-req", "-in", `${name}.csr`, "-out", `${name}.pem`, ...signing);
+  }
+}
+
+function run(cwd: string, program: string, args: readonly string[]): void {
+  const { status, stderr } = spawnSync(program, args, { cwd, env, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${program} ${args[0]}: ${stderr}`);
 }
 
 export async function freePort(): Promise<number> {
