@@ -1,6 +1,6 @@
 // What the docs show is true: each YAML block of the reference with rules is a rules file or a file of tests that pass, the README's config is a config.
 
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -47,6 +47,16 @@ describe("docs/reference/rules.md", () => {
     const { conditions } = await import("../src/engine/conditions/index.ts");
     const page = readFileSync(join(root, "docs/reference/rules.md"), "utf8");
     for (const { type } of conditions) expect(page).toContain(`## \`${type}\``);
+  });
+});
+
+describe("docs/reference/bridges.md", () => {
+  it("shows a config that is one", () => {
+    const [text = ""] = blocks("docs/reference/bridges.md");
+    mkdirSync(join(folder, "secrets"));
+    for (const name of ["broker-password", "ca.pem"]) written("open sesame\n", `secrets/${name}`);
+    const loaded = loadConfig(written(text, "bridges.yaml"), {});
+    expect(loaded).toMatchObject({ kind: "ok", notes: [], config: { mqtt: { bridges: [{ username: "highwater", password: "open sesame" }] } } });
   });
 });
 

@@ -22,7 +22,7 @@ const tlsSchema = z
     key: z.string().min(1).exactOptional().meta({ description: "File with the key of `cert`" }),
     insecure: z.boolean().default(false).meta({ description: "Take any certificate: what is sent is hidden, but who gets it is not known" }),
   })
-  .meta({ description: "For mqtts:// and wss://; paths are relative to this file" });
+  .meta({ description: "For mqtts:// and wss://; paths are relative to this file", dependentRequired: { cert: ["key"], key: ["cert"] } });
 
 /** One bridge as written in the config. */
 export const bridgeSchema = z
@@ -65,7 +65,8 @@ export const bridgeSchema = z
       context.addIssue({ code: "custom", path: ["tls"], message: "cert and key go together", params: { hint: "give both, or neither" } });
     if (password !== undefined && username === undefined)
       context.addIssue({ code: "custom", path: ["password"], message: "a password needs a username", params: { hint: "add username" } });
-  });
+  })
+  .meta({ dependentRequired: { password: ["username"] } });
 
 export const bridgesSchema = z
   .array(bridgeSchema)

@@ -36,7 +36,7 @@ export function createRecordingInbox(options: { commits?: "at once" | "when told
     },
     add(id: SeriesId, ts: EpochMs | undefined, value: number, isRetained?: boolean): void {
       const { key, source } = series[id] as { key: string; source: string };
-      added.push({ series: key, source, ts, value, ...(isRetained !== undefined && { isRetained }) });
+      added.push({ series: key, source, ts, value, ...(isRetained === true && { isRetained }) });
     },
     reject(reason: RejectReason, { topic, detail, payload }: { topic: string; detail: string; payload: Uint8Array }): void {
       rejected.push({ reason, topic, detail, payload: Buffer.from(payload).toString() });

@@ -62,12 +62,44 @@ export const mistakes: [string, string, string[]][] = [
   ],
   [
     "accounts",
-    "mqtt: { users: [], acl: [], bridges: [] }",
+    "mqtt: { users: [], acl: [] }",
     [
       "1:9: accounts of MQTT clients are not built yet (take the key out; `anonymous: true` on loopback works)",
       "1:20: access lists of MQTT clients are not built yet (take the key out; anyone who connects may publish)",
-      "1:29: bridges to other brokers are not built yet (take the key out; let devices publish here)",
     ],
+  ],
+  [
+    "a bridge that is no address",
+    "mqtt: { bridges: [{ url: 'mqtt://me:secret@broker', topics: [a/#/b, $share/g/a] }] }",
+    [
+      `1:26: url cannot be "mqtt://…@broker" (write mqtt://HOST:1883, mqtts://HOST:8883, ws:// or wss://, without a name and a password in it)`,
+      `1:62: topics[0] cannot be "a/#/b" (write a topic filter such as sensors/+/temperature or zigbee2mqtt/#)`,
+      `1:69: topics[1] cannot be "$share/g/a" (write a topic filter such as sensors/+/temperature or zigbee2mqtt/#)`,
+    ],
+  ],
+  [
+    "TLS and passwords of bridges",
+    [
+      "mqtt:",
+      "  bridges:",
+      "    - { url: 'mqtt://a', topics: ['#'], tls: { ca: ca.pem } }",
+      "    - { url: 'mqtts://b', topics: ['#'], tls: { cert: b.pem }, password: secret }",
+    ].join("\n"),
+    [
+      "3:46: tls needs mqtts:// or wss:// (change the url, or take tls out)",
+      "4:47: tls: cert and key go together (give both, or neither)",
+      "4:74: password: a password needs a username (add username)",
+    ],
+  ],
+  [
+    "a certificate that is not there",
+    "mqtt: { bridges: [{ url: 'mqtts://a', topics: ['#'], tls: { ca: nowhere.pem } }] }",
+    ["1:65: nowhere.pem cannot be read: no such file (relative paths start at the config's folder)"],
+  ],
+  [
+    "two bridges that would throw each other out",
+    "mqtt: { bridges: [{ url: 'mqtt://a', topics: [b] }, { url: 'mqtt://a', topics: [c] }] }",
+    ["1:60: bridge 1 goes to mqtt://a already, and would be thrown out by this one (put the topics into one bridge, or give each a client_id)"],
   ],
   [
     "no anonymous clients",

@@ -99,7 +99,7 @@ This page is made from the schema; a test compares them.
 
 const words: Record<string, string> = {
   gateway: "",
-  mqtt: "A listener that is not on loopback needs `anonymous: unsafe`. TLS, WebSocket, accounts, access lists and bridges are not built yet, and `check` says so.",
+  mqtt: "A listener that is not on loopback needs `anonymous: unsafe`. TLS, WebSocket, accounts and access lists are not built yet, and `check` says so. Of bridges more is said in [their page](bridges.md).",
   sources:
     "The first source whose template matches a topic reads its messages. `{name}` takes one level as the label `name`, `{name+}` one or more, `+` and `#` match as in MQTT. " +
     "A series always has the labels `device` and `metric`. `limit`, `cursor`, `from`, `to`, `step` and `agg` cannot be labels. These keys are common to all codecs; the others belong to the codec:",

@@ -57,7 +57,7 @@ it.skipIf(!hasMosquitto)(
     }
     // Mosquitto lived on: what it had acknowledged to the devices is stored, all of it.
     await load.finish();
-  await waitFor("what Mosquitto kept", async () => (await stored()) === load.acknowledged.size);
+    await waitFor("what Mosquitto kept", async () => (await stored()) === load.acknowledged.size);
 
     for (const both of [false, true, false]) {
       const ended = load.run();
