@@ -173,7 +173,7 @@ export function createBridge(deps: BridgeDeps, settings: BridgeSettings, options
     stream.on("data", (chunk: Uint8Array) => {
       if (takes(chunk) || stream.destroyed) return;
       stream.destroy();
-      lastError = `a packet of more than ${options.packetBytes} bytes came`;
+      lastError = `a packet of more than ${options.packetBytes} bytes came: raise mqtt.limits.packet_bytes, or leave its topic out`;
     });
   };
 

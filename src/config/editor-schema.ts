@@ -10,8 +10,8 @@ export function editorSchema(): JsonSchema {
   const schema = JSON.parse(JSON.stringify(jsonSchemaOf(configSchema))) as JsonSchema;
   const receiver = schema.properties?.["notify"]?.properties?.["receivers"]?.items as JsonSchema;
   for (const { type } of channels) each(receiver.properties?.[type], allowSecretFiles);
-  const { properties = {} } = schema.properties?.["mqtt"]?.properties?.["bridges"]?.items as JsonSchema;
-  properties["password_file"] = fileInPlaceOf("password");
+  const bridge = schema.properties?.["mqtt"]?.properties?.["bridges"]?.items as JsonSchema;
+  bridge.properties = { ...bridge.properties, password_file: fileInPlaceOf("password") };
   each(schema, allowVariables);
   // rules files name this schema too; `$schema` as a key is what other editors write.
   return schema;

@@ -28,7 +28,7 @@ async function mosquitto(...lines: readonly string[]): Promise<Mosquitto> {
 type Bridge = { url: string } & Record<string, unknown>;
 const settingsOf = (bridge: Bridge) => bridgeSchema.parse({ topics: ["sensors/#"], ...bridge });
 
-async function gateway(bridges: readonly Bridge[], { commits = "at once" as "at once" | "when told", identity = "one" } = {}) {
+async function gateway(bridges: readonly Bridge[], { commits = "at once" as "at once" | "when told", identity = "one", limits = {} } = {}) {
   const inbox = createRecordingInbox({ commits });
   const metrics = createMetrics();
   const broker = createBroker(
@@ -36,7 +36,7 @@ async function gateway(bridges: readonly Bridge[], { commits = "at once" as "at 
     {
       listeners: [{ host: "127.0.0.1", port: 0 }],
       sources: [byTopic],
-      limits: limitsSchema.parse({}),
+      limits: limitsSchema.parse(limits),
       bridges: { identity, list: bridges.map(settingsOf) },
       zones: {},
       takesConnections: () => true,
@@ -280,6 +280,28 @@ describe.skipIf(!hasMosquitto)("a bridge to Mosquitto", () => {
     await connected(careless);
     await eventually(() => wary.status()?.state === "down" && nameless.status()?.state === "down");
     expect(wary.status()?.last_error).toMatch(/certificate/);
+  });
+
+  it("does not take a packet beyond the limit: MQTT 5 keeps it back, 3.1.1 is told why the bridge is down", async () => {
+    const other = await mosquitto(open);
+    const limits = { packet_bytes: 2_048 };
+    const newer = await gateway([{ url: other.url }], { limits, identity: "newer" });
+    const older = await gateway([{ url: other.url, version: "3.1.1" }], { limits, identity: "older" });
+    const device = await publisher(other.url);
+    for (const each of [newer, older]) {
+      await connected(each);
+      await eventually(async () => {
+        await device.publishAsync("sensors/d1/t", reading(1), { qos: 1 });
+        return each.values().length > 0;
+      });
+    }
+    await device.publishAsync("sensors/d1/t", JSON.stringify({ ts: 1, value: 2, more: "x".repeat(3_000) }), { qos: 1 });
+    await eventually(() => older.status()?.state === "down");
+    expect(older.status()?.last_error).toContain("packet_bytes");
+    await device.publishAsync("sensors/d1/t", reading(3), { qos: 1 });
+    await eventually(() => newer.values().includes(3));
+    expect(newer.values()).not.toContain(2);
+    expect(newer.status()?.reconnects).toBe(0);
   });
 
   it("follows a reload: what changed is opened anew, what is the same stays, and what left is not sent any more", async () => {

@@ -178,7 +178,7 @@ function createLoad({ url }: Mosquitto, draw: Draw) {
     async repeat(): Promise<void> {
       const client = await connectClient(url);
       // All of it, since Mosquitto may have lost what it had written to its own disk last.
-      for (const key of sent) await publish(client, key);
+      await Promise.all([...sent].map((key) => publish(client, key)));
       await client.endAsync();
     },
   };
