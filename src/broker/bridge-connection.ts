@@ -7,6 +7,8 @@ import type { IClientOptions } from "mqtt";
 import type { BridgeSettings } from "./bridge-schema.ts";
 
 const KEEP_ALIVE_S = 30;
+/** Four bytes; it means for ever. */
+const SECONDS_MAX = 0xffff_ffff;
 const CONNECT_MS = 10_000;
 const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 60_000;
@@ -40,7 +42,7 @@ export function clientOptions(settings: BridgeSettings, clientId: string, packet
       : {
           protocolVersion: 5,
           properties: {
-            sessionExpiryInterval: Math.ceil(settings.session_expiry / 1000),
+            sessionExpiryInterval: Math.min(SECONDS_MAX, Math.ceil(settings.session_expiry / 1000)),
             receiveMaximum: settings.unacknowledged,
             maximumPacketSize: packetBytes,
           },

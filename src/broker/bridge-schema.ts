@@ -6,7 +6,7 @@ import { durationSchema } from "../engine/duration-schema.ts";
 
 const urlSchema = z
   .string()
-  .regex(/^(?:mqtts?|wss?):\/\/[^\s/@?#]+(?:\/[^\s@]*)?$/, "write mqtt://HOST:1883, mqtts://HOST:8883, ws:// or wss://, without a name and a password in it")
+  .regex(/^(?:mqtts?|wss?):\/\/[^\s/@?#]+(?:\/[^\s@?#]*)?$/, "write mqtt://HOST:1883, mqtts://HOST:8883, ws:// or wss://, without a name and a password in it")
   .meta({ description: "The other broker; username and password have keys of their own" });
 
 const filterWords = "write a topic filter such as sensors/+/temperature or zigbee2mqtt/#";
