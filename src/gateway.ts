@@ -16,6 +16,7 @@ import type { FromProcessor, FromService, MainVerbs, ToProcessor, ToService } fr
 import { createMetrics } from "./metrics.ts";
 import { createMqttState } from "./mqtt-state.ts";
 import { lockDataDir } from "./storage/database.ts";
+import { identityOf } from "./storage/identity.ts";
 import { type Supervised, supervise } from "./worker.ts";
 import { zoneTable } from "./zone.ts";
 
@@ -99,6 +100,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
       sources: config.sources,
       limits: config.mqtt.limits,
       access: config.mqtt,
+      bridges: { identity: identityOf(dataDir), list: config.mqtt.bridges },
       zones: zonesOf(config),
       timezone: config.gateway.timezone,
       takesConnections: () => clockProblem ?? inbox.fullness() ?? true,

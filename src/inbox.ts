@@ -118,10 +118,10 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
   const inbox = {
     registry,
 
-    /** @param ts undefined: the device sent no time */
-    add(series: SeriesId, ts: EpochMs | undefined, value: number): void {
+    /** @param ts undefined: the device sent no time @param isRetained another broker had kept it: old news, and late */
+    add(series: SeriesId, ts: EpochMs | undefined, value: number, isRetained = false): void {
       open();
-      columns.push(series, ts ?? Number.NaN, value);
+      columns.push(series, ts ?? Number.NaN, value, isRetained);
       bytesWaiting += BYTES_PER_READING;
       if (bytesWaiting > options.bytesMax) time.listen(false);
     },
@@ -264,6 +264,8 @@ function createColumns() {
   let capacity = 1024;
   let [series, ts, value] = [new Uint32Array(capacity), new Float64Array(capacity), new Float64Array(capacity)];
   let count = 0;
+  /** Indexes; hardly ever any. */
+  let retained: number[] = [];
   const grow = (): void => {
     capacity *= 2;
     const [grownSeries, grownTs, grownValue] = [new Uint32Array(capacity), new Float64Array(capacity), new Float64Array(capacity)];
@@ -274,16 +276,19 @@ function createColumns() {
   };
   return {
     count: () => count,
-    push(id: SeriesId, time: number, reading: number): void {
+    push(id: SeriesId, time: number, reading: number, isRetained: boolean): void {
       if (count === capacity) grow();
+      if (isRetained) retained.push(count);
       series[count] = id;
       ts[count] = time;
       value[count] = reading;
       count += 1;
     },
-    take(): Pick<ReadingBatch, "series" | "ts" | "value"> {
-      const taken = { series: series.slice(0, count), ts: ts.slice(0, count), value: value.slice(0, count) };
+    take(): Pick<ReadingBatch, "series" | "ts" | "value" | "retained"> {
+      const columns = { series: series.slice(0, count), ts: ts.slice(0, count), value: value.slice(0, count) };
+      const taken = retained.length === 0 ? columns : { ...columns, retained };
       count = 0;
+      retained = [];
       return taken;
     },
   };

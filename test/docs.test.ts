@@ -75,6 +75,16 @@ describe("docs/reference/listeners.md", () => {
   });
 });
 
+describe("docs/reference/bridges.md", () => {
+  it("shows a config that is one", () => {
+    const [text = ""] = blocks("docs/reference/bridges.md");
+    mkdirSync(join(folder, "secrets"));
+    for (const name of ["broker-password", "ca.pem"]) written("open sesame\n", `secrets/${name}`);
+    const loaded = loadConfig(written(text, "bridges.yaml"), {});
+    expect(loaded).toMatchObject({ kind: "ok", notes: [], config: { mqtt: { bridges: [{ username: "highwater", password: "open sesame" }] } } });
+  });
+});
+
 describe("README.md", () => {
   it("shows a config that is one", () => {
     const [text = ""] = blocks("README.md");

@@ -12,6 +12,9 @@ import type { Metrics } from "../metrics.ts";
 import { type AccessOptions, createAccess } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createAudience } from "./audience.ts";
+import type { BridgeMessage, BridgeStatus } from "./bridge.ts";
+import type { BridgeSettings } from "./bridge-schema.ts";
+import { createBridges } from "./bridges.ts";
 import { createBrokerCounters, type RefusalReason } from "./broker-counters.ts";
 import { type AedesClient, createConnections } from "./connections.ts";
 import { createGate } from "./gate.ts";
@@ -43,6 +46,8 @@ export type BrokerOptions = {
   readonly sources: readonly IngestSource[];
   readonly limits: BrokerLimits;
   readonly access: AccessOptions;
+  /** Other brokers; client ids there are made from the identity of the data directory. */
+  readonly bridges?: { readonly identity: string; readonly list: readonly BridgeSettings[] };
   /** Time zones by name, for the sources that have one. */
   readonly zones: Readonly<Record<string, ZoneTable>>;
   /** The gateway's own zone, for suggestions. */
@@ -59,6 +64,7 @@ export type BrokerStatus = {
   readonly refusing: string | null;
   readonly unmatchedMessages: number;
   readonly unmatched: readonly UnmatchedTopic[];
+  readonly bridges: readonly BridgeStatus[];
 };
 
 export type Broker = ReturnType<typeof createBroker>;
@@ -98,6 +104,14 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     { accept: connections.accept, gate, clock, log, refuse, handshakeFailed: (reason) => counters.handshakes[reason]++ },
     limits,
     options.certificatesEveryMs,
+  );
+  const takeBridged = ({ topic, payload, isRetained }: BridgeMessage): void => {
+    if (topic.length > limits.topic_bytes) refuse("topic_bytes");
+    else ingest.take(topic, payload, undefined, undefined, isRetained);
+  };
+  const bridges = createBridges(
+    { clock, log, metrics: deps.metrics, take: takeBridged, hold: (release) => hold.add(undefined, release) },
+    { identity: options.bridges?.identity ?? "", packetBytes: limits.packet_bytes },
   );
   const counters = createBrokerCounters(deps.metrics, {
     ...{ connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages, certificates: listeners.certificates },
@@ -153,6 +167,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     // What was released in this turn is written in the next one.
     await turnOfLoop();
     await turnOfLoop();
+    await bridges.close();
     await new Promise<void>((resolve) => aedes.close(resolve));
     connections.destroyAll();
     gate.destroyAll();
@@ -184,16 +199,23 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
       passOnOnlyToListeners(aedes, audience.listens);
       holdWatch.start();
       try {
-        return await listeners.open(options.listeners);
+        const bound = await listeners.open(options.listeners);
+        if (options.takesConnections() === true) bridges.use(options.bridges?.list ?? []);
+        return bound;
       } catch (error) {
         await close();
         throw error;
       }
     },
     /** All that may fail comes first: on an error the old sources stay. Certificates are read again too; bad ones leave the old. */
-    reload(sources: readonly IngestSource[], zones: Readonly<Record<string, ZoneTable>>, entrants: AccessOptions): void {
+    reload(
+      sources: readonly IngestSource[],
+      zones: Readonly<Record<string, ZoneTable>>,
+      { bridges: list = [], ...entrants }: AccessOptions & { readonly bridges?: readonly BridgeSettings[] },
+    ): void {
       ingest.reload(sources, zones);
       listeners.refresh();
+      if (options.takesConnections() === true) bridges.use(list);
       for (const client of access.reload(entrants)) {
         refuse("revoked");
         connections.of(client)?.socket.destroy();
@@ -212,11 +234,13 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
         refusing: refusing() ?? null,
         unmatchedMessages: ingest.unmatchedMessages(),
         unmatched: ingest.unmatched(),
+        bridges: bridges.status(),
       };
     },
     /** No new connection and no new publish; what is held is still acknowledged when it is committed. */
     stopAccepting(): void {
       draining = true;
+      bridges.stop();
       listeners.stop();
     },
     close,

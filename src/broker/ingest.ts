@@ -23,7 +23,8 @@ export type IngestInbox = {
      */
     idOf(labels: Labels, source: string, mayBeNew?: () => boolean): SeriesId | undefined;
   };
-  add(series: SeriesId, ts: EpochMs | undefined, value: number): void;
+  /** @param isRetained another broker had kept it */
+  add(series: SeriesId, ts: EpochMs | undefined, value: number, isRetained?: boolean): void;
   reject(reason: RejectReason, sample: { topic: string; detail: string; payload: Uint8Array }): void;
 };
 
@@ -87,9 +88,11 @@ export function createIngest(
     return route;
   };
 
-  const add = (route: Route, reading: Reading, topic: string, payload: Uint8Array) => {
+  const add = (route: Route, reading: Reading, topic: string, payload: Uint8Array, isRetained: boolean) => {
+    // When it was measured nobody knows: its arrival says nothing.
+    if (isRetained && reading.ts === undefined) return inbox.reject("retained", { topic, detail: "a retained message without a time is old news", payload });
     const series = seriesOf(inbox, route, reading, brought.mayBeNew);
-    if (typeof series === "number") inbox.add(series, reading.ts, reading.value);
+    if (typeof series === "number") inbox.add(series, reading.ts, reading.value, isRetained);
     else if (series === "limit") refuseSeries(topic, payload);
     else {
       const where =
@@ -109,8 +112,9 @@ export function createIngest(
     /**
      * Takes one message. Never throws for what a device sends.
      * @param client as whom its new series are counted; those of the gateway itself are not
+     * @param isRetained another broker had kept it
      */
-    take(topic: string, payload: Uint8Array, username?: string, client?: string): void {
+    take(topic: string, payload: Uint8Array, username?: string, client?: string, isRetained = false): void {
       const route = routeOf(topic);
       if (route.source === undefined) return unmatched.count(topic, payload);
       if (payload.length > limits.payload_bytes)
@@ -118,7 +122,7 @@ export function createIngest(
       const decoded = route.source.decode(payload, topic, { at: clock.now(), username, metric: route.metric });
       brought.by(client);
       const { byUsername } = route.source;
-      for (const reading of decoded.readings) add(route, byUsername && username ? { device: username, ...reading } : reading, topic, payload);
+      for (const reading of decoded.readings) add(route, byUsername && username ? { device: username, ...reading } : reading, topic, payload, isRetained);
       for (const { reason, detail } of decoded.rejected) inbox.reject(reason, { topic, detail, payload });
     },
     /** All that may fail comes first: on an error the old sources stay. */

@@ -13,6 +13,7 @@ import { type Problem, problem } from "./problem.ts";
 import type { LocatedRule } from "./rules.ts";
 import type { Blocks } from "./schema.ts";
 import { nearest } from "./suggest.ts";
+import { checkTlsFiles } from "./tls-files.ts";
 
 export type Checked = {
   readonly document: ConfigDocument;
@@ -28,7 +29,8 @@ const reserved = new Set(["limit", "cursor", "from", "to", "step", "agg"]);
 
 export function crosscheck(checked: Checked): Findings {
   const findings: Findings = { problems: [], notes: [] };
-  for (const check of [checkListeners, checkSources, checkDevices, checkRules, checkLimits, checkMatchers, checkReceivers]) check(checked, findings);
+  for (const check of [checkListeners, checkTlsFiles, checkSources, checkDevices, checkRules, checkLimits, checkMatchers, checkReceivers])
+    check(checked, findings);
   return findings;
 }
 

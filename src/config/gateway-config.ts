@@ -68,7 +68,13 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw, passwords }:
       dataDir: resolve(folder, gateway.data_dir),
       externalUrl: (gateway.external_url ?? urlOf(http)).replace(/\/+$/, ""),
     },
-    mqtt: { ...mqtt, listeners: mqtt.listeners.map((listener) => withAbsolutePaths(listener, folder)), anonymous: takesAnonymous(mqtt), passwords },
+    mqtt: {
+      ...mqtt,
+      listeners: mqtt.listeners.map((listener) => withAbsolutePaths(listener, folder)),
+      bridges: mqtt.bridges.map((bridge) => withTlsPaths(bridge, folder)),
+      anonymous: takesAnonymous(mqtt),
+      passwords,
+    },
     sources,
     notify: { receivers, route: { ...notify.route, receiver } },
     storage,
@@ -91,6 +97,14 @@ function withAbsolutePaths({ tls, ...listener }: ListenerSettings, folder: strin
   const { cert, key, client_ca } = tls;
   const absolute = { cert: resolve(folder, cert), key: resolve(folder, key) };
   return { ...listener, tls: client_ca === undefined ? absolute : { ...absolute, client_ca: resolve(folder, client_ca) } };
+}
+
+type Bridge = Blocks["mqtt"]["bridges"][number];
+
+function withTlsPaths({ tls, ...bridge }: Bridge, folder: string): Bridge {
+  if (tls === undefined) return bridge;
+  const paths = (["ca", "cert", "key"] as const).flatMap((name) => (tls[name] === undefined ? [] : [[name, resolve(folder, tls[name])]]));
+  return { ...bridge, tls: { ...tls, ...Object.fromEntries(paths) } };
 }
 
 function toSource(source: Blocks["sources"][number]): SourceConfig {

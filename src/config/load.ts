@@ -73,7 +73,8 @@ function load(path: string, outside: Outside, notes: Problem[]): GatewayConfig |
     return undefined;
   }
   const unset: Path[] = [];
-  const raw = withSecretFiles(substitute(written, document, outside, unset) as Record<string, unknown>, document, outside, unset);
+  const substituted = substitute(written, document, outside, unset) as Record<string, unknown>;
+  const raw = withBridgePasswords(withSecretFiles(substituted, document, outside, unset), document, outside, unset);
   const notYet = findNotYet(raw, document, unset);
   problems.push(...notYet.problems);
   const subject: Subject = { document, value: raw, root, isCovered: notYet.isCovered };
@@ -118,6 +119,14 @@ function withSecretFiles(raw: Record<string, unknown>, document: ConfigDocument,
     return Object.fromEntries(entries);
   });
   return { ...raw, notify: { ...notify, receivers } };
+}
+
+/** Puts the content of `password_file` in place of a bridge's password. */
+function withBridgePasswords(raw: Record<string, unknown>, document: ConfigDocument, outside: Outside, unset: Path[]): Record<string, unknown> {
+  const mqtt = raw["mqtt"] as { bridges?: unknown } | null | undefined;
+  if (typeof mqtt !== "object" || mqtt === null || !Array.isArray(mqtt.bridges)) return raw;
+  const bridges = readSecretFiles(mqtt.bridges, document, outside, unset, ["mqtt", "bridges"], (name) => name === "password");
+  return { ...raw, mqtt: { ...mqtt, bridges } };
 }
 
 const channelKeys = new Map<string, ReadonlySet<string>>(channels.map(({ type, schema }) => [type, propertyNames(jsonSchemaOf(schema as z.ZodType))]));

@@ -12,9 +12,7 @@ type Missing = {
   readonly hint: string;
 };
 
-const list: readonly Missing[] = [
-  { path: ["mqtt", "bridges"], message: "bridges to other brokers are not built yet", hint: "take the key out; let devices publish here" },
-];
+const list: readonly Missing[] = [];
 
 /**
  * @param told paths that have been complained of already

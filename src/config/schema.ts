@@ -4,6 +4,7 @@
 
 import { z } from "zod";
 import { aclEntrySchema } from "../broker/acl.ts";
+import { bridgesSchema } from "../broker/bridge-schema.ts";
 import { limitsSchema } from "../broker/limits.ts";
 import { durationOrZeroSchema, durationSchema } from "../engine/duration-schema.ts";
 import { matchSchema } from "../engine/matcher.ts";
@@ -103,6 +104,7 @@ const mqtt = z
       .max(1_000)
       .exactOptional()
       .meta({ description: "Who may publish and subscribe to what; with users, or with this, everything that no entry allows is denied" }),
+    bridges: bridgesSchema,
     limits: limitsSchema
       .unwrap()
       .extend({

@@ -213,13 +213,15 @@ class StreamEngine implements Engine {
     const marks = new Uint8Array(count);
     const times = new Float64Array(count);
     const known = batch.known === undefined || batch.known.length === 0 ? undefined : indexKnown(batch.known);
+    const retained = batch.retained === undefined ? undefined : new Set(batch.retained);
     for (let index = 0; index < count; index++) {
       const series = this.#series[batch.series[index] as number];
       if (series === undefined) throw new Error(`series ${batch.series[index]} was never defined`);
       const sent = batch.ts[index] as number;
       const isAssigned = Number.isNaN(sent);
       const ts = isAssigned ? Math.max(at, series.maxTs + 1) : sent;
-      const verdict = this.#judge(series, ts, batch.value[index] as number, at, known);
+      const judged = this.#judge(series, ts, batch.value[index] as number, at, known);
+      const verdict = judged === ACCEPTED && retained?.has(index) === true ? LATE : judged;
       marks[index] = isAssigned ? verdict | TIME_ASSIGNED : verdict;
       times[index] = ts;
       this.#books[verdicts[verdict] as (typeof verdicts)[number]] += 1;

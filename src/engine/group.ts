@@ -124,7 +124,9 @@ export class Group implements Actor, AlertSubject, Membership {
 
   /** A late reading of a member counts in windows that are still open. */
   takeLate(ts: EpochMs, value: number, up: UptimeMs): void {
-    this.#evaluation.takeLate(ts, value, this.#advanceClock(up));
+    const clock = this.#advanceClock(up);
+    // Where no member was heard nothing is open.
+    this.#evaluation.takeLate(ts, value, clock === LONG_AGO ? Number.POSITIVE_INFINITY : clock);
   }
 
   /** Members come and go with the rules; those that come again are as they were. */

@@ -55,6 +55,8 @@ export type ReadingBatch = {
   readonly defined: readonly SeriesDefinition[];
   /** How many values were rejected before they became readings, by reason. */
   readonly rejected: Readonly<Partial<Record<RejectReason, number>>>;
+  /** Indexes, ascending, of readings that another broker had retained: old news, so late whatever the watermark says. */
+  readonly retained?: readonly number[];
   /** Answers to `Engine.unknown`: readings already stored at timestamps older than the engine's memory. */
   readonly known?: readonly KnownReading[];
 };

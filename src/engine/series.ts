@@ -144,6 +144,8 @@ export class Series implements Actor {
 
   /** Where its clock stands: the watermark, and in silence one that is borrowed from listening time. */
   clock(up: UptimeMs): EpochMs {
+    // Of old news alone nothing is open: no accepted reading has begun anything.
+    if (!this.isHeard) return Number.POSITIVE_INFINITY;
     const quiet = up - this.heardUp;
     return quiet > this.#timing.idleAfterMs ? Math.max(this.watermark, this.origin + quiet - this.#timing.idleAfterMs) : this.watermark;
   }

@@ -65,10 +65,10 @@ export function encodeRow(inputs: readonly Input[], verdicts: readonly Uint8Arra
 function encodeInput(input: Input): void {
   switch (input.kind) {
     case "readings": {
-      const { defined, rejected, known } = input.batch;
+      const { defined, rejected, known, retained } = input.batch;
       out.varint(input.batch.series.length);
-      const hasMore = defined.length > 0 || known !== undefined || Object.keys(rejected).length > 0;
-      out.text(hasMore ? JSON.stringify({ defined, rejected, known }) : "");
+      const hasMore = defined.length > 0 || known !== undefined || retained !== undefined || Object.keys(rejected).length > 0;
+      out.text(hasMore ? JSON.stringify({ defined, rejected, known, retained }) : "");
       return;
     }
     case "rules":
@@ -220,7 +220,7 @@ export function decodeColumns(body: Uint8Array): Omit<ReadingColumns, "seq">[] {
 }
 
 type Head =
-  | { kind: "readings"; at: EpochMs; up: UptimeMs; count: number; more: Pick<ReadingBatch, "defined" | "rejected" | "known"> }
+  | { kind: "readings"; at: EpochMs; up: UptimeMs; count: number; more: Pick<ReadingBatch, "defined" | "rejected" | "known" | "retained"> }
   | { kind: "other"; count: 0; input: StoredInput };
 
 function headReader(reader: ByteReader): () => Head {

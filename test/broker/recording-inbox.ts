@@ -3,7 +3,7 @@
 import { type Labels, type RejectReason, seriesKey } from "../../src/engine/reading.ts";
 import type { EpochMs, SeriesId } from "../../src/engine/units.ts";
 
-export type Added = { series: string; source: string; ts: EpochMs | undefined; value: number };
+export type Added = { series: string; source: string; ts: EpochMs | undefined; value: number; isRetained?: boolean };
 export type Rejected = { reason: RejectReason; topic: string; detail: string; payload: string };
 
 /** @param options.commits `at once`, or `when told`: then `commit()` does it */
@@ -35,9 +35,9 @@ export function createRecordingInbox(options: { commits?: "at once" | "when told
         return series.push({ key, labels, source }) - 1;
       },
     },
-    add(id: SeriesId, ts: EpochMs | undefined, value: number): void {
+    add(id: SeriesId, ts: EpochMs | undefined, value: number, isRetained?: boolean): void {
       const { key, source } = series[id] as { key: string; source: string };
-      added.push({ series: key, source, ts, value });
+      added.push({ series: key, source, ts, value, ...(isRetained === true && { isRetained }) });
     },
     reject(reason: RejectReason, { topic, detail, payload }: { topic: string; detail: string; payload: Uint8Array }): void {
       rejected.push({ reason, topic, detail, payload: Buffer.from(payload).toString() });

@@ -28,6 +28,8 @@ const onlyCheckSees = new Set([
   "a password file that is not there",
   "no users",
   "listeners that overlap",
+  "a certificate of a bridge that is not there",
+  "two bridges that would throw each other out",
   "the page on the broker's port",
   "a topic that is taken",
   "a device's own label",
@@ -72,6 +74,7 @@ describe("the JSON Schema accepts", () => {
     "sources: [{ topic: 'a//{b+}/+/{limits}/#' }, { topic: '#' }, { topic: '/' }, { topic: '${TOPIC}' }]",
     "rules: [{ name: a, match: {}, condition: { type: threshold, above: limit.high }, for: '${FOR}' }]",
     "notify: { receivers: [{ name: a, webhook: { url_file: hook }, email: [{ smtp: { host: a, pass_file: p }, from: a@b.c, to: a@b.c }] }] }",
+    "mqtt: { bridges: [{ url: '${URL}', topics: ['#'], username: a, password_file: p, tls: { ca: '${CA}' } }] }",
     "notify: { route: { routes: [{ matchers: { a: [b] }, routes: [{ continue: true }] }] } }",
   ])("%s", (yaml) => {
     accepts(parse(yaml));

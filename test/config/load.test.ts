@@ -75,6 +75,29 @@ describe("what is taken from outside", () => {
     expect(JSON.stringify(webhook)).not.toContain("secret_file");
   });
 
+  test("a bridge's password from a file or a variable, and its certificates as whole paths", () => {
+    write("bridge/password", "open sesame\n");
+    write("bridge/ca.pem", "");
+    const yaml = [
+      "mqtt:",
+      "  bridges:",
+      "    - { url: 'mqtts://one', topics: [a], username: me, password_file: bridge/password, tls: { ca: ./bridge/ca.pem } }",
+      "    - { url: 'mqtt://two', topics: [b/#], username: me, password: '${PASSWORD}', session_expiry: 2h }",
+    ].join("\n");
+    const [one, two] = config(yaml, { PASSWORD: "swordfish" }).mqtt.bridges;
+    expect(one).toEqual({
+      url: "mqtts://one",
+      topics: ["a"],
+      username: "me",
+      password: "open sesame",
+      tls: { ca: resolve(folder, "bridge/ca.pem"), insecure: false },
+      version: "auto",
+      session_expiry: 86_400_000,
+      unacknowledged: 1_024,
+    });
+    expect(two).toMatchObject({ password: "swordfish", session_expiry: 7_200_000 });
+  });
+
   test("a secret given twice is a problem, and a wrong one points to the key of the file", () => {
     write("bad", "hunter2");
     const hook = (more: string) => `notify: { receivers: [{ name: a, webhook: { url: http://localhost, ${more} } }] }`;

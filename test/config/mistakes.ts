@@ -68,7 +68,6 @@ export const mistakes: [string, string, string[]][] = [
     'sources: [{ topic: "a/{metric}", labels: { room: "{username}" } }]',
     ['1:50: {username} can be the device, and no other label (write device: "{username}")'],
   ],
-  ["bridges", "mqtt: { bridges: [] }", ["1:9: bridges to other brokers are not built yet (take the key out; let devices publish here)"]],
   [
     "a password file that is not there",
     "mqtt: { users: nowhere, acl: [{ publish: [a] }] }",
@@ -79,6 +78,39 @@ export const mistakes: [string, string, string[]][] = [
     "an access list that is none",
     "mqtt: { acl: [{ publish: [a/#/b] }] }",
     ['1:27: publish[0] cannot be "a/#/b" (+ stands for one whole level, # for all levels below, alone and at the end)'],
+  ],
+  [
+    "a bridge that is no address",
+    "mqtt: { bridges: [{ url: 'mqtt://me:secret@broker', topics: [a/#/b, $share/g/a] }] }",
+    [
+      `1:26: url cannot be "mqtt://…@broker" (write mqtt://HOST:1883, mqtts://HOST:8883, ws:// or wss://, without a name and a password in it)`,
+      `1:62: topics[0] cannot be "a/#/b" (write a topic filter such as sensors/+/temperature or zigbee2mqtt/#)`,
+      `1:69: topics[1] cannot be "$share/g/a" (write a topic filter such as sensors/+/temperature or zigbee2mqtt/#)`,
+    ],
+  ],
+  [
+    "TLS and passwords of bridges",
+    [
+      "mqtt:",
+      "  bridges:",
+      "    - { url: 'mqtt://a', topics: ['#'], tls: { ca: ca.pem } }",
+      "    - { url: 'mqtts://b', topics: ['#'], tls: { cert: b.pem }, password: secret }",
+    ].join("\n"),
+    [
+      "3:46: tls needs mqtts:// or wss:// (change the url, or take tls out)",
+      "4:47: tls: cert and key go together (give both, or neither)",
+      "4:74: password: a password needs a username (add username)",
+    ],
+  ],
+  [
+    "a certificate of a bridge that is not there",
+    "mqtt: { bridges: [{ url: 'mqtts://a', topics: ['#'], tls: { ca: nowhere.pem } }] }",
+    ["1:65: nowhere.pem cannot be read: no such file (relative paths start at the config's folder)"],
+  ],
+  [
+    "two bridges that would throw each other out",
+    "mqtt: { bridges: [{ url: 'mqtt://a', topics: [b] }, { url: 'mqtt://a', topics: [c] }] }",
+    ["1:60: bridge 1 goes to mqtt://a already, and would be thrown out by this one (put the topics into one bridge, or give each a client_id)"],
   ],
   [
     "a limit of zero",

@@ -101,7 +101,7 @@ const words: Record<string, string> = {
   gateway: "",
   mqtt:
     "A listener that is not on loopback needs users and an access list, or `tls.client_ca`, or `anonymous: unsafe`. Once there are users or an access list, what no entry allows is denied: " +
-    "[Connect your devices](../guides/connect-your-devices.md). [Listeners](listeners.md) shows TLS and WebSocket. Bridges are not built yet, and `check` says so.",
+    "[Connect your devices](../guides/connect-your-devices.md). [Listeners](listeners.md) shows TLS and WebSocket, [Bridges](bridges.md) how to take the messages of another broker.",
   sources:
     "The first source whose template matches a topic reads its messages. `{name}` takes one level as the label `name`, `{name+}` one or more, `+` and `#` match as in MQTT. " +
     "A series always has the labels `device` and `metric`. `limit`, `cursor`, `from`, `to`, `step` and `agg` cannot be labels. These keys are common to all codecs; the others belong to the codec:",

@@ -65,8 +65,8 @@ export function drive(rulePlan: RulePlan) {
     transitions,
     effects,
     told: (): Told[] => transitions.map(({ to, ts, evidence }) => ({ to, ts, rule: evidence.rule })),
-    /** A reading arrives now, or at arrival time `options.at`. @returns its verdict */
-    reading(ts: number, value: number, options: { at?: number; labels?: Labels } = {}): string {
+    /** A reading arrives now, or at arrival time `options.at`; `retained`: another broker had kept it. @returns its verdict */
+    reading(ts: number, value: number, options: { at?: number; labels?: Labels; retained?: true } = {}): string {
       if (options.at !== undefined) drive.listenUntil(options.at);
       const labels = options.labels ?? { device: "probe", metric: "temperature" };
       const key = JSON.stringify(labels);
@@ -74,7 +74,8 @@ export function drive(rulePlan: RulePlan) {
       const id = ids.get(key) ?? ids.size;
       ids.set(key, id);
       const defined = isNew ? [{ id, labels, source: SOURCE }] : [];
-      const batch = { series: Uint32Array.of(id), ts: Float64Array.of(ts), value: Float64Array.of(value), defined, rejected: {} };
+      const columns = { series: Uint32Array.of(id), ts: Float64Array.of(ts), value: Float64Array.of(value) };
+      const batch = { ...columns, defined, rejected: {}, ...(options.retained === true && { retained: [0] }) };
       const mark = run([{ kind: "readings", at, up, batch }]).verdicts[0]?.[0] ?? Number.NaN;
       return verdicts[mark & VERDICT_MASK] ?? "none";
     },

@@ -1,4 +1,5 @@
-// A snapshot of many series, all of which change while it is under way: what is saved early fills more than one store.
+// Snapshots of many series: one during which all of them change, so that what is saved early fills more than one store, and one
+// before which nearly none did.
 
 import { expect, it } from "vitest";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
@@ -40,4 +41,17 @@ it("is of the step at which it began, though every series changes meanwhile", ()
   busy.step([round(160, 150.5 * SECOND, EACH.slice(0, SERIES / 2))], { now: 160 * SECOND, up: 160 * SECOND });
   feed(busy, 161, 175);
   expect(partsOf(busy)).toEqual(partsOf(still));
+});
+
+it("leaves out what did not change since the one before", () => {
+  const engine = createEngine();
+  engine.step([{ kind: "rules", at: 0, up: 0, plan: plan([]) }], { now: 0, up: 0 });
+  feed(engine, 0, 1);
+  engine.beginSnapshot();
+  const all = partsOf(engine);
+  engine.step([round(1, SECOND, [0])], { now: SECOND, up: SECOND });
+  engine.beginSnapshot();
+  const changed = partsOf(engine);
+  expect(all.length).toBeGreaterThan(2);
+  expect(changed.map(({ part }) => part)).toEqual([0, 1]);
 });

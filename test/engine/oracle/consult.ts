@@ -18,7 +18,7 @@ export function consult(inputs: readonly Input[], until: number): Opinion {
     if (input.kind !== "readings") continue;
     for (const { id, labels, source } of input.batch.defined) world.define(id, labels, source);
     input.batch.series.forEach((id, index) => {
-      world.take(id, input.batch.ts[index] as number, input.batch.value[index] as number, input.at);
+      world.take(id, input.batch.ts[index] as number, input.batch.value[index] as number, input.at, input.batch.retained?.includes(index) === true);
     });
   }
   world.walk(until);
@@ -70,9 +70,9 @@ class World {
     this.#gather();
   }
 
-  take(id: number, ts: number, value: number, at: number): void {
+  take(id: number, ts: number, value: number, at: number, isOldNews: boolean): void {
     const series = this.#series[id] as SeriesSubject;
-    const { verdict, reading } = series.take(ts, value, at, this.#up);
+    const { verdict, reading } = series.take(ts, value, at, this.#up, isOldNews);
     this.opinion.verdicts.push(verdict);
     if (reading !== undefined) for (const group of this.#groups.values()) group.hear(series, reading, this.#up);
   }

@@ -66,7 +66,7 @@ export class GroupSubject extends Subject {
     const { history } = this;
     const before = this.clock(up);
     if (heard.isLate) {
-      const reading = { ...heard, clockThen: before, turn: ++history.turns };
+      const reading = { ...heard, clockThen: before === LONG_AGO ? NEVER : before, turn: ++history.turns };
       this.hearLate(reading);
       history.keep(reading);
     } else {

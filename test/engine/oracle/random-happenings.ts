@@ -20,6 +20,8 @@ const listen = fc.oneof(fc.nat(20), fc.nat(20), fc.nat(20), fc.nat(90), fc.nat(9
 /** `lag: null`: the device sends no time. */
 export type Happening =
   | { kind: "readings"; listen: number; readings: { series: number; lag: number | null; value: number }[] }
+  /** What another broker had retained. */
+  | { kind: "retained"; listen: number; readings: { series: number; lag: number; value: number }[] }
   | { kind: "again"; listen: number; back: number; other: boolean }
   | { kind: "backlog"; listen: number; series: number; every: number; values: number[] }
   | { kind: "down"; seconds: number }
@@ -33,6 +35,14 @@ export const happenings: fc.Arbitrary<Happening[]> = fc.array(
         kind: fc.constant("readings" as const),
         listen,
         readings: fc.array(fc.record({ series, lag, value }), { minLength: 1, maxLength: 3 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant("retained" as const),
+        listen,
+        readings: fc.array(fc.record({ series, lag: fc.integer({ min: -70, max: 900 }), value }), { minLength: 1, maxLength: 3 }),
       }),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("again" as const), listen, back: fc.nat(5), other: fc.boolean() }) },
@@ -61,6 +71,7 @@ type Sent = { series: number; ts: number; value: number };
 function sentBy(happening: Exclude<Happening, { kind: "down" | "rules" }>, at: number, before: readonly Sent[]): Sent[] {
   switch (happening.kind) {
     case "readings":
+    case "retained":
       return happening.readings.map((each) => ({ series: each.series, ts: each.lag === null ? Number.NaN : at - each.lag * SECOND, value: each.value }));
     case "again": {
       const sent = before.at(-1 - happening.back);
@@ -107,6 +118,7 @@ export function inputsOf(list: readonly Happening[], plans: readonly RulePlan[])
       value: Float64Array.from(readings, (each) => each.value),
       defined: news,
       rejected: {},
+      ...(happening.kind === "retained" && { retained: readings.map((_, index) => index) }),
     };
     inputs.push({ kind: "readings", at, up, batch });
   }

@@ -40,15 +40,16 @@ export class SeriesSubject extends Subject {
     return [];
   }
 
-  take(sent: number, value: number, at: number, up: number): Taken {
+  take(sent: number, value: number, at: number, up: number, isOldNews: boolean): Taken {
     const { history } = this;
     const { timing, kept } = history;
     const ts = Number.isNaN(sent) ? Math.max(at, history.newest + 1) : sent;
     if (ts > at + timing.maxFutureMs || (timing.maxPastMs !== null && ts < at - timing.maxPastMs)) return { verdict: "quarantined", reading: undefined };
     const same = kept.find((reading) => reading.ts === ts);
     if (same !== undefined) return { verdict: same.value === value ? "duplicate" : "conflict", reading: undefined };
-    const isLate = history.isLate(ts);
-    const clockThen = isLate ? history.clock(up) : LONG_AGO;
+    const isLate = isOldNews || history.isLate(ts);
+    // Old news before any news finds nothing open.
+    const clockThen = !isLate ? LONG_AGO : history.accepted.length === 0 ? NEVER : history.clock(up);
     const minuteEnd = minuteOf(ts) + MINUTE;
     const isDirty = minuteEnd <= this.minute.closed || minuteEnd - 1 <= clockThen;
     const ordinal = isLate ? 0 : history.accepted.length + 1;
