@@ -56,6 +56,8 @@ describe("watermark and windows, out_of_orderness 5 s, tumbling 60 s", () => {
   it("tells duplicate and conflict", () => {
     const run = drive(plan([], disorder));
     expect([run.reading(0, 1), run.reading(0, 1), run.reading(0, 2)]).toEqual(["accepted", "duplicate", "conflict"]);
+    run.reading(10, 3);
+    expect([run.reading(10, 3), run.reading(10, 4), run.reading(0, 1), run.reading(0, 2)]).toEqual(["duplicate", "conflict", "duplicate", "conflict"]);
   });
 
   it("quarantines a wrong clock without moving the watermark", () => {
@@ -71,6 +73,28 @@ describe("watermark and windows, out_of_orderness 5 s, tumbling 60 s", () => {
     run.reading(-1, 1);
     run.reading(0, 1);
     expect(closed(run)).toEqual([[-MINUTE, 1]]);
+  });
+});
+
+describe("what is stored of a minute and of an hour", () => {
+  it("is the figures of their readings, the area being value × ms until the next reading", () => {
+    const run = drive(plan([], farFuture));
+    for (const [ts, value] of [
+      [10_000, 4],
+      [20_000, 10],
+      [40_000, 1],
+      [70_000, 5],
+      [60 * MINUTE, 0],
+    ] as const)
+      run.reading(ts, value);
+    const minute = { count: 3, sum: 15, min: 1, max: 10, first: 4, firstTs: 10_000, last: 1, lastTs: 40_000, mean: 5, m2: 42, area: 240_000 };
+    const next = { count: 1, sum: 5, min: 5, max: 5, first: 5, firstTs: 70_000, last: 5, lastTs: 70_000, mean: 5, m2: 0, area: 0 };
+    const hour = { ...minute, count: 4, sum: 20, last: 5, lastTs: 70_000, area: 240_000 + 30_000 };
+    expect(run.effects.flatMap(({ rollups }) => rollups.map(({ tier, start, values }) => [tier, start, values]))).toEqual([
+      [MINUTE, 0, minute],
+      [MINUTE, MINUTE, next],
+      [60 * MINUTE, 0, hour],
+    ]);
   });
 });
 

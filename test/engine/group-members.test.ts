@@ -55,7 +55,7 @@ describe("who belongs to a group", () => {
     run.reading(2, 100, oslo("p", "other"));
     run.reading(3, 9, oslo("p", "out"));
     run.listen(MINUTE);
-    expect(run.transitions.map(({ ts, figures }) => [ts, figures.value])).toEqual([[3, 2.25]]);
+    expect(run.transitions.map(({ ts, figures, evidence }) => [ts, figures.value, evidence.predicate])).toEqual([[3, 2.25, "out / in above 2"]]);
     expect(run.engine.ruleCounts()[0]?.series).toBe(1);
   });
 
