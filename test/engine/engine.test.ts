@@ -259,6 +259,8 @@ describe("a notification that was given up", () => {
       labels: { receiver: "on-call", channel: "webhook:0" },
       annotations: { summary: "A notification by webhook:0 of on-call was given up: 500  no " },
       firedAt: 5000,
+      value: 1,
+      peak: 1,
     });
     expect(told(dead(idOf("webhook:0"))).alerts).toEqual([]);
     expect(told(dead(idOf("email:0"))).to).toEqual(["webhook:0 firing"]);

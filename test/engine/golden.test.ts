@@ -76,6 +76,40 @@ describe("watermark and windows, out_of_orderness 5 s, tumbling 60 s", () => {
   });
 });
 
+describe("a window in silence", () => {
+  it("is judged at the very millisecond at which the borrowed clock lets it end, a session after the readings at its end", () => {
+    for (const [window, end, up] of [
+      [{ tumbling: "30s" }, 30_000, 40_000],
+      [{ session: "30s" }, 30_000, 40_001],
+    ] as const) {
+      const run = drive(plan([rule({ condition: { type: "window", window, aggregate: "max", above: 30 } })]));
+      run.reading(0, 40);
+      run.listenUntil(up - 1);
+      expect(run.told()).toEqual([]);
+      run.listenUntil(up);
+      expect(run.told()).toEqual([{ rule: "r", to: "firing", ts: end }]);
+    }
+  });
+
+  it("each transition has the window that decided it as its evidence", () => {
+    const run = drive(plan([rule({ condition: { type: "window", window: { tumbling: "1m" }, aggregate: "avg", above: 30 } })]));
+    for (const [ts, value] of [
+      [0, 40],
+      [MINUTE, 50],
+      [MINUTE + 1, 60],
+      [2 * MINUTE, 20],
+      [2 * MINUTE + 1, 10],
+      [2 * MINUTE + 2, 0],
+      [3 * MINUTE, 0],
+    ] as const)
+      run.reading(ts, value, { at: ts });
+    expect(run.transitions.map(({ to, evidence }) => [to, evidence.window])).toEqual([
+      ["firing", { start: 0, end: MINUTE, aggregate: "avg", count: 1 }],
+      ["resolved", { start: 2 * MINUTE, end: 3 * MINUTE, aggregate: "avg", count: 3 }],
+    ]);
+  });
+});
+
 describe("what is stored of a minute and of an hour", () => {
   it("is the figures of their readings, the area being value × ms until the next reading", () => {
     const run = drive(plan([], farFuture));

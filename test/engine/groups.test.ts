@@ -183,6 +183,17 @@ describe("an expected series", () => {
     expect(gateway.told()).toEqual([{ rule: "there", to: "firing", ts: 70 * SECOND }]);
   });
 
+  it("waits for nothing but its reading once it is absent, after a restart too", () => {
+    const gateway = drive(plan([expected]));
+    expect(gateway.engine.nextWakeAt()).toBeLessThanOrEqual(60 * SECOND + 1);
+    gateway.listenUntil(61 * SECOND);
+    expect(gateway.engine.nextWakeAt()).toBeUndefined();
+    gateway.restart();
+    expect(gateway.engine.nextWakeAt()).toBeUndefined();
+    gateway.reading(70 * SECOND, 1, { at: 70 * SECOND, ...oslo("x") });
+    expect(gateway.told().at(-1)).toMatchObject({ to: "resolved", ts: 70 * SECOND });
+  });
+
   it("resolves when the rule goes", () => {
     const gateway = drive(plan([expected]));
     gateway.listenUntil(61 * SECOND);

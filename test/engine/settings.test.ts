@@ -197,6 +197,14 @@ describe("a count window", () => {
   });
 });
 
+describe("a window's min_count", () => {
+  const window = { type: "window", window: { tumbling: "1m" }, aggregate: "avg", above: 1 };
+  it("is a whole number from 1, and 1 where it is not said", () => {
+    expect([0, 1, 1.5].map((least) => complaints({ condition: { ...window, min_count: least } }).length)).toEqual([1, 0, 1]);
+    expect(ruleSchema.parse({ name: "r", match: {}, condition: window }).condition).toMatchObject({ min_count: 1 });
+  });
+});
+
 describe("durations", () => {
   it("are whole and unambiguous", () => {
     expect(["500ms", "90s", "5m", "1h30m", "7d", "2w", "0s"].map(parseDuration)).toEqual([500, 90_000, 300_000, 5_400_000, 604_800_000, 1_209_600_000, 0]);

@@ -122,6 +122,16 @@ describe("the unit of an alert's value", () => {
     for (const minute of [0, 1]) driven.reading(minute * MINUTE, 10 + minute, { at: minute * MINUTE });
     expect(driven.effects.flatMap(({ alerts }) => alerts)[0]?.unit).toBe(unit);
   });
+
+  it.each([
+    ["avg", "°C"],
+    ["count", null],
+  ] as const)("of the %s of a group's last values", (aggregate, unit) => {
+    const devices = { probe: { labels: {}, limits: {}, unit: "°C", expectedEveryMs: null } };
+    const driven = drive({ ...plan([rule({ condition: { type: "threshold", aggregate, above: 0 }, group_by: ["device"] })]), devices });
+    driven.reading(0, 10);
+    expect(driven.effects.flatMap(({ alerts }) => alerts)[0]?.unit).toBe(unit);
+  });
 });
 
 describe("a combination's settings", () => {

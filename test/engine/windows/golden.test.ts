@@ -141,6 +141,13 @@ describe("hopping", () => {
     ]);
   });
 
+  it("a window that only the backlog is in closes in its time, though a late reading before it is left out of it", () => {
+    expect(told(hopping, [read(-100), silence(48), late(25), read(33), silence(300)])).toEqual([
+      [-130, -90, 1],
+      [0, 40, 1],
+    ]);
+  });
+
   it("a window that does not hold the newest late reading is no newer by it", () => {
     expect(told(hopping, [read(-100), silence(38), late(29), read(22), silence(300)])).toEqual([
       [-130, -90, 1],

@@ -2,8 +2,9 @@
 
 import { expect, it } from "vitest";
 import { utc } from "../../../src/engine/calendar.ts";
+import { StateReader, StateWriter } from "../../../src/engine/state.ts";
 import type { WindowResult } from "../../../src/engine/window.ts";
-import { createWindow } from "../../../src/engine/windows/index.ts";
+import { createWindow, restoreWindow } from "../../../src/engine/windows/index.ts";
 import type { PaneWindow } from "../../../src/engine/windows/pane-window.ts";
 
 const hopping = (size: number, slide: number): PaneWindow<never> =>
@@ -38,6 +39,27 @@ it("once a window has held few readings, the next of many is as exact as the fir
   const newest = Array.from({ length: 2000 }, (_, index) => 100 + (((index + 10_000) * 7919) % 1009) / 10).sort((a, b) => a - b);
   const exact = newest[999] as number;
   expect(Math.abs(median - exact)).toBeLessThanOrEqual(exact * 0.01);
+});
+
+it("goes on alike after a restart, though what made it coarser has left its windows", () => {
+  const settings = { spec: { kind: "hopping", size: 4000, slide: 1000 }, aggregate: "median", zone: utc } as const;
+  const window = hopping(4000, 1000);
+  const told: unknown[] = [];
+  const upTo = (from: number, to: number, windows: readonly PaneWindow<never>[]): void => {
+    for (let ts = from; ts < to; ts++) {
+      told.push(...windows.map((each) => closed(each, ts)).filter((results) => results.length > 0));
+      const value = ts < 2000 ? 10 ** (((ts * 7) % 600) - 300) : 100 + ((ts * 7919) % 1009) / 10;
+      for (const each of windows) each.add(ts, value);
+    }
+  };
+  upTo(0, 9000, [window]);
+  const writer = new StateWriter();
+  window.save(writer);
+  const restored = restoreWindow(settings, new StateReader(writer.saved())) as PaneWindow<never>;
+  told.length = 0;
+  upTo(9000, 12_000, [window, restored]);
+  expect(told).toHaveLength(6);
+  for (const index of [0, 2, 4]) expect(told[index + 1]).toEqual(told[index]);
 });
 
 it.each([300, 1500])("a backlog for windows that were told in part counts once, though it waited: with %d readings heard before", (before) => {
