@@ -242,6 +242,16 @@ describe("timers, silence and backlog", () => {
     ]);
   });
 
+  it("fires where the delay was over a millisecond before the reading that ends it", () => {
+    const run = drive(plan([rule({ condition: { type: "threshold", above: 30 }, for: "5m" })]));
+    run.reading(MINUTE, 40, { at: MINUTE });
+    run.reading(6 * MINUTE + 1, 10, { at: 6 * MINUTE + 1 });
+    expect(run.told().map(({ to, ts }) => [to, ts])).toEqual([
+      ["firing", 6 * MINUTE],
+      ["resolved", 6 * MINUTE + 1],
+    ]);
+  });
+
   it("lets a reading at exactly t0 + for prevent the firing", () => {
     const run = drive(plan([above30({ for: "5m" })]));
     run.reading(0, 40);

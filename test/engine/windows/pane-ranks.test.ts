@@ -48,7 +48,7 @@ it("goes on alike after a restart, though what made it coarser has left its wind
   const upTo = (from: number, to: number, windows: readonly PaneWindow<never>[]): void => {
     for (let ts = from; ts < to; ts++) {
       told.push(...windows.map((each) => closed(each, ts)).filter((results) => results.length > 0));
-      const value = ts < 2000 ? 10 ** (((ts * 7) % 600) - 300) : 100 + ((ts * 7919) % 1009) / 10;
+      const value = ts < 2000 ? 10 ** (((ts * 7) % 600) - 300 + (ts % 11) / 11) : 100 + ((ts * 7919) % 1009) / 10;
       for (const each of windows) each.add(ts, value);
     }
   };
