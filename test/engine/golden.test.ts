@@ -103,6 +103,10 @@ describe("a window in silence", () => {
       [3 * MINUTE, 0],
     ] as const)
       run.reading(ts, value, { at: ts });
+    expect(run.effects.flatMap(({ alerts }) => alerts.map(({ state, resolvedAt }) => [state, resolvedAt]))).toEqual([
+      ["firing", null],
+      ["resolved", 3 * MINUTE],
+    ]);
     expect(run.transitions.map(({ to, evidence }) => [to, evidence.window])).toEqual([
       ["firing", { start: 0, end: MINUTE, aggregate: "avg", count: 1 }],
       ["resolved", { start: 2 * MINUTE, end: 3 * MINUTE, aggregate: "avg", count: 3 }],
@@ -249,6 +253,22 @@ describe("timers, silence and backlog", () => {
     expect(run.told().map(({ to, ts }) => [to, ts])).toEqual([
       ["firing", 6 * MINUTE],
       ["resolved", 6 * MINUTE + 1],
+    ]);
+  });
+
+  it("fires a window's alert whose delay is over at a reading that no window has judged yet", () => {
+    const run = drive(plan([rule({ condition: { type: "window", window: { tumbling: "1m" }, aggregate: "avg", above: 30 }, for: "90s" })]));
+    for (const [ts, value] of [
+      [30_000, 40],
+      [70_000, 40],
+      [120_000, 0],
+      [150_000, 0],
+      [180_000, 0],
+    ] as const)
+      run.reading(ts, value, { at: ts });
+    expect(run.told().map(({ to, ts }) => [to, ts])).toEqual([
+      ["firing", 150_000],
+      ["resolved", 180_000],
     ]);
   });
 

@@ -52,6 +52,7 @@ it("after a restart holds only what has changed since the one that it was restor
   restored.step([round(1, SECOND, [SERIES - 1])], { now: SECOND, up: SECOND });
   restored.beginSnapshot();
   const changed = partsOf(restored);
+  expect(() => restored.nextSnapshotPart()).toThrow("no snapshot was begun");
   expect(changed.map(({ part }) => part)).toEqual([0, whole.at(-1)?.part]);
   expect(whole.length).toBeGreaterThan(40);
   const again = createEngine();
