@@ -125,6 +125,22 @@ describe("a group whose members that were heard have left", () => {
   });
 });
 
+describe("a group that all members have left after it fired", () => {
+  it("is judged again when a new member comes", () => {
+    const at = (site: string) => ({ labels: { site }, limits: {}, unit: null, expectedEveryMs: null });
+    const settled = { ...plan([average()]), devices: { a: at("oslo"), b: at("oslo") } };
+    const run = drive(settled);
+    run.reading(1, 30, { labels: { device: "a", metric: "temperature" } });
+    run.rules({ ...settled, hash: "moved", devices: { a: at("bergen"), b: at("oslo") } });
+    run.reading(2, 40, { labels: { device: "b", metric: "temperature" } });
+    expect(run.told()).toEqual([
+      { rule: "avg", to: "firing", ts: 1 },
+      { rule: "avg", to: "resolved", ts: 1 },
+      { rule: "avg", to: "firing", ts: 2 },
+    ]);
+  });
+});
+
 describe("a group whose rule changes", () => {
   it("is judged by the new delays: one that is over already fires at once, dated when it was over", () => {
     const run = drive(plan([average({ for: "10m" })]));
