@@ -44,7 +44,6 @@ export class Group implements Actor, AlertSubject, Membership {
   #left: ReadonlyMap<SeriesId, MemberState> = new Map();
   #clock: EpochMs = LONG_AGO;
   #maxTs: EpochMs = LONG_AGO;
-  #heardUp: UptimeMs = LONG_AGO;
 
   /** @param number of the group, from 0, never given again */
   constructor(number: number, ruleName: string, labels: Labels) {
@@ -72,8 +71,9 @@ export class Group implements Actor, AlertSubject, Membership {
     return this.#members.map(({ series }) => series.id);
   }
 
+  /** When it was heard is of no use: no rule asks for the absence of a group. */
   get #heard(): Heard {
-    return { maxTs: this.#maxTs, up: this.#heardUp, count: 0 };
+    return { maxTs: this.#maxTs, up: LONG_AGO, count: 0 };
   }
 
   get rules(): readonly BoundRule[] {
@@ -114,7 +114,6 @@ export class Group implements Actor, AlertSubject, Membership {
     const clock = this.#advanceClock(up);
     if (ts <= before) return this.#evaluation.drain(clock, into);
     this.#maxTs = Math.max(this.#maxTs, ts);
-    this.#heardUp = up;
     this.#evaluation.take({ ts, value, at, up, ordinal: 0, isSampled: true, member: series.id }, clock, into);
     if (this.#evaluation.heldCount > HELD_MAX) {
       this.#clock = Math.max(this.#clock, this.#evaluation.nextDue().event - 1);
@@ -152,7 +151,6 @@ export class Group implements Actor, AlertSubject, Membership {
     this.#evaluation.forget();
     this.#clock = LONG_AGO;
     this.#maxTs = LONG_AGO;
-    this.#heardUp = LONG_AGO;
     this.#rule = undefined;
     this.queuedUp = NEVER;
     return hasFired;
@@ -182,7 +180,7 @@ export class Group implements Actor, AlertSubject, Membership {
   save(to: StateWriter): void {
     to.text(this.ruleName);
     to.text(JSON.stringify(this.labels));
-    for (const value of [this.number, this.#clock, this.#maxTs, this.#heardUp, this.#members.length]) to.number(value);
+    for (const value of [this.number, this.#clock, this.#maxTs, this.#members.length]) to.number(value);
     for (const { series, watermark, origin, heardUp, idleAfter, value, valueUp } of this.#members) {
       for (const figure of [series.id, watermark, origin, heardUp, idleAfter, value, valueUp]) to.number(figure);
     }
@@ -193,7 +191,6 @@ export class Group implements Actor, AlertSubject, Membership {
   restore(from: StateReader, rule: Rule | undefined, seriesOf: (id: SeriesId) => Series, zone: RulingContext["zone"]): void {
     this.#clock = from.number();
     this.#maxTs = from.number();
-    this.#heardUp = from.number();
     const count = from.number();
     for (let index = 0; index < count; index++) {
       const series = seriesOf(from.number());

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { Aggregate, type AggregateName, aggregateNames } from "../../src/engine/aggregate.ts";
 import { keepingOf } from "../../src/engine/aggregates/index.ts";
 import { BUFFERED_MAX, type PaneAggregate } from "../../src/engine/aggregates/pane-aggregate.ts";
-import { StateReader, StateWriter } from "../../src/engine/state.ts";
+import { type Saved, StateReader, StateWriter } from "../../src/engine/state.ts";
 import { type Kept, naiveFigure } from "./windows/naive.ts";
 
 const origin = Date.UTC(2026, 10, 22);
@@ -14,6 +14,12 @@ function of(name: AggregateName, readings: readonly Kept[]): PaneAggregate {
   const aggregate = keepingOf(name).empty();
   for (const { ts, value } of readings) aggregate.add(ts, value);
   return aggregate;
+}
+
+function savedOf(aggregate: PaneAggregate): Saved {
+  const writer = new StateWriter();
+  aggregate.save(writer);
+  return writer.saved();
 }
 
 function close(found: number, wanted: number, scale = 1): void {
@@ -62,6 +68,7 @@ describe.each(aggregateNames)("%s", (name) => {
         const parts = [0, 1, 2].map((part) => of(name, inOrder(list.filter(({ ts }) => (ts + seed) % 3 === part))));
         const mingled = keepingOf(name).empty();
         for (const part of parts) mingled.mingle(part);
+        expect(mingled.lastTs).toBe(inOrder(list).at(-1)?.ts);
         close(mingled.figure(name), naiveFigure(name, inOrder(list)), 500);
       }),
       { numRuns: 50 },
@@ -74,6 +81,7 @@ describe.each(aggregateNames)("%s", (name) => {
       { ts: origin + 1, value: -7 },
     ]);
     aggregate.reset();
+    expect(savedOf(aggregate)).toEqual(savedOf(keepingOf(name).empty()));
     aggregate.add(origin + 2000, 3);
     aggregate.add(origin + 3000, 4);
     expect(aggregate.figure(name)).toBe(
@@ -82,13 +90,22 @@ describe.each(aggregateNames)("%s", (name) => {
         { ts: origin + 3000, value: 4 },
       ]).figure(name),
     );
-    const writer = new StateWriter();
-    aggregate.save(writer);
     const loaded = keepingOf(name).empty();
-    const reader = new StateReader(writer.saved());
+    const reader = new StateReader(savedOf(aggregate));
     loaded.load(reader);
     expect(reader.done).toBe(true);
     expect(loaded.figure(name)).toBe(aggregate.figure(name));
+  });
+
+  it("is saved in the same numbers whatever was saved before it", () => {
+    const aggregate = of(name, [{ ts: origin, value: 3 }]);
+    const savedAfter = (value: number) => {
+      const bucket = new Aggregate();
+      bucket.add(value, value);
+      savedOf(bucket);
+      return savedOf(aggregate);
+    };
+    expect(savedAfter(5)).toEqual(savedAfter(9));
   });
 
   it("of nothing is no figure that could breach, but for a count and a sum of 0", () => {
@@ -142,6 +159,8 @@ describe("the ends of a double's range", () => {
     ["avg", [1e308, 1e308, -1e308, -1e308], 0],
     ["avg", [1.7e308, 1.7e308], 1.7e308],
     ["sum", [1e308, 1e308, -1e308, -1e308, 5], 5],
+    // What the first sum has lost is not lost where the second leaves the range.
+    ["sum", [1e308, 1e290, 1e308, -1e308, -1e308], 1e290],
     ["sum", [1e308, 1e308], Number.POSITIVE_INFINITY],
     ["sum", [1, 1e100, 1, -1e100], 2],
     ["stddev", [1e308, -1e308], Math.SQRT2 * 1e308],
@@ -255,6 +274,12 @@ describe("order beyond what is kept one by one", () => {
     copy.mingle(keepingOf(name).empty());
     expect(copy.count).toBe(20);
     close(before.figure(name), naiveFigure(name, list));
+    // In a group two may be of one instant.
+    const joint = [...list.slice(0, 20), { ts: (list[19] as Kept).ts, value: 3 }, ...list.slice(20)];
+    const [until, from] = [of(name, joint.slice(0, 20)), of(name, joint.slice(20))];
+    from.condense?.();
+    until.mingle(from);
+    close(until.figure(name), naiveFigure(name, joint));
     const [even, odd] = [0, 1].map((part) =>
       of(
         name,
@@ -271,5 +296,18 @@ describe("order beyond what is kept one by one", () => {
         list.filter((_, index) => index % 2 === 0),
       ),
     );
+  });
+});
+
+describe("percentiles of more readings than are kept one by one", () => {
+  it("are saved and go on as they were", () => {
+    const many = Array.from({ length: 2 * BUFFERED_MAX }, (_, index) => ({ ts: origin + index, value: ((index * 7919) % 1009) - 300 }));
+    const aggregate = of("p90", many);
+    const loaded = keepingOf("p90").empty();
+    loaded.load(new StateReader(savedOf(aggregate)));
+    for (const each of [aggregate, loaded]) each.add(origin + 5000, 1e6);
+    for (const name of keepingOf("p90").aggregates) expect(loaded.figure(name)).toBe(aggregate.figure(name));
+    const wanted = naiveFigure("median", [...many, { ts: origin + 5000, value: 1e6 }]);
+    expect(Math.abs(loaded.figure("median") - wanted)).toBeLessThanOrEqual(0.01 * wanted);
   });
 });

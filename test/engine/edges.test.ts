@@ -10,7 +10,6 @@ import { dayNumber, dayText, epochOf, utc, type ZoneTable } from "../../src/engi
 import { CompensatedSum } from "../../src/engine/compensated-sum.ts";
 import { Dispatcher } from "../../src/engine/dispatch.ts";
 import { createEngine } from "../../src/engine/engine.ts";
-import { History } from "../../src/engine/history.ts";
 import type { Saved } from "../../src/engine/state.ts";
 import { summarizeDay } from "../../src/engine/summary.ts";
 import { AlignedTree } from "../../src/engine/windows/aligned-tree.ts";
@@ -39,6 +38,15 @@ describe("a delay that was over while the gateway was down", () => {
   it.each([false, true])("waits for the next window to say whether it held; restarted meanwhile: %s", (restarts) => {
     expect(overWhileDown({ condition: tumbling({ above: 30 }) }, 10, restarts)).toEqual([]);
     expect(overWhileDown({ condition: tumbling({ above: 30 }) }, 40, restarts)).toEqual([["firing", 6, 40]]);
+  });
+
+  it("is not taken for one that held, however long the gateway had listened before", () => {
+    const run = drive(plan([rule({ condition: { type: "threshold", above: 30 }, for: "5m" })]));
+    run.reading(0, 10);
+    run.reading(10 * HOUR, 40, { at: 10 * HOUR });
+    run.down(HOUR);
+    run.reading(11 * HOUR, 10, { at: 11 * HOUR });
+    expect(run.told()).toEqual([]);
   });
 
   it.each([false, true])("of a level too; restarted meanwhile: %s", (restarts) => {
@@ -327,15 +335,6 @@ describe("days", () => {
     window.addLate(2, 1, 24 * HOUR - 1);
     window.close();
     expect(window.result?.aggregate.count).toBe(2);
-  });
-});
-
-describe("a history", () => {
-  it("grows", () => {
-    const history = new History();
-    for (let ts = 0; ts < 5000; ts++) history.add(ts, -ts, ts % 2 === 1);
-    const { ts, value, late } = history.ordered();
-    expect([ts.length, ts[4999], value[4999], late[4999], late[4998]]).toEqual([5000, 4999, -4999, 1, 0]);
   });
 });
 

@@ -253,11 +253,14 @@ describe("a notification that was given up", () => {
     const first = told(dead(idOf("webhook:0")));
     expect(first.dead).toEqual([{ notification: idOf("webhook:0"), reason: "500 {no}" }]);
     expect(first.to).toEqual(["email:0 firing"]);
+    expect(first.transitions[0]).toMatchObject({ to: "firing", ts: 5000, ordinal: 1, figures: { value: 1, peak: 1 } });
     expect(first.alerts[0]).toMatchObject({
       rule: "highwater-dead-letter",
       labels: { receiver: "on-call", channel: "webhook:0" },
       annotations: { summary: "A notification by webhook:0 of on-call was given up: 500  no " },
       firedAt: 5000,
+      value: 1,
+      peak: 1,
     });
     expect(told(dead(idOf("webhook:0"))).alerts).toEqual([]);
     expect(told(dead(idOf("email:0"))).to).toEqual(["webhook:0 firing"]);
@@ -300,6 +303,18 @@ describe("who is told", () => {
     run.reading(3, 40);
     const told = run.effects.flatMap(({ notifications }) => notifications.map(({ receiver, state, seq }) => `${receiver} ${state} ${seq}`));
     expect(told).toEqual(["on-call firing 1", "on-call resolved 2", "office firing 1"]);
+  });
+});
+
+describe("an alert that recovers and fires again", () => {
+  it("tells nobody: the same occurrence is told when it fires first, and when it is resolved", () => {
+    const run = drive(plan([rule({ condition: { type: "threshold", above: 30 }, keep_firing_for: "10s" })]));
+    for (const [ts, value] of [40, 20, 40, 20].entries()) run.reading(ts, value);
+    const told = () => run.effects.flatMap(({ notifications }) => notifications.map(({ state, seq }) => `${state} ${seq}`));
+    expect(run.told().map(({ to }) => to)).toEqual(["firing", "recovering", "firing", "recovering"]);
+    expect(told()).toEqual(["firing 1"]);
+    run.listen(60_000);
+    expect(told()).toEqual(["firing 1", "resolved 2"]);
   });
 });
 

@@ -56,6 +56,8 @@ describe("watermark and windows, out_of_orderness 5 s, tumbling 60 s", () => {
   it("tells duplicate and conflict", () => {
     const run = drive(plan([], disorder));
     expect([run.reading(0, 1), run.reading(0, 1), run.reading(0, 2)]).toEqual(["accepted", "duplicate", "conflict"]);
+    run.reading(10, 3);
+    expect([run.reading(10, 3), run.reading(10, 4), run.reading(0, 1), run.reading(0, 2)]).toEqual(["duplicate", "conflict", "duplicate", "conflict"]);
   });
 
   it("quarantines a wrong clock without moving the watermark", () => {
@@ -71,6 +73,66 @@ describe("watermark and windows, out_of_orderness 5 s, tumbling 60 s", () => {
     run.reading(-1, 1);
     run.reading(0, 1);
     expect(closed(run)).toEqual([[-MINUTE, 1]]);
+  });
+});
+
+describe("a window in silence", () => {
+  it("is judged at the very millisecond at which the borrowed clock lets it end, a session after the readings at its end", () => {
+    for (const [window, end, up] of [
+      [{ tumbling: "30s" }, 30_000, 40_000],
+      [{ session: "30s" }, 30_000, 40_001],
+    ] as const) {
+      const run = drive(plan([rule({ condition: { type: "window", window, aggregate: "max", above: 30 } })]));
+      run.reading(0, 40);
+      run.listenUntil(up - 1);
+      expect(run.told()).toEqual([]);
+      run.listenUntil(up);
+      expect(run.told()).toEqual([{ rule: "r", to: "firing", ts: end }]);
+    }
+  });
+
+  it("each transition has the window that decided it as its evidence", () => {
+    const run = drive(plan([rule({ condition: { type: "window", window: { tumbling: "1m" }, aggregate: "avg", above: 30 } })]));
+    for (const [ts, value] of [
+      [0, 40],
+      [MINUTE, 50],
+      [MINUTE + 1, 60],
+      [2 * MINUTE, 20],
+      [2 * MINUTE + 1, 10],
+      [2 * MINUTE + 2, 0],
+      [3 * MINUTE, 0],
+    ] as const)
+      run.reading(ts, value, { at: ts });
+    expect(run.effects.flatMap(({ alerts }) => alerts.map(({ state, resolvedAt }) => [state, resolvedAt]))).toEqual([
+      ["firing", null],
+      ["resolved", 3 * MINUTE],
+    ]);
+    expect(run.transitions.map(({ to, evidence }) => [to, evidence.window])).toEqual([
+      ["firing", { start: 0, end: MINUTE, aggregate: "avg", count: 1 }],
+      ["resolved", { start: 2 * MINUTE, end: 3 * MINUTE, aggregate: "avg", count: 3 }],
+    ]);
+  });
+});
+
+describe("what is stored of a minute and of an hour", () => {
+  it("is the figures of their readings, the area being value × ms until the next reading", () => {
+    const run = drive(plan([], farFuture));
+    for (const [ts, value] of [
+      [10_000, 4],
+      [20_000, 10],
+      [40_000, 1],
+      [70_000, 5],
+      [60 * MINUTE, 0],
+    ] as const)
+      run.reading(ts, value);
+    const minute = { count: 3, sum: 15, min: 1, max: 10, first: 4, firstTs: 10_000, last: 1, lastTs: 40_000, mean: 5, m2: 42, area: 240_000 };
+    const next = { count: 1, sum: 5, min: 5, max: 5, first: 5, firstTs: 70_000, last: 5, lastTs: 70_000, mean: 5, m2: 0, area: 0 };
+    const hour = { ...minute, count: 4, sum: 20, last: 5, lastTs: 70_000, area: 240_000 + 30_000 };
+    expect(run.effects.flatMap(({ rollups }) => rollups.map(({ tier, start, values }) => [tier, start, values]))).toEqual([
+      [MINUTE, 0, minute],
+      [MINUTE, MINUTE, next],
+      [60 * MINUTE, 0, hour],
+    ]);
   });
 });
 
@@ -181,6 +243,32 @@ describe("timers, silence and backlog", () => {
       { rule: "r", to: "firing", ts: 5 * MINUTE },
       { rule: "r", to: "recovering", ts: 5 * MINUTE },
       { rule: "r", to: "resolved", ts: 11 * MINUTE },
+    ]);
+  });
+
+  it("fires where the delay was over a millisecond before the reading that ends it", () => {
+    const run = drive(plan([rule({ condition: { type: "threshold", above: 30 }, for: "5m" })]));
+    run.reading(MINUTE, 40, { at: MINUTE });
+    run.reading(6 * MINUTE + 1, 10, { at: 6 * MINUTE + 1 });
+    expect(run.told().map(({ to, ts }) => [to, ts])).toEqual([
+      ["firing", 6 * MINUTE],
+      ["resolved", 6 * MINUTE + 1],
+    ]);
+  });
+
+  it("fires a window's alert whose delay is over at a reading that no window has judged yet", () => {
+    const run = drive(plan([rule({ condition: { type: "window", window: { tumbling: "1m" }, aggregate: "avg", above: 30 }, for: "90s" })]));
+    for (const [ts, value] of [
+      [30_000, 40],
+      [70_000, 40],
+      [120_000, 0],
+      [150_000, 0],
+      [180_000, 0],
+    ] as const)
+      run.reading(ts, value, { at: ts });
+    expect(run.told().map(({ to, ts }) => [to, ts])).toEqual([
+      ["firing", 150_000],
+      ["resolved", 180_000],
     ]);
   });
 

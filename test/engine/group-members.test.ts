@@ -55,7 +55,7 @@ describe("who belongs to a group", () => {
     run.reading(2, 100, oslo("p", "other"));
     run.reading(3, 9, oslo("p", "out"));
     run.listen(MINUTE);
-    expect(run.transitions.map(({ ts, figures }) => [ts, figures.value])).toEqual([[3, 2.25]]);
+    expect(run.transitions.map(({ ts, figures, evidence }) => [ts, figures.value, evidence.predicate])).toEqual([[3, 2.25, "out / in above 2"]]);
     expect(run.engine.ruleCounts()[0]?.series).toBe(1);
   });
 
@@ -122,6 +122,22 @@ describe("a group whose members that were heard have left", () => {
     expect(run.told()).toEqual([]);
     run.reading(60 * MINUTE, 30, bare("b"));
     expect(run.told()).toEqual([{ rule: "avg", to: "firing", ts: 5 * MINUTE }]);
+  });
+});
+
+describe("a group that all members have left after it fired", () => {
+  it("is judged again when a new member comes", () => {
+    const at = (site: string) => ({ labels: { site }, limits: {}, unit: null, expectedEveryMs: null });
+    const settled = { ...plan([average()]), devices: { a: at("oslo"), b: at("oslo") } };
+    const run = drive(settled);
+    run.reading(1, 30, { labels: { device: "a", metric: "temperature" } });
+    run.rules({ ...settled, hash: "moved", devices: { a: at("bergen"), b: at("oslo") } });
+    run.reading(2, 40, { labels: { device: "b", metric: "temperature" } });
+    expect(run.told()).toEqual([
+      { rule: "avg", to: "firing", ts: 1 },
+      { rule: "avg", to: "resolved", ts: 1 },
+      { rule: "avg", to: "firing", ts: 2 },
+    ]);
   });
 });
 

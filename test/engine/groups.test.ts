@@ -72,6 +72,24 @@ describe("group_by with a window", () => {
   });
 });
 
+describe("a late reading of a member", () => {
+  it("counts in the group's windows that are open yet, and in none that its clock has closed", () => {
+    const windowed = rule({ name: "sum", group_by: ["site"], condition: { type: "window", window: { tumbling: "1m" }, aggregate: "sum", above: 5 } });
+    const gateway = drive(plan([windowed], { idleAfterMs: 10 * MINUTE, maxFutureMs: 10 * MINUTE }));
+    gateway.reading(10 * SECOND, 1, oslo("slow"));
+    gateway.reading(20 * SECOND, 2, oslo("fast"));
+    gateway.reading(90 * SECOND, 1, oslo("fast"));
+    // Late by its own clock; the group waits for the slow one.
+    expect(gateway.reading(30 * SECOND, 4, oslo("fast"))).toBe("late");
+    gateway.reading(2 * MINUTE, 0, oslo("slow"));
+    expect(gateway.transitions).toMatchObject([{ to: "firing", ts: 1 * MINUTE, figures: { value: 7 }, evidence: { window: { count: 3 } } }]);
+    expect(gateway.reading(31 * SECOND, 100, oslo("fast"))).toBe("late");
+    gateway.reading(3 * MINUTE, 0, oslo("fast"));
+    gateway.reading(3 * MINUTE, 0, oslo("slow"));
+    expect(gateway.told().at(-1)).toEqual({ rule: "sum", to: "resolved", ts: 2 * MINUTE });
+  });
+});
+
 describe("compare", () => {
   const delta = rule({ name: "delta", match: { device: "p*" }, condition: { type: "compare", left: "out", right: "in", op: "difference", above: 5 } });
   it("takes two metrics of one device, by their last values", () => {
@@ -85,6 +103,7 @@ describe("compare", () => {
       { to: "firing", ts: 2 * SECOND, value: 6 },
       { to: "resolved", ts: 3 * SECOND, value: 2 },
     ]);
+    expect(gateway.transitions[0]?.evidence.predicate).toBe("out - in above 5");
     expect(gateway.effects.flatMap(({ alerts }) => alerts)[0]?.labels).toMatchObject({ site: "oslo", device: "p1", alertname: "delta" });
   });
 
@@ -162,6 +181,17 @@ describe("an expected series", () => {
     expect(gateway.told()).toEqual([]);
     gateway.listen(1);
     expect(gateway.told()).toEqual([{ rule: "there", to: "firing", ts: 70 * SECOND }]);
+  });
+
+  it("waits for nothing but its reading once it is absent, after a restart too", () => {
+    const gateway = drive(plan([expected]));
+    expect(gateway.engine.nextWakeAt()).toBeLessThanOrEqual(60 * SECOND + 1);
+    gateway.listenUntil(61 * SECOND);
+    expect(gateway.engine.nextWakeAt()).toBeUndefined();
+    gateway.restart();
+    expect(gateway.engine.nextWakeAt()).toBeUndefined();
+    gateway.reading(70 * SECOND, 1, { at: 70 * SECOND, ...oslo("x") });
+    expect(gateway.told().at(-1)).toMatchObject({ to: "resolved", ts: 70 * SECOND });
   });
 
   it("resolves when the rule goes", () => {

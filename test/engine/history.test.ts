@@ -20,3 +20,13 @@ it("orders by time and keeps the first of equal instants", () => {
     }),
   );
 });
+
+it("grows without losing any: the time, the value and whether it was late of each", () => {
+  for (const count of [31, 32, 33, 64, 65, 5000]) {
+    const history = new History();
+    for (let ts = 1; ts <= count; ts++) history.add(ts, -ts, ts % 2 === 0);
+    const { ts, value, late } = history.ordered();
+    const wanted = Array.from({ length: count }, (_, index) => index + 1);
+    expect([[...ts], [...value], [...late]]).toEqual([wanted, wanted.map((each) => -each), wanted.map((each) => (each % 2 === 0 ? 1 : 0))]);
+  }
+});

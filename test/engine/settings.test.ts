@@ -188,6 +188,23 @@ describe("grouping", () => {
   });
 });
 
+describe("a count window", () => {
+  const complaintsOf = (window: object): number => complaints({ condition: { type: "window", window, aggregate: "avg", above: 1 } }).length;
+  it("holds from one reading to 10,000, and slides by at most as many", () => {
+    expect([1, 10_000].map((count) => complaintsOf({ count }))).toEqual([0, 0]);
+    expect([0, 10_001, 1.5].map((count) => complaintsOf({ count }))).toEqual([1, 1, 1]);
+    expect([1, 5, 6, 0].map((slide) => complaintsOf({ count: 5, slide }))).toEqual([0, 0, 1, 1]);
+  });
+});
+
+describe("a window's min_count", () => {
+  const window = { type: "window", window: { tumbling: "1m" }, aggregate: "avg", above: 1 };
+  it("is a whole number from 1, and 1 where it is not said", () => {
+    expect([0, 1, 1.5].map((least) => complaints({ condition: { ...window, min_count: least } }).length)).toEqual([1, 0, 1]);
+    expect(ruleSchema.parse({ name: "r", match: {}, condition: window }).condition).toMatchObject({ min_count: 1 });
+  });
+});
+
 describe("durations", () => {
   it("are whole and unambiguous", () => {
     expect(["500ms", "90s", "5m", "1h30m", "7d", "2w", "0s"].map(parseDuration)).toEqual([500, 90_000, 300_000, 5_400_000, 604_800_000, 1_209_600_000, 0]);

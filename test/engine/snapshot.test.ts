@@ -55,3 +55,23 @@ it("leaves out what did not change since the one before", () => {
   expect(all.length).toBeGreaterThan(2);
   expect(changed.map(({ part }) => part)).toEqual([0, 1]);
 });
+
+it("after a restart holds only what has changed since the one that it was restored from", () => {
+  const before = createEngine();
+  feed(before, 0, 1);
+  before.beginSnapshot();
+  const whole = partsOf(before);
+  const restored = createEngine();
+  expect(restored.restore(whole)).toBe("restored");
+  restored.step([round(1, SECOND, [SERIES - 1])], { now: SECOND, up: SECOND });
+  restored.beginSnapshot();
+  const changed = partsOf(restored);
+  expect(() => restored.nextSnapshotPart()).toThrow("no snapshot was begun");
+  expect(changed.map(({ part }) => part)).toEqual([0, whole.at(-1)?.part]);
+  expect(whole.length).toBeGreaterThan(40);
+  const again = createEngine();
+  again.restore([...whole.slice(1, -1), ...changed]);
+  const next = { now: 2 * SECOND, up: 2 * SECOND };
+  expect(again.step([round(2)], next)).toEqual(restored.step([round(2)], next));
+  expect(again.books()).toEqual({ ...restored.books(), accepted: 2 * SERIES + 1, duplicate: 0 });
+});

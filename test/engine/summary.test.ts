@@ -41,6 +41,11 @@ describe("summarizeDay", () => {
     });
   });
 
+  it("tells the percentiles by nearest rank", () => {
+    const readings = Array.from({ length: 100 }, (_, index) => [index, 100 - index] as const);
+    expect(summarize(readings)).toMatchObject({ p50: 50, p95: 95, p99: 99 });
+  });
+
   it("counts what is longer than three intervals as a gap, not what is as long", () => {
     const withPause = (hours: number) =>
       [...hourly.slice(0, 6), ...hourly.slice(6).map(([ts, value]) => [ts + (hours - 1) * hour, value] as const)].filter(([ts]) => ts < day.end);

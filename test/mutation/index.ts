@@ -31,7 +31,7 @@ const SLOW = /\/(properties|oracle)\.test\.ts$/;
 /** Minutes long, or about sources that are asked for by their names only. */
 const NOT_ASKED = /\/(deviation\/deviation|windows\/work|group-limit)\.test\.ts$/;
 /** Those of parts that stand alone: asked only about those parts. */
-const ALONE = /\/(calendar|summary|sketch|history|settings|aggregates|aligned-tree|windows\/properties|windows\/golden)\.test\.ts$/;
+const ALONE = /\/(calendar|summary|sketch|history|settings|aggregates|memory|due-queue|aligned-tree|windows\/[a-z-]+)\.test\.ts$/;
 const SETTINGS = /\/(predicate|limits|rule|matcher|units|duration-schema|conditions\/[a-z-]+)\.ts$/;
 /** For all tests without a mistake; with one they may take as long again as they did then. */
 const LIMIT_MS = 600_000;

@@ -137,7 +137,6 @@ export class Path {
   }
 
   mingle(other: Path): void {
-    if (other.count === 0) return;
     const oneByOne = other.#length;
     if (!other.#folded.isEmpty) {
       // Where the folded ones lie among these is not known; they only count, but for the usual case that they lie after all.
@@ -152,7 +151,7 @@ export class Path {
 
   /** @returns NaN for a rate when the readings are not of two instants at least */
   figure(name: AggregateName): number {
-    if (this.count === 0 || (name !== "twa" && name !== "rate")) return Number.NaN;
+    if (name !== "twa" && name !== "rate") return Number.NaN;
     const whole = new Stretch();
     whole.append(this.#folded);
     whole.append(this.#fresh());

@@ -165,10 +165,10 @@ export class PaneWindow<Sum extends PaneAggregate, Told extends WindowAggregate 
     }
   }
 
-  /** Whether no other pane has its start. */
+  /** Whether no other pane has its start. @param index of one that is not the newest */
   #isAlone(index: number): boolean {
     const start = this.#panes.start(index);
-    const isShared = (other: number): boolean => other >= 0 && other < this.#panes.length && this.#panes.start(other) === start;
+    const isShared = (other: number): boolean => other >= 0 && this.#panes.start(other) === start;
     return !isShared(index - 1) && !isShared(index + 1);
   }
 

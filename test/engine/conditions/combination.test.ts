@@ -122,6 +122,16 @@ describe("the unit of an alert's value", () => {
     for (const minute of [0, 1]) driven.reading(minute * MINUTE, 10 + minute, { at: minute * MINUTE });
     expect(driven.effects.flatMap(({ alerts }) => alerts)[0]?.unit).toBe(unit);
   });
+
+  it.each([
+    ["avg", "°C"],
+    ["count", null],
+  ] as const)("of the %s of a group's last values", (aggregate, unit) => {
+    const devices = { probe: { labels: {}, limits: {}, unit: "°C", expectedEveryMs: null } };
+    const driven = drive({ ...plan([rule({ condition: { type: "threshold", aggregate, above: 0 }, group_by: ["device"] })]), devices });
+    driven.reading(0, 10);
+    expect(driven.effects.flatMap(({ alerts }) => alerts)[0]?.unit).toBe(unit);
+  });
 });
 
 describe("a combination's settings", () => {
@@ -157,5 +167,19 @@ describe("a combination's settings", () => {
     expect(words({ high: 1, fast: 2 })).toContain('"above 1"');
     expect(words({ high: 3, fast: 4 })).toContain('"above 3"');
     expect(words({ high: 3, fast: 4 })).toContain('"above 4 per second"');
+  });
+});
+
+describe("an absence that is a part, where the rule's logic changes while it holds", () => {
+  it("is not ended by a reading that was heard before it and only waited for its turn", () => {
+    const absent = (after: string) => rule({ condition: any({ type: "absence", after }, above(1000)) });
+    const run = drive(plan([absent("1m")], { outOfOrdernessMs: 60 * MINUTE }));
+    run.reading(0, 1);
+    run.listenUntil(2 * MINUTE);
+    run.rules(plan([absent("90s")], { outOfOrdernessMs: 60 * MINUTE }));
+    // The reading is evaluated when the borrowed clock has passed it.
+    run.listenUntil(120 * MINUTE);
+    expect(run.engine.latest(0).readings).toEqual([{ series: 0, ts: 0, value: 1 }]);
+    expect(run.told()).toEqual([{ rule: "r", to: "firing", ts: MINUTE }]);
   });
 });

@@ -51,6 +51,14 @@ describe("session", () => {
     expect(told(session, [read(0), read(5), late(-10), late(3), silence(20)])).toEqual([[-10, 15, 4]]);
   });
 
+  it("a late reading that bridges two leaves the one after them alone", () => {
+    expect(told(session, [read(100), back(30), late(40), late(58), late(80), late(49), late(45), silence(120)])).toEqual([
+      [40, 68, 4],
+      [80, 90, 1],
+      [100, 110, 1],
+    ]);
+  });
+
   it("one that is closed stays closed: what comes for its time begins anew", () => {
     expect(told(session, [read(0, 1), silence(10), read(4, 2), silence(40)], "sum")).toEqual([
       [0, 10, 1],
@@ -130,6 +138,13 @@ describe("hopping", () => {
       [-130, -90, 1],
       [-10, 30, 1],
       [10, 50, 3],
+    ]);
+  });
+
+  it("a window that only the backlog is in closes in its time, though a late reading before it is left out of it", () => {
+    expect(told(hopping, [read(-100), silence(48), late(25), read(33), silence(300)])).toEqual([
+      [-130, -90, 1],
+      [0, 40, 1],
     ]);
   });
 
