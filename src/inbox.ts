@@ -67,6 +67,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
   let flushScheduled = false;
   let closed: Error | undefined;
   let idleWaiters: (() => void)[] = [];
+  let carried: () => readonly FinishedRow[] = () => [];
 
   const hasOpen = (): boolean => columns.count() > 0 || defined.length > 0 || Object.keys(rejected).length > 0;
 
@@ -106,7 +107,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
     if (underWay !== undefined || closed !== undefined) return;
     seal();
     if (sealed.length === 0 && waiting.length === 0) return;
-    const turn: Turn = { inputs: sealed, finished: samples.take() };
+    const turn: Turn = { inputs: sealed, finished: [...samples.take(), ...carried()] };
     underWay = waiting;
     turnReadings = sealed.reduce((sum, input) => sum + (input.kind === "readings" ? input.batch.series.length : 0), 0);
     [sealed, waiting, bytesWaiting] = [[], [], 0];
@@ -137,6 +138,11 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
       if (closed !== undefined) return callback(closed);
       waiting.push(callback);
       schedule();
+    },
+
+    /** @param take is asked for rows that go with each turn */
+    carry(take: () => readonly FinishedRow[]): void {
+      carried = take;
     },
 
     /** Anything that is not readings, behind what is waiting. */

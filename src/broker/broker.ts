@@ -1,35 +1,35 @@
 // The embedded MQTT broker (aedes, MQTT 3.1 and 3.1.1). Invariant: a publish is acknowledged, and passed on, only after the commit
 // that holds its readings. What a device sends never closes its connection; what breaks a limit or a reserved topic does, since
-// MQTT 3 has no other way to say no. No accounts and no TLS yet; sessions and retained messages live in memory.
+// MQTT 3 has no other way to say no. No accounts and no TLS yet.
 
 import { setImmediate as turnOfLoop } from "node:timers/promises";
-import { Aedes, type Client } from "aedes";
+import { Aedes, type AedesPublishPacket, type Client } from "aedes";
 import { writeToStream } from "mqtt-packet";
 import type { Clock } from "../clock.ts";
 import type { ZoneTable } from "../engine/calendar.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { StoredMqtt } from "../storage/mqtt-rows.ts";
 import { createAdmission } from "./admission.ts";
 import { createAudience } from "./audience.ts";
 import { createBrokerCounters, type RefusalReason } from "./broker-counters.ts";
+import type { ChangesInbox } from "./changes.ts";
 import { type AedesClient, createConnections } from "./connections.ts";
 import { createHold } from "./hold.ts";
 import { createHoldWatch } from "./hold-watch.ts";
 import { createIngest, type IngestInbox, type IngestSource } from "./ingest.ts";
 import type { BrokerLimits } from "./limits.ts";
 import { type Address, createListeners } from "./listeners.ts";
-import { createPublishing, type Done, ownTopics, type Publish } from "./publishing.ts";
+import type { MemoryPersistence } from "./persistence.ts";
+import { createPublishing, type Done, type Publish } from "./publishing.ts";
 import { createReceivedOnce, type IncomingPackets } from "./received-once.ts";
-import { boundSessions, type Persistence } from "./sessions.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
 import type { UnmatchedTopic } from "./unmatched.ts";
 
 /** mqtt-packet would keep a buffer for each of the 65,536 packet ids, 7 MB, to save making one of two bytes for each packet. */
 writeToStream.cacheNumbers = false;
 
-export type BrokerInbox = IngestInbox & {
-  /** Calls back once all that was added so far is on disk, or with an error when the gateway closes without that. */
-  committed(callback: (error?: Error) => void): void;
-};
+export type BrokerInbox = IngestInbox & ChangesInbox;
 
 export type BrokerOptions = {
   readonly listeners: readonly Address[];
@@ -39,6 +39,10 @@ export type BrokerOptions = {
   readonly zones: Readonly<Record<string, ZoneTable>>;
   /** The gateway's own zone, for suggestions. */
   readonly timezone?: string;
+  /** What was kept of the last run; nothing when absent. */
+  readonly stored?: StoredMqtt;
+  /** Milliseconds for which a session is kept after its connection ended. */
+  readonly sessionExpiry: number;
   /** True, or the reason why CONNECT is refused now. */
   readonly takesConnections: () => true | string;
 };
@@ -72,21 +76,31 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   const holdWatch = createHoldWatch({ hold, log, refuse }, limits);
   const receivedOnce = createReceivedOnce(() => aedes.persistence);
   const audience = createAudience(limits.topics);
-  const connections = createConnections({ handle: (socket) => aedes.handle(socket), paused: () => draining, refuse }, limits);
+  const sessions = createSessions(
+    { ...deps, refuse, forward: (client, packet) => Boolean(aedes.authorizeForward(client, packet as AedesPublishPacket)) },
+    { limits, expiryMs: options.sessionExpiry, stored: options.stored ?? { sessions: [], retained: [] } },
+  );
+  const connections = createConnections({ handle: (socket) => sessions.adopt(aedes.handle(socket)), paused: () => draining, refuse }, limits);
   const listeners = createListeners(connections.accept);
   const counters = createBrokerCounters(deps.metrics, { connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages });
   const aedes = new Aedes({
     drainTimeout: limits.drain,
     maxTopicLevels: limits.topic_levels,
-    preConnect: createAdmission({ refusing, refuse, admitted: (client, { username }) => connections.named(client, username) }, limits),
+    preConnect: createAdmission(
+      { refusing, refuse, admitted: (client, { username }) => connections.named(client, username), sessions: sessions.known },
+      limits,
+    ),
     authorizePublish: createPublishing(
-      { ingest, hold, clock, receivedOnce, connectionOf: connections.of, count: (qos) => counters.messages[qos]++, refuse, stopping: () => draining },
+      { ingest, hold, clock, receivedOnce, sessions, connectionOf: connections.of, count: (qos) => counters.messages[qos]++, refuse, stopping: () => draining },
       limits,
     ),
     authorizeSubscribe: (client, subscription, done) => {
-      const reason = whyNotSubscribe(client, subscription.topic, limits);
-      if (reason === undefined) audience.grant(subscription.topic);
-      else refuse(reason);
+      if (sessions.isMarker(subscription)) return done(null, null);
+      const reason = whyNotSubscribe(client, subscription.topic, sessions, limits);
+      if (reason === undefined) {
+        audience.grant(subscription.topic);
+        sessions.grant(subscription);
+      } else refuse(reason);
       done(null, reason === undefined ? subscription : null);
     },
     // A subscriber that does not keep up misses QoS 0 messages, and holds nobody up.
@@ -95,7 +109,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
       refuse("slow_subscriber");
       return null;
     },
-  }) as Aedes & { persistence: Persistence & IncomingPackets };
+  }) as Aedes & { persistence: MemoryPersistence & IncomingPackets };
 
   /** Closes every connection. It is not the devices' absence, so no will is published. */
   const close = async (): Promise<void> => {
@@ -106,6 +120,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     await turnOfLoop();
     await new Promise<void>((resolve) => aedes.close(resolve));
     connections.destroyAll();
+    sessions.close();
     await listeners.close();
   };
 
@@ -117,7 +132,8 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
      */
     async start(): Promise<Address[]> {
       await aedes.listen();
-      boundSessions(aedes.persistence, limits, refuse, (topic) => topic.startsWith(ownTopics));
+      await sessions.start(aedes.persistence);
+      aedes.on("clientDisconnect", sessions.disconnected);
       aedes.on("clientError", (client, error) => log.debug({ client: client.id, error: error.message }, "connection ended"));
       aedes.on("connectionError", (_client, error) => log.debug({ error: error.message }, "connection ended before CONNECT"));
       // The event is missing in aedes' types.
@@ -137,6 +153,8 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     publish(topic: string, payload: string | Uint8Array, { retain }: { retain: boolean }): void {
       if (aedes.closed) return;
       const packet = { cmd: "publish" as const, topic, payload: Buffer.from(payload as Uint8Array), qos: 1 as const, retain, dup: false };
+      const release = sessions.take(packet);
+      if (release !== undefined) deps.inbox.committed((error) => error === undefined && release());
       aedes.publish(packet, (error) => error && log.warn({ topic, error: error.message }, "not published"));
     },
     status(): BrokerStatus {
@@ -158,10 +176,11 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
 }
 
 /** aedes would grant a shared subscription and then deliver nothing. */
-function whyNotSubscribe(client: AedesClient, topic: string, limits: BrokerLimits): RefusalReason | undefined {
+function whyNotSubscribe(client: AedesClient, topic: string, sessions: Sessions, limits: BrokerLimits): RefusalReason | undefined {
   if (topic.startsWith("$share/")) return "shared_subscription";
   if (topic.length > limits.topic_bytes) return "topic_bytes";
-  return Object.keys(client.subscriptions ?? {}).length >= limits.subscriptions ? "subscriptions" : undefined;
+  const filters = new Set([...Object.keys(client.subscriptions ?? {}), ...sessions.filtersOf(client)]);
+  return filters.size >= limits.subscriptions && !filters.has(topic) ? "subscriptions" : undefined;
 }
 
 type PassOn = (packet: Publish, client: Client | null, done: Done) => void;

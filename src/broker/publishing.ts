@@ -4,17 +4,17 @@ import type { AedesOptions, Client } from "aedes";
 import type { Clock } from "../clock.ts";
 import type { RefusalReason } from "./broker-counters.ts";
 import type { AedesClient, Connection } from "./connections.ts";
+import { ownTopics } from "./filter.ts";
 import type { Hold } from "./hold.ts";
 import type { Ingest } from "./ingest.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { createReceivedOnce } from "./received-once.ts";
+import type { Sessions, Takeable } from "./sessions.ts";
 
 export type AuthorizePublish = NonNullable<AedesOptions["authorizePublish"]>;
 export type Publish = Parameters<AuthorizePublish>[1];
 export type Done = (error?: Error | null) => void;
 
-/** Reserved for the gateway's own messages. */
-export const ownTopics = "highwater/";
 /** A will within this time of a hold's begin is the device's own doing. */
 const willGraceMs = 1_000;
 
@@ -23,6 +23,7 @@ export type PublishingDeps = {
   readonly hold: Hold;
   readonly clock: Clock;
   readonly receivedOnce: ReturnType<typeof createReceivedOnce>;
+  readonly sessions: Pick<Sessions, "take" | "received">;
   readonly connectionOf: (client: Client | null) => Connection | undefined;
   /** Counts a message of this QoS. */
   readonly count: (qos: 0 | 1 | 2) => void;
@@ -49,7 +50,17 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
   const take = (connection: Connection | undefined, packet: Publish, done: Done): void => {
     if (deps.stopping()) return; // never acknowledged, so the device sends it again
     ingest.take(packet.topic, bytesOf(packet.payload), connection?.username);
-    hold.add(connection, done);
+    hold.add(connection, keeping(packet, done));
+  };
+
+  /** What is kept of the packet goes with the same commit, and to its subscribers after it. */
+  const keeping = (packet: Publish, done: Done): Done => {
+    const release = deps.sessions.take(packet as Takeable);
+    if (release === undefined) return done;
+    return (error) => {
+      if (!error) release();
+      done(error);
+    };
   };
 
   const takeOnce = async (client: Client, packet: Publish, done: Done): Promise<void> => {
@@ -58,6 +69,7 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
     if (seen === "stored") return done();
     // Behind the first one: by the next turn of the loop aedes has stored it and answers with PUBREC alone.
     if (seen === "pending") return hold.add(connection, (error) => void setImmediate(done, error));
+    if (!deps.sessions.received(client, packet)) return done(new Error("too many QoS 2 publishes wait for their PUBREL"));
     take(connection, packet, (error) => {
       // Of a clean session that is gone nothing may be stored under its client id.
       if (!(client.clean && client.closed)) done(error);
@@ -84,7 +96,7 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
     const breach = breachOf(packet.topic);
     if (breach !== undefined) return done(breach);
     ingest.take(packet.topic, bytesOf(packet.payload), connection?.username);
-    hold.add(undefined, done);
+    hold.add(undefined, keeping(packet, done));
   };
 
   return (client, packet, done) => (client === null || isWill(client, packet) ? takeWill(client, packet, done) : takePublish(client, packet, done));

@@ -76,6 +76,7 @@ const mqtt = z
       .union([z.literal(true), z.literal("unsafe")], { error: "write true, or unsafe when a listener is not on loopback" })
       .default(true)
       .meta({ description: "Clients need no account; off loopback only as `unsafe`" }),
+    session_expiry: durationSchema.prefault("7d").meta({ description: "How long a session (clean session 0) is kept after its connection ended" }),
     limits: limitsSchema
       .unwrap()
       .extend({

@@ -1,10 +1,11 @@
 // Finished rows: what other threads worked out and the processor writes between batches. They are no inputs of the engine:
-// delivery attempts, samples of what was rejected, daily summaries.
+// delivery attempts, samples of what was rejected, daily summaries, MQTT sessions.
 
 import type { Day } from "../engine/calendar.ts";
 import type { RejectReason } from "../engine/reading.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import type { Database } from "./database.ts";
+import { createMqttWriter, type MqttRow } from "./mqtt-rows.ts";
 
 /** Topics × reasons of which a sample is kept; what comes beyond is counted under the topic `""`. */
 export const REJECTED_ROWS_MAX = 1000;
@@ -39,7 +40,8 @@ export type FinishedRow =
       readonly at: EpochMs;
     }
   | { readonly kind: "summary-open"; readonly zone: string; readonly day: Day; readonly series: SeriesId }
-  | { readonly kind: "summary-progress"; readonly zone: string; readonly through: number };
+  | { readonly kind: "summary-progress"; readonly zone: string; readonly through: number }
+  | MqttRow;
 
 /** @returns a function that writes rows; call it within a transaction */
 export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
@@ -56,8 +58,12 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
   const summaryClosed = db.prepare("DELETE FROM summary_open WHERE zone = ? AND day = ? AND series = ?");
   const summaryOpen = db.prepare("INSERT INTO summary_open VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
   const progress = db.prepare("INSERT INTO summary_progress VALUES (?, ?) ON CONFLICT DO UPDATE SET through = max(through, excluded.through)");
+  const mqtt = createMqttWriter(db);
   return (row) => {
     switch (row.kind) {
+      case "mqtt":
+        mqtt(row);
+        return;
       case "delivery":
         delivery.run(row.disposition, row.attempts, row.nextAt, row.endedAt, row.reason, row.id);
         return;

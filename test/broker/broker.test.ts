@@ -292,6 +292,7 @@ it("a port that is taken is an error with a hint, and no other listener stays op
       sources: [],
       limits: limitsSchema.parse({}),
       zones: {},
+      sessionExpiry: 1_000,
       takesConnections: () => true,
     },
   );

@@ -11,11 +11,18 @@ import { limitsSchema } from "../../src/broker/limits.ts";
 import { systemClock } from "../../src/clock.ts";
 import { createLog } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
+import type { StoredMqtt } from "../../src/storage/mqtt-rows.ts";
 import { createRecordingInbox } from "./recording-inbox.ts";
 
 export const byTopic: IngestSource = { topic: "sensors/{device}/{metric}", codec: "json", settings: {}, labels: {} };
 
-export type Options = { commits?: "at once" | "when told"; limits?: Record<string, number>; takesConnections?: () => true | string };
+export type Options = {
+  stored?: StoredMqtt;
+  sessionExpiry?: number;
+  commits?: "at once" | "when told";
+  limits?: Record<string, number>;
+  takesConnections?: () => true | string;
+};
 
 export async function runBroker(options: Options = {}) {
   const inbox = createRecordingInbox(options.commits === undefined ? {} : { commits: options.commits });
@@ -27,6 +34,8 @@ export async function runBroker(options: Options = {}) {
       sources: [byTopic],
       limits: limitsSchema.parse(options.limits ?? {}),
       zones: {},
+      sessionExpiry: options.sessionExpiry ?? 3_600_000,
+      ...(options.stored !== undefined && { stored: options.stored }),
       takesConnections: options.takesConnections ?? (() => true),
     },
   );

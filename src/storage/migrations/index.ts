@@ -3,5 +3,6 @@
 import { initial } from "./001-initial.ts";
 import { dailySnapshots } from "./002-daily-snapshots.ts";
 import { subjects } from "./003-subjects.ts";
+import { mqttSessions } from "./005-mqtt-sessions.ts";
 
-export const migrations = [initial, dailySnapshots, subjects] as const;
+export const migrations = [initial, dailySnapshots, subjects, mqttSessions] as const;
