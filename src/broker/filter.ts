@@ -28,7 +28,7 @@ export function createFilterTrie<Value>() {
   let size = 0;
 
   const visit = (node: Node<Value>, levels: readonly string[], at: number, apart: boolean, found: (key: string, value: Value) => void): void => {
-    const report = (one: Node<Value> | undefined): void => one?.values.forEach((value, key) => void found(key, value));
+    const report = (one: Node<Value> | undefined): void => one?.values.forEach((value, key) => found(key, value));
     // `#` takes its parent level too [MQTT-4.7.1-2].
     if (!apart || at > 0) report(node.children.get("#"));
     if (at === levels.length) return report(node);
