@@ -24,10 +24,14 @@ import type { MemoryPersistence } from "./persistence.ts";
 import { createPublishing, type Done, type Publish } from "./publishing.ts";
 import { createReceivedOnce, type IncomingPackets } from "./received-once.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
+import { beStrict } from "./strict.ts";
 import type { UnmatchedTopic } from "./unmatched.ts";
 
 /** mqtt-packet would keep a buffer for each of the 65,536 packet ids, 7 MB, to save making one of two bytes for each packet. */
 writeToStream.cacheNumbers = false;
+
+/** More than fit into what a socket hands over at once. */
+const packetsBeforeConnack = 65_536;
 
 export type BrokerInbox = IngestInbox & ChangesInbox;
 
@@ -80,11 +84,13 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     { ...deps, refuse, forward: (client, packet) => Boolean(aedes.authorizeForward(client, packet as AedesPublishPacket)) },
     { limits, expiryMs: options.sessionExpiry, stored: options.stored ?? { sessions: [], retained: [] } },
   );
-  const connections = createConnections({ handle: (socket) => sessions.adopt(aedes.handle(socket)), paused: () => draining, refuse }, limits);
+  const connections = createConnections({ handle: (socket) => sessions.adopt(beStrict(aedes.handle(socket))), paused: () => draining, refuse }, limits);
   const listeners = createListeners(connections.accept);
   const counters = createBrokerCounters(deps.metrics, { connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages });
   const aedes = new Aedes({
     drainTimeout: limits.drain,
+    // What a client sends behind its CONNECT; bounded anyway, since nothing more is read before the CONNACK.
+    queueLimit: packetsBeforeConnack,
     maxTopicLevels: limits.topic_levels,
     preConnect: createAdmission(
       { refusing, refuse, admitted: (client, { username }) => connections.named(client, username), sessions: sessions.known },

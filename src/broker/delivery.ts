@@ -5,7 +5,7 @@
 
 import type { Client } from "aedes";
 import { type Packet, writeToStream } from "mqtt-packet";
-import { filterMatches } from "./filter.ts";
+import { filterMatches, ownTopics } from "./filter.ts";
 import type { Outgoing, Queued, Session, SessionStore } from "./session-store.ts";
 
 type Message = { topic: string; payload: string | Buffer; qos: 0 | 1 | 2; retain: boolean; brokerId?: string | null; brokerCounter?: number };
@@ -102,8 +102,14 @@ export function createDelivery(deps: {
       const client = handled as Internals;
       const now = client.deliver0;
       client.deliver0 = client.deliverQoS = (packet, done) => {
-        // It is a copy for this subscription.
-        if (packet.qos > 0) packet.qos = Math.min(packet.qos, grantedFor(client, packet.topic)) as 0 | 1 | 2;
+        const isOwn = packet.topic.startsWith(ownTopics);
+        if (packet.qos > 0 || isOwn) {
+          const granted = grantedFor(client, packet.topic, isOwn);
+          // aedes keeps only `$` topics from wildcards.
+          if (granted === undefined) return void setImmediate(done);
+          // The packet is a copy for this subscription.
+          packet.qos = Math.min(packet.qos, granted) as 0 | 1 | 2;
+        }
         if (packet.qos === 0) now(packet, done);
         else deliver(client, packet, packet.qos, done);
       };
@@ -151,16 +157,16 @@ function packetOf({ packet, topic, payload, qos, retain, phase }: Outgoing): Pac
   };
 }
 
-/** The highest QoS among the client's filters that match. */
-function grantedFor({ subscriptions }: Internals, topic: string): 0 | 1 | 2 {
+/** The highest QoS among the client's filters that match. @param matchOne whether a lone filter is looked at: aedes has matched it already */
+function grantedFor({ subscriptions }: Internals, topic: string, matchOne: boolean): 0 | 1 | 2 | undefined {
   const filters = Object.keys(subscriptions);
   const [only] = filters;
-  if (filters.length === 1) return subscriptions[only as string]?.qos ?? 0;
+  if (filters.length === 1 && !matchOne) return subscriptions[only as string]?.qos;
   const levels = topic.split("/");
-  let granted: 0 | 1 | 2 = 0;
+  let granted: 0 | 1 | 2 | undefined;
   for (const filter of filters) {
     const qos = subscriptions[filter]?.qos ?? 0;
-    if (qos > granted && filterMatches(filter.split("/"), topic, levels)) granted = qos;
+    if (qos > (granted ?? -1) && filterMatches(filter.split("/"), topic, levels)) granted = qos;
   }
   return granted;
 }
