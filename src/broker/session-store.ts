@@ -96,7 +96,7 @@ export function createSessionStore(
     else trie.set(filter, session.client, qos);
   };
 
-  for (const { client, endedAt, sent, subscriptions, outgoing, incoming } of stored) {
+  const restore = ({ client, endedAt, sent, subscriptions, outgoing, incoming }: StoredSession): void => {
     const session = add(client, endedAt ?? deps.clock.now(), sent);
     for (const { filter, qos } of subscriptions) subscribe(session, filter, qos);
     for (const packet of incoming) session.incoming.add(packet);
@@ -105,7 +105,7 @@ export function createSessionStore(
       put(session, { ...message, bytes: sizeOf(message), committed: true, phase });
       ordinal = Math.max(ordinal, message.ordinal);
     }
-  }
+  };
 
   const freePacket = (session: Session): number => {
     let packet = session.lastPacket;
@@ -113,6 +113,8 @@ export function createSessionStore(
     while (session.queue.has(packet));
     return packet;
   };
+
+  stored.forEach(restore);
 
   const store = {
     size: () => sessions.size,
