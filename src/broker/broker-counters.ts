@@ -18,7 +18,7 @@ export const refusalReasons = [
   "retained_bytes",
   "queued_bytes",
   "incoming",
-  "unacknowledged",
+  "packet_ids",
   "slow_subscriber",
   "held_too_long",
   "will_of_hold",

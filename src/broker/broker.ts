@@ -23,6 +23,7 @@ import { type Address, createListeners } from "./listeners.ts";
 import type { MemoryPersistence } from "./persistence.ts";
 import { createPublishing, type Done, type Publish } from "./publishing.ts";
 import { createReceivedOnce, type IncomingPackets } from "./received-once.ts";
+import { INCOMING_MAX } from "./session-store.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { beStrict } from "./strict.ts";
 import type { UnmatchedTopic } from "./unmatched.ts";
@@ -81,7 +82,12 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   const receivedOnce = createReceivedOnce(() => aedes.persistence);
   const audience = createAudience(limits.topics);
   const sessions = createSessions(
-    { ...deps, refuse, forward: (client, packet) => Boolean(aedes.authorizeForward(client, packet as AedesPublishPacket)) },
+    {
+      ...deps,
+      refuse,
+      hold: (client, done) => hold.add(connections.of(client as Client), done),
+      forward: (client, packet) => Boolean(aedes.authorizeForward(client, packet as AedesPublishPacket)),
+    },
     { limits, expiryMs: options.sessionExpiry, stored: options.stored ?? { sessions: [], retained: [] } },
   );
   const connections = createConnections({ handle: (socket) => sessions.adopt(beStrict(aedes.handle(socket))), paused: () => draining, refuse }, limits);
@@ -91,6 +97,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     drainTimeout: limits.drain,
     // What a client sends behind its CONNECT; bounded anyway, since nothing more is read before the CONNACK.
     queueLimit: packetsBeforeConnack,
+    maxInflightInbound: INCOMING_MAX,
     maxTopicLevels: limits.topic_levels,
     preConnect: createAdmission(
       { refusing, refuse, admitted: (client, { username }) => connections.named(client, username), sessions: sessions.known },

@@ -15,7 +15,8 @@ export type Changes = ReturnType<typeof createChanges>;
 /** What waits no longer than this when no turn comes by itself. */
 const lingerMs = 250;
 
-export function createChanges(inbox: ChangesInbox) {
+/** @param hold calls back when all is on disk, like `committed`; meanwhile it counts as a wait of the client, if it is one */
+export function createChanges(inbox: ChangesInbox, hold = (_client: object, done: (error?: Error) => void): void => inbox.committed(done)) {
   let rows = new Map<string, MqttRow>();
   let timer: NodeJS.Timeout | undefined;
 
@@ -38,7 +39,7 @@ export function createChanges(inbox: ChangesInbox) {
     /** Takes back a row that nobody has taken yet. @returns whether there was one */
     takeBack: (key: string): boolean => rows.delete(key),
     /** Resolves once all that was noted is on disk; never, when the gateway ends before that. */
-    durable: (): Promise<void> => new Promise((resolve) => inbox.committed((error) => error === undefined && resolve())),
+    durable: (client: object): Promise<void> => new Promise((resolve) => hold(client, (error) => error === undefined && resolve())),
     flush,
     start(): void {
       timer = setInterval(flush, lingerMs).unref();

@@ -35,7 +35,7 @@ export type Delivery = ReturnType<typeof createDelivery>;
 export function createDelivery(deps: {
   sessions: () => SessionStore;
   forward: (client: Client, packet: Message) => boolean;
-  refuse: (reason: "unacknowledged") => void;
+  refuse: (reason: "packet_ids") => void;
 }) {
   const outlets = new Map<string, Outlet>();
   /** Packet ids that clients of clean sessions have not acknowledged. */
@@ -72,7 +72,7 @@ export function createDelivery(deps: {
   const sendNow = (client: Internals, { topic, payload, retain }: Message, qos: 1 | 2, done: () => void): void => {
     const messageId = client.closed ? undefined : packetFor(client);
     if (messageId === undefined) {
-      if (!client.closed) deps.refuse("unacknowledged");
+      if (!client.closed) deps.refuse("packet_ids");
       return void setImmediate(done);
     }
     const hasRoom = writeToStream({ cmd: "publish", topic, payload, qos, retain, dup: false, messageId }, client.conn);

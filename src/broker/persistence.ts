@@ -17,6 +17,7 @@ export type MemoryPersistence = {
   removeSubscriptions(client: Who, topics: readonly string[]): Promise<void>;
   cleanSubscriptions(client: Who): Promise<void>;
   subscriptionsByClient(client: Who): Promise<Sub[]>;
+  cleanIncoming(client: Who): Promise<void>;
   incomingStorePacket(client: Who, packet: Numbered): Promise<void>;
   incomingDelPacket(client: Who, packet: Numbered): Promise<void>;
 };
@@ -43,17 +44,17 @@ export function writeThrough<Memory extends MemoryPersistence>(
     async addSubscriptions(client: Who, subs: readonly Sub[]): Promise<void> {
       for (const { topic, qos } of subs) sessions.subscribe(client.id, topic, qos);
       await addSubscriptions.call(memory, client, subs);
-      await changes.durable();
+      await changes.durable(client);
     },
     async removeSubscriptions(client: Who, topics: readonly string[]): Promise<void> {
       for (const topic of topics) sessions.unsubscribe(client.id, topic);
       await removeSubscriptions.call(memory, client, topics);
-      await changes.durable();
+      await changes.durable(client);
     },
     async cleanSubscriptions(client: Who): Promise<void> {
       const isKnown = sessions.drop(client.id);
       await cleanSubscriptions.call(memory, client);
-      if (isKnown) await changes.durable();
+      if (isKnown) await changes.durable(client);
     },
     async incomingStorePacket(client: Who, packet: Numbered): Promise<void> {
       if (!sessions.received(client.id, packet.messageId ?? 0)) throw new Error("too many QoS 2 publishes wait for their PUBREL");
@@ -62,7 +63,7 @@ export function writeThrough<Memory extends MemoryPersistence>(
     /** The id is free for another message once the client hears of it. */
     async incomingDelPacket(client: Who, packet: Numbered): Promise<void> {
       await incomingDelPacket.call(memory, client, packet);
-      if (sessions.completed(client.id, packet.messageId ?? 0)) await changes.durable();
+      if (sessions.completed(client.id, packet.messageId ?? 0)) await changes.durable(client);
     },
   });
 }

@@ -44,8 +44,8 @@ type Reason = "queued" | "queued_bytes" | "incoming";
 
 const PACKET_IDS = 65_535;
 const OVERHEAD_BYTES = 64;
-/** Of one session, QoS 2 publishes that wait for their PUBREL; as many as aedes allows to a connection. */
-const INCOMING_MAX = 1_000;
+/** QoS 2 publishes of one client that wait for their PUBREL; one more ends its connection. Only their ids are kept. */
+export const INCOMING_MAX = 10_000;
 
 export function createSessionStore(
   deps: { changes: Changes; clock: Clock; refuse: (reason: Reason) => void; queued: (session: Session, message: Outgoing) => void },
@@ -77,6 +77,12 @@ export function createSessionStore(
     return session;
   };
 
+  const create = (client: string): Session => {
+    const session = add(client, deps.clock.now());
+    noteSession(session);
+    return session;
+  };
+
   const put = (session: Session, message: Outgoing): void => {
     session.queue.set(message.packet, message);
     session.lastPacket = message.packet;
@@ -100,6 +106,7 @@ export function createSessionStore(
     const session = add(client, endedAt ?? deps.clock.now(), sent);
     for (const { filter, qos } of subscriptions) subscribe(session, filter, qos);
     for (const packet of incoming) session.incoming.add(packet);
+    ordinal = Math.max(ordinal, sent);
     for (const { released, ...message } of outgoing) {
       const phase = released ? "released" : message.ordinal <= sent ? "tried" : "new";
       put(session, { ...message, bytes: sizeOf(message), committed: true, phase });
@@ -126,7 +133,7 @@ export function createSessionStore(
     /** The session of a client that connects with clean session 0. @returns undefined when there was none; now there is */
     open(client: string): Session | undefined {
       const known = sessions.get(client);
-      if (known === undefined) noteSession(add(client, deps.clock.now()));
+      if (known === undefined) create(client);
       return known;
     },
     /** What was sent to an earlier connection, which may have ended without a word, is sent again. */
@@ -152,17 +159,16 @@ export function createSessionStore(
       changes.note(`gone ${client}`, { kind: "mqtt", change: "session-gone", client });
       return true;
     },
-    /** Forgets sessions whose client has been away too long. */
-    expire(): void {
-      for (const { client, connected, endedAt } of sessions.values()) {
-        if (connected || deps.clock.now() - endedAt <= options.expiryMs) continue;
-        store.drop(client);
-        expired += 1;
-      }
+    /** Forgets sessions whose client has been away too long. @returns their client ids */
+    expire(): string[] {
+      const gone = [...sessions.values()].filter(({ connected, endedAt }) => !connected && deps.clock.now() - endedAt > options.expiryMs);
+      for (const { client } of gone) store.drop(client);
+      expired += gone.length;
+      return gone.map(({ client }) => client);
     },
 
     subscribe(client: string, filter: string, qos: Qos): void {
-      const session = sessions.get(client) ?? add(client, deps.clock.now());
+      const session = sessions.get(client) ?? create(client);
       if (session.filters.get(filter) === qos) return;
       subscribe(session, filter, qos);
       changes.note(`filter ${client}\0${filter}`, { kind: "mqtt", change: "subscription", client, filter, qos });

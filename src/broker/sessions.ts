@@ -30,6 +30,8 @@ type Deps = {
   metrics: Metrics;
   refuse: (reason: RefusalReason) => void;
   forward: (client: Client, packet: object) => boolean;
+  /** Calls back once all is on disk; the wait is not the client's. */
+  hold: (client: object, done: (error?: Error) => void) => void;
 };
 
 const EXPIRY_EVERY_MS = 60_000;
@@ -38,7 +40,7 @@ const sessionWithoutFilters: Sub = { topic: "$session", qos: 0 };
 
 export function createSessions(deps: Deps, { limits, expiryMs, stored }: Options) {
   const { refuse } = deps;
-  const changes = createChanges(deps.inbox);
+  const changes = createChanges(deps.inbox, deps.hold);
   const retained = createRetained({ changes, refuse }, limits, stored.retained);
   const delivery = createDelivery({ sessions: () => store, forward: deps.forward, refuse });
   const store = createSessionStore({ changes, clock: deps.clock, refuse, queued: delivery.queued }, { ...limits, expiryMs }, stored.sessions);
@@ -49,7 +51,7 @@ export function createSessions(deps: Deps, { limits, expiryMs, stored }: Options
   /** What aedes asks of its persistence when it serves real clients. */
   const serve = (memory: MemoryPersistence): object => {
     const through = writeThrough(memory, { sessions: store, retained, changes });
-    const { addSubscriptions, subscriptionsByClient, incomingStorePacket } = through;
+    const { addSubscriptions, incomingStorePacket } = through;
     return Object.assign(through, {
       // A client's message was accepted, and was put when it was committed.
       storeRetained: async (packet: RetainedMessage) => void (packet.topic.startsWith(ownTopics) && retained.put({ ...packet })),
@@ -60,9 +62,9 @@ export function createSessions(deps: Deps, { limits, expiryMs, stored }: Options
           subs.filter((sub) => granted.has(sub)),
         ),
       async subscriptionsByClient(client: Who): Promise<Sub[]> {
-        const isKnown = store.open(client.id) !== undefined;
-        const subs = await subscriptionsByClient.call(through, client);
-        return isKnown && subs.length === 0 ? [sessionWithoutFilters] : subs;
+        const session = store.open(client.id);
+        const subs = Array.from(session?.filters ?? [], ([topic, qos]) => ({ topic, qos }));
+        return session !== undefined && subs.length === 0 ? [sessionWithoutFilters] : subs;
       },
       // Queues were filled before the commit.
       subscriptionsByTopic: async () => [],
@@ -77,7 +79,7 @@ export function createSessions(deps: Deps, { limits, expiryMs, stored }: Options
       /** PUBREC: the answer waits until it is written that the message may never be sent again. */
       async outgoingUpdate(client: Client, packet: Numbered): Promise<void> {
         const session = store.get(client.id);
-        if (session !== undefined && store.released(session, packet.messageId ?? 0)) await changes.durable();
+        if (session !== undefined && store.released(session, packet.messageId ?? 0)) await changes.durable(client);
       },
       /** PUBACK, PUBCOMP; and aedes' own wish to take something off a queue, which is not its own any more. */
       async outgoingClearMessageId(client: Client, { cmd, messageId = 0 }: Numbered): Promise<unknown> {
@@ -90,6 +92,13 @@ export function createSessions(deps: Deps, { limits, expiryMs, stored }: Options
       // Only the id is needed again.
       incomingStorePacket: (client: Who, packet: Numbered) => incomingStorePacket(client, { ...packet, payload: Buffer.alloc(0) } as Numbered),
     });
+  };
+
+  const expire = async (memory: MemoryPersistence): Promise<void> => {
+    for (const id of store.expire()) {
+      await memory.cleanSubscriptions({ id });
+      await memory.cleanIncoming({ id });
+    }
   };
 
   return {
@@ -140,7 +149,7 @@ export function createSessions(deps: Deps, { limits, expiryMs, stored }: Options
       }
       serve(memory);
       changes.start();
-      timer = setInterval(() => store.expire(), EXPIRY_EVERY_MS).unref();
+      timer = setInterval(() => void expire(memory), EXPIRY_EVERY_MS).unref();
     },
     close(): void {
       clearInterval(timer);
