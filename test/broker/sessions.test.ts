@@ -55,6 +55,17 @@ describe("what is written", () => {
     expect(inbox.rows).toMatchObject([{ change: "outgoing", client: "away", topic: "q/a", qos: 1, packet: 1 }]);
   });
 
+  it("a message before it is sent, also to a client that comes while the commit is under way", async () => {
+    const { inbox, device, port } = await withSessionAway();
+    device.publish("q/a", "1", 1);
+    await eventually(() => inbox.waiting() > 0);
+    const reader = await connectPeer(port, away);
+    await reader.quiet();
+    expect(reader.received).toEqual([]);
+    inbox.commit();
+    expect(await reader.messages(1)).toEqual(["q/a 1 1"]);
+  });
+
   it("a retained message likewise; readers see it after the commit", async () => {
     const { inbox, device, port, whileCommitting } = await withSessionAway();
     device.publish("r", "1", 1, { retain: true });
@@ -159,6 +170,22 @@ describe("what is refused", () => {
     const reader = await connectPeer(port);
     await reader.subscribe(["#", 0]);
     expect((await reader.messages(1)).map((line) => line[0])).toEqual(["b"]);
+  });
+
+  it("a packet id that waits for its acknowledgement, when the ids begin again", async () => {
+    const message = { topic: "q", payload: Buffer.from("x"), qos: 1, retain: false, released: false } as const;
+    const outgoing = [65_534, 1, 65_535].map((packet, index) => ({ ...message, ordinal: index + 1, packet }));
+    const stored = { client: "away", endedAt: Date.now(), sent: 2, subscriptions: [{ filter: "q", qos: 1 as const }], outgoing, incoming: [] };
+    const { port } = await runBroker({ stored: { sessions: [stored], retained: [] } });
+    await (await connectPeer(port)).deliver("q", "new", 1);
+    const reader = await connectPeer(port, away);
+    await eventually(() => reader.received.length === 4);
+    expect(reader.received).toMatchObject([
+      { messageId: 65_534, dup: true },
+      { messageId: 1, dup: true },
+      { messageId: 65_535, dup: false },
+      { messageId: 2, dup: false },
+    ]);
   });
 
   it("a session that was away too long, with all that it had", async () => {
