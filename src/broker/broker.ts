@@ -31,7 +31,7 @@ import type { UnmatchedTopic } from "./unmatched.ts";
 /** mqtt-packet would keep a buffer for each of the 65,536 packet ids, 7 MB, to save making one of two bytes for each packet. */
 writeToStream.cacheNumbers = false;
 
-/** More than fit into what a socket hands over at once. */
+/** What a client sends behind its CONNECT waits; bounded anyway, since nothing more is read before the CONNACK. */
 const packetsBeforeConnack = 65_536;
 
 export type BrokerInbox = IngestInbox & ChangesInbox;
@@ -71,6 +71,8 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   const refuse = (reason: RefusalReason): void => {
     counters.refused[reason]++;
   };
+  const count = (qos: 0 | 1 | 2): void => void counters.messages[qos]++;
+  const passOn = (packet: Publish, client: Client): void => (aedes as unknown as { publish: PassOn }).publish(packet, client, () => undefined);
   const refusing = (): string | undefined => {
     const takes = options.takesConnections();
     return draining ? "the gateway is stopping" : (holdWatch.refusing() ?? (takes === true ? undefined : takes));
@@ -94,17 +96,13 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   const listeners = createListeners(connections.accept);
   const counters = createBrokerCounters(deps.metrics, { connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages });
   const aedes = new Aedes({
-    drainTimeout: limits.drain,
-    // What a client sends behind its CONNECT; bounded anyway, since nothing more is read before the CONNACK.
-    queueLimit: packetsBeforeConnack,
-    maxInflightInbound: INCOMING_MAX,
-    maxTopicLevels: limits.topic_levels,
+    ...boundsOf(limits),
     preConnect: createAdmission(
       { refusing, refuse, admitted: (client, { username }) => connections.named(client, username), sessions: sessions.known },
       limits,
     ),
     authorizePublish: createPublishing(
-      { ingest, hold, clock, receivedOnce, sessions, connectionOf: connections.of, count: (qos) => counters.messages[qos]++, refuse, stopping: () => draining },
+      { ingest, hold, clock, receivedOnce, sessions, connectionOf: connections.of, count, refuse, stopping: () => draining, passOn },
       limits,
     ),
     authorizeSubscribe: (client, subscription, done) => {
@@ -187,6 +185,13 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     close,
   };
 }
+
+const boundsOf = (limits: BrokerLimits) => ({
+  drainTimeout: limits.drain,
+  maxTopicLevels: limits.topic_levels,
+  queueLimit: packetsBeforeConnack,
+  maxInflightInbound: INCOMING_MAX,
+});
 
 /** aedes would grant a shared subscription and then deliver nothing. */
 function whyNotSubscribe(client: AedesClient, topic: string, sessions: Sessions, limits: BrokerLimits): RefusalReason | undefined {

@@ -47,14 +47,15 @@ export function createDelivery(deps: {
     const { client, waiting } = outlet;
     while (outlet.next < waiting.length && outlet.inFlight < IN_FLIGHT_MAX && !client.closed && !client.conn.writableNeedDrain) {
       const message = waiting[outlet.next] as Outgoing;
-      if (!message.committed) return;
+      if (!message.committed) break;
       outlet.next += 1;
       outlet.inFlight += 1;
       writeToStream(packetOf(message), client.conn);
       if (message.phase !== "released") deps.sessions().sent(session, message);
     }
-    if (outlet.next < waiting.length) return;
-    outlet.waiting = [];
+    // What was sent is the queue's business alone.
+    if (outlet.next < waiting.length && outlet.next < IN_FLIGHT_MAX) return;
+    outlet.waiting = waiting.slice(outlet.next);
     outlet.next = 0;
   };
 

@@ -25,6 +25,8 @@ export type PublishingDeps = {
   readonly receivedOnce: ReturnType<typeof createReceivedOnce>;
   readonly sessions: Pick<Sessions, "take" | "received">;
   readonly connectionOf: (client: Client | null) => Connection | undefined;
+  /** Hands a message to its subscribers, without aedes' acknowledgement. */
+  readonly passOn: (packet: Publish, client: Client) => void;
   /** Counts a message of this QoS. */
   readonly count: (qos: 0 | 1 | 2) => void;
   readonly refuse: (reason: RefusalReason) => void;
@@ -53,6 +55,14 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
     hold.add(connection, keeping(packet, done));
   };
 
+  /** aedes passes on nothing whose acknowledgement it cannot send any more; but it is stored, so its subscribers get it. */
+  const orPassOn = (client: Client, packet: Publish, isGone: () => boolean, done: Done): Done => {
+    return (error) => {
+      if (error || !isGone()) done(error);
+      else deps.passOn(packet, client);
+    };
+  };
+
   /** What is kept of the packet goes with the same commit, and to its subscribers after it. */
   const keeping = (packet: Publish, done: Done): Done => {
     const release = deps.sessions.take(packet as Takeable);
@@ -70,9 +80,10 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
     // Behind the first one: by the next turn of the loop aedes has stored it and answers with PUBREC alone.
     if (seen === "pending") return hold.add(connection, (error) => void setImmediate(done, error));
     if (!deps.sessions.received(client, packet)) return done(new Error("too many QoS 2 publishes wait for their PUBREL"));
+    // Of a clean session that is gone nothing may be stored under its client id.
+    const finish = orPassOn(client, packet, () => client.clean && client.closed, done);
     take(connection, packet, (error) => {
-      // Of a clean session that is gone nothing may be stored under its client id.
-      if (!(client.clean && client.closed)) done(error);
+      finish(error);
       setImmediate(() => receivedOnce.settled(client, packet));
     });
   };
@@ -82,7 +93,7 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
     if (breach !== undefined) return done(breach);
     deps.count(packet.qos);
     if (packet.qos === 2) void takeOnce(client, packet, done);
-    else take(connectionOf(client), packet, done);
+    else take(connectionOf(client), packet, packet.qos === 0 ? done : orPassOn(client, packet, () => client.closed, done));
   };
 
   /** `done(error)` only means that the will is not published. */

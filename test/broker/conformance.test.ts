@@ -73,6 +73,21 @@ describe("connect", () => {
     expect(inbox.added.map(({ value }) => value)).toEqual(Array.from({ length: 200 }, (_, value) => value));
   });
 
+  it.each([0, 1, 2] as const)("a publish of QoS %i right before DISCONNECT reaches its subscribers, and no will does [MQTT-3.14.4-1]", async (qos) => {
+    const { port } = await runBroker();
+    const [live, away] = [await connectPeer(port), await connectPeer(port, subscriber)];
+    await live.subscribe(["#", 2]);
+    await away.subscribe(["#", 2]);
+    await away.drop();
+    const device = await connectPeer(port, { will: { topic: "will", payload: Buffer.from("x"), qos: 1, retain: false } });
+    device.socket.cork();
+    device.publish("a", "last words", qos);
+    device.send({ cmd: "disconnect" });
+    device.socket.uncork();
+    expect(await live.messages(1)).toEqual([`a last words ${qos}`]);
+    expect(await (await connectPeer(port, subscriber)).messages(qos > 0 ? 1 : 0)).toEqual(qos > 0 ? [`a last words ${qos}`] : []);
+  });
+
   it("silence beyond one and a half keep-alives ends the connection, with its will; PINGREQ keeps it [MQTT-3.1.2-24, 3.12.4-1]", {
     timeout: 15_000,
   }, async () => {
