@@ -111,7 +111,10 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
       if (reason === undefined) {
         audience.grant(subscription.topic);
         sessions.grant(subscription);
-      } else refuse(reason);
+      } else {
+        sessions.deny(client, subscription.topic);
+        refuse(reason);
+      }
       done(null, reason === undefined ? subscription : null);
     },
     // A subscriber that does not keep up misses QoS 0 messages, and holds nobody up.

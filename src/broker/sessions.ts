@@ -108,6 +108,10 @@ export function createSessions(deps: Deps, { limits, expiryMs, stored }: Options
     isMarker: (sub: object): boolean => sub === sessionWithoutFilters,
     /** A subscription of a SUBSCRIBE is granted; only such ones are stored. */
     grant: (sub: object): void => void granted.add(sub),
+    /** A filter is refused, perhaps one that the session had: nothing more is queued for it. */
+    deny(client: Client, filter: string): void {
+      if (!client.clean) store.unsubscribe(client.id, filter);
+    },
     filtersOf: (client: Client): Iterable<string> => (client.clean ? [] : (store.get(client.id)?.filters.keys() ?? [])),
     disconnected(client: Client): void {
       const session = store.get(client.id);

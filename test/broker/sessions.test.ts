@@ -188,6 +188,17 @@ describe("what is refused", () => {
     ]);
   });
 
+  it("a filter of a session that is not allowed any more: nothing more is queued for it", async () => {
+    const subscriptions = ["$share/g/a", "a"].map((filter) => ({ filter, qos: 1 as const }));
+    const session = { client: "away", endedAt: Date.now(), sent: 0, subscriptions, outgoing: [], incoming: [] };
+    const { port, inbox } = await runBroker({ stored: { sessions: [session], retained: [] } });
+    const reader = await connectPeer(port, away);
+    const device = await connectPeer(port);
+    for (const topic of ["$share/g/a", "a"]) await device.deliver(topic, "x", 1);
+    expect(await reader.messages(1)).toEqual(["a x 1"]);
+    expect(changesOf(inbox.rows, "outgoing", "subscription-gone")).toEqual(["subscription-gone", "outgoing"]);
+  });
+
   it("a session that was away too long, with all that it had", async () => {
     const { port } = await runBroker({
       sessionExpiry: 1_000,

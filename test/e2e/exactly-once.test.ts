@@ -30,7 +30,7 @@ async function session(port: number, clientId: string): Promise<MqttClient> {
   const client = connect(`mqtt://127.0.0.1:${port}`, { clientId, clean: false, reconnectPeriod: 100 });
   client.on("error", () => undefined);
   cleanUp.push(() => client.endAsync(true));
-  await once(client, "connect");
+  await waitFor(`${clientId} is connected`, () => client.connected);
   return client;
 }
 
