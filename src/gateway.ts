@@ -78,7 +78,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
   const { port1: servicePort, port2: processorPort } = new MessageChannel();
   const processor: Processor = supervise("processor", { dataDir, logLevel: options.logLevel, servicePort }, [servicePort]);
   closers.push(() => processor.end({ kind: "close" }));
-  const { recovered, series, planHash, active } = await processor.first("ready");
+  const { recovered, series, planHash, active, mqtt: stored } = await processor.first("ready");
   log.info({ ...recovered, differing: recovered.differing.length, series: series.length }, "recovered");
 
   const clockProblem = clockProblemOf(clock.now(), recovered.at, options);
@@ -103,6 +103,8 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
       bridges: { identity: identityOf(dataDir), list: config.mqtt.bridges },
       zones: zonesOf(config),
       timezone: config.gateway.timezone,
+      stored,
+      sessionExpiry: config.mqtt.session_expiry,
       takesConnections: () => clockProblem ?? inbox.fullness() ?? true,
     },
   );
@@ -126,7 +128,11 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
   if (planHash !== config.plan.hash) inbox.post({ kind: "rules", plan: config.plan });
   await inbox.idle();
   const mqtt = await broker.start();
-  closers.push(() => broker.close());
+  // The last of what sessions acknowledged goes to the disk with this.
+  closers.push(async () => {
+    await broker.close();
+    await inbox.idle();
+  });
   for (const alert of active) state.alert(alert);
   state.status("online");
   readiness.started();

@@ -62,8 +62,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
   let waiting: ((error?: Error) => void)[] = [];
   let underWay: ((error?: Error) => void)[] | undefined;
   let opened = time.instant();
-  let openedAt = 0;
-  let [bytesWaiting, turnReadings, sentAt] = [0, 0, 0];
+  let [bytesWaiting, turnReadings, sentAt, openedAt] = [0, 0, 0, 0];
   let flushScheduled = false;
   let closed: Error | undefined;
   let idleWaiters: (() => void)[] = [];
@@ -117,6 +116,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
 
   const inbox = {
     registry,
+    carry: samples.carry,
 
     /** @param ts undefined: the device sent no time @param isRetained another broker had kept it: old news, and late */
     add(series: SeriesId, ts: EpochMs | undefined, value: number, isRetained = false): void {
@@ -240,8 +240,12 @@ function createAlarm(timers: Timers, wake: () => void) {
 
 type RejectedSample = { readonly topic: string; readonly detail: string; readonly payload: Uint8Array };
 
-/** The newest sample per topic and reason, of a bounded number of topics; beyond it they are counted under the topic `""`. */
+/**
+ * Rows that go with a turn: of what was rejected the newest sample per topic and reason, of a bounded number of topics, beyond which they are
+ * counted under the topic `""`; and what others have to write.
+ */
 function createSamples() {
+  let carried: () => readonly FinishedRow[] = () => [];
   let rows = new Map<string, Extract<FinishedRow, { kind: "rejected" }>>();
   return {
     add(reason: RejectReason, { topic, detail, payload }: RejectedSample, at: EpochMs): void {
@@ -252,9 +256,13 @@ function createSamples() {
       rows.set(key, { kind: "rejected", topic: isKept ? topic : "", reason, count, at, detail: detail.slice(0, DETAIL_CHARS), sample });
     },
     take(): FinishedRow[] {
-      const taken = [...rows.values()];
+      const taken = [...rows.values(), ...carried()];
       rows = new Map();
       return taken;
+    },
+    /** @param take is asked for its rows at each turn */
+    carry(take: () => readonly FinishedRow[]): void {
+      carried = take;
     },
   };
 }

@@ -12,6 +12,7 @@ import type { UptimeMs } from "./engine/units.ts";
 import type { ReloadOutcome, RouteRequest } from "./http/route.ts";
 import type { Turn } from "./inbox.ts";
 import type { FinishedRow } from "./storage/finished.ts";
+import type { StoredMqtt } from "./storage/mqtt-rows.ts";
 import type { QueryContext, QueryRequest } from "./storage/query.ts";
 import type { Recovered } from "./storage/recovery.ts";
 
@@ -27,6 +28,7 @@ export type FromProcessor =
       readonly planHash: string | undefined;
       /** Alerts that fire or recover. */
       readonly active: readonly AlertRecord[];
+      readonly mqtt: StoredMqtt;
     }
   | { readonly kind: "settled"; readonly wakeAt: UptimeMs | undefined; readonly changes: readonly AlertChange[] }
   | { readonly kind: "holding"; readonly reason: string }

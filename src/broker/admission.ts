@@ -15,19 +15,22 @@ type Refusal = { readonly code: 2 | 3; readonly reason: RefusalReason; readonly 
  * @param deps.admitted hears of each client that is taken
  */
 export function createAdmission(
-  deps: { refusing: () => string | undefined; refuse: (reason: RefusalReason) => void; admitted: (client: Client, packet: ConnectPacket) => void },
+  deps: {
+    refusing: () => string | undefined;
+    refuse: (reason: RefusalReason) => void;
+    admitted: (client: Client, packet: ConnectPacket) => void;
+    /** Client ids whose session outlives the connection. */
+    sessions: { size(): number; has(clientId: string): boolean };
+  },
   limits: Pick<BrokerLimits, "sessions">,
 ): PreConnect {
-  /** Client ids whose session outlives the connection. */
-  const sessions = new Set<string>();
-
   const refusalOf = ({ clientId, clean }: ConnectPacket): Refusal | undefined => {
     const message = deps.refusing();
     if (message !== undefined) return { code: 3, reason: "not_taking_connections", message };
     if (clean !== false) return undefined;
     // A session that goes on needs a name [MQTT-3.1.3-8].
     if (clientId === "") return { code: 2, reason: "client_id", message: "an empty client id needs a clean session" };
-    if (sessions.size < limits.sessions || sessions.has(clientId)) return undefined;
+    if (deps.sessions.size() < limits.sessions || deps.sessions.has(clientId)) return undefined;
     return { code: 3, reason: "sessions", message: "there may be no more sessions that outlive their connection" };
   };
 
@@ -38,8 +41,6 @@ export function createAdmission(
       client.conn.end(Buffer.from([0x20, 2, 0, refusal.code]), () => callback(new Error(refusal.message), false));
       return;
     }
-    if (packet.clean === false) sessions.add(packet.clientId);
-    else sessions.delete(packet.clientId);
     deps.admitted(client, packet);
     callback(null, true);
   };

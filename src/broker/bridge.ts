@@ -169,9 +169,9 @@ export function createBridge(deps: BridgeDeps, settings: BridgeSettings, options
   };
 
   const guard = ({ stream }: MqttClient): void => {
-    const takes = createFrameGuard(options.packetBytes);
+    const publishesOf = createFrameGuard(options.packetBytes);
     stream.on("data", (chunk: Uint8Array) => {
-      if (takes(chunk) || stream.destroyed) return;
+      if (publishesOf(chunk) >= 0 || stream.destroyed) return;
       stream.destroy();
       lastError = `a packet of more than ${options.packetBytes} bytes came: raise mqtt.limits.packet_bytes, or leave its topic out`;
     });

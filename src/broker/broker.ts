@@ -1,43 +1,46 @@
 // The embedded MQTT broker (aedes, MQTT 3.1 and 3.1.1). Invariant: a publish is acknowledged, and passed on, only after the commit
 // that holds its readings. What a device sends never closes its connection; what breaks a limit or a reserved topic does, since
-// MQTT 3 has no other way to say no. Sessions and retained messages live in memory.
+// MQTT 3 has no other way to say no.
 
 import { setImmediate as turnOfLoop } from "node:timers/promises";
-import { Aedes, type AuthenticateError, type Client } from "aedes";
+import { Aedes, type AedesPublishPacket, type Client } from "aedes";
 import { writeToStream } from "mqtt-packet";
 import type { Clock } from "../clock.ts";
 import type { ZoneTable } from "../engine/calendar.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { StoredMqtt } from "../storage/mqtt-rows.ts";
 import { type AccessOptions, createAccess } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createAudience } from "./audience.ts";
+import { createAuthorizing } from "./authorizing.ts";
 import type { BridgeMessage, BridgeStatus } from "./bridge.ts";
 import type { BridgeSettings } from "./bridge-schema.ts";
 import { createBridges } from "./bridges.ts";
 import { createBrokerCounters, type RefusalReason } from "./broker-counters.ts";
-import { type AedesClient, createConnections } from "./connections.ts";
+import type { ChangesInbox } from "./changes.ts";
+import { createConnections } from "./connections.ts";
 import { createGate } from "./gate.ts";
 import { createHold } from "./hold.ts";
 import { createHoldWatch } from "./hold-watch.ts";
 import { createIngest, type IngestInbox, type IngestSource } from "./ingest.ts";
 import type { BrokerLimits } from "./limits.ts";
 import { type Address, createListeners, type Listener } from "./listeners.ts";
-import { createPublishing, type Done, ownTopics, type Publish } from "./publishing.ts";
+import type { MemoryPersistence } from "./persistence.ts";
+import { createPublishing, type Done, type Publish } from "./publishing.ts";
 import { createReceivedOnce, type IncomingPackets } from "./received-once.ts";
-import { boundSessions, type Persistence } from "./sessions.ts";
+import { INCOMING_MAX } from "./session-store.ts";
+import { createSessions } from "./sessions.ts";
+import { beStrict } from "./strict.ts";
 import type { UnmatchedTopic } from "./unmatched.ts";
 
 /** mqtt-packet would keep a buffer for each of the 65,536 packet ids, 7 MB, to save making one of two bytes for each packet. */
 writeToStream.cacheNumbers = false;
 
-/** QoS 2 publishes of one client that wait for its PUBREL; MQTT 3 has no way to refuse one more but to end the connection. */
-const INFLIGHT_QOS2_MAX = 1_000;
+/** What a client sends behind its CONNECT waits; bounded anyway, since nothing more is read before the CONNACK. */
+const packetsBeforeConnack = 65_536;
 
-export type BrokerInbox = IngestInbox & {
-  /** Calls back once all that was added so far is on disk, or with an error when the gateway closes without that. */
-  committed(callback: (error?: Error) => void): void;
-};
+export type BrokerInbox = IngestInbox & ChangesInbox;
 
 export type BrokerOptions = {
   readonly listeners: readonly Listener[];
@@ -52,6 +55,10 @@ export type BrokerOptions = {
   readonly zones: Readonly<Record<string, ZoneTable>>;
   /** The gateway's own zone, for suggestions. */
   readonly timezone?: string;
+  /** What was kept of the last run; nothing when absent. */
+  readonly stored?: StoredMqtt;
+  /** Milliseconds for which a session is kept after its connection ended. */
+  readonly sessionExpiry: number;
   /** True, or the reason why CONNECT is refused now. */
   readonly takesConnections: () => true | string;
 };
@@ -76,6 +83,8 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   const refuse = (reason: RefusalReason): void => {
     counters.refused[reason]++;
   };
+  const count = (qos: 0 | 1 | 2): void => void counters.messages[qos]++;
+  const passOn = (packet: Publish, client: Client): void => (aedes as unknown as { publish: PassOn }).publish(packet, client, () => undefined);
   const refusing = (): string | undefined => {
     const takes = options.takesConnections();
     return draining ? "the gateway is stopping" : (holdWatch.refusing() ?? (takes === true ? undefined : takes));
@@ -87,10 +96,19 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   const holdWatch = createHoldWatch({ hold, log, refuse }, limits);
   const receivedOnce = createReceivedOnce(() => aedes.persistence);
   const audience = createAudience(limits.topics);
+  const sessions = createSessions(
+    {
+      ...deps,
+      refuse,
+      hold: (client, done) => hold.add(connections.of(client as Client), done),
+      forward: (client, packet) => Boolean(aedes.authorizeForward(client, packet as AedesPublishPacket)),
+    },
+    { limits, expiryMs: options.sessionExpiry, stored: options.stored ?? { sessions: [], retained: [] } },
+  );
   const gate = createGate({ clock, refuse }, limits);
   const connections = createConnections(
     {
-      handle: (socket) => aedes.handle(socket),
+      handle: (socket) => sessions.adopt(beStrict(aedes.handle(socket))),
       paused: () => draining,
       refuse,
       throttled: () => counters.throttled++,
@@ -117,48 +135,14 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     ...{ connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages, certificates: listeners.certificates },
   });
   const aedes = new Aedes({
-    drainTimeout: limits.drain,
-    maxTopicLevels: limits.topic_levels,
-    maxInflightInbound: INFLIGHT_QOS2_MAX,
-    // The gate's own time is shorter: it begins before TLS.
-    connectTimeout: 2 * limits.connect_timeout,
-    preConnect: createAdmission({ refusing, refuse, admitted: connections.named }, limits),
-    authenticate: (client, username, password, done) => {
-      void enter(client, username, password).then(
-        () => done(null, true),
-        (error: AuthenticateError) => done(error, false),
-      );
-    },
+    ...boundsOf(limits),
+    ...createAuthorizing({ access, audience, sessions, certificateOf: (client) => connections.of(client)?.certificateName, refuse }, limits),
+    preConnect: createAdmission({ refusing, refuse, admitted: connections.named, sessions: sessions.known }, limits),
     authorizePublish: createPublishing(
-      { ingest, access, hold, clock, receivedOnce, connectionOf: connections.of, count: (qos) => counters.messages[qos]++, refuse, stopping: () => draining },
+      { ingest, access, hold, clock, receivedOnce, sessions, connectionOf: connections.of, count, refuse, stopping: () => draining, passOn },
       limits,
     ),
-    authorizeSubscribe: (client, subscription, done) => {
-      const reason = access.maySubscribe(client, subscription.topic) ? whyNotSubscribe(client, subscription.topic, limits) : "acl_subscribe";
-      if (reason === undefined) audience.grant(subscription.topic);
-      else refuse(reason);
-      done(null, reason === undefined ? subscription : null);
-    },
-    // A subscriber that does not keep up misses QoS 0 messages, and holds nobody up.
-    authorizeForward: (client, packet) => {
-      if (!access.mayReceive(client, packet.topic)) {
-        refuse("acl_receive");
-        return null;
-      }
-      if (packet.qos > 0 || !client.conn.writableNeedDrain) return packet;
-      refuse("slow_subscriber");
-      return null;
-    },
-  }) as Aedes & { persistence: Persistence & IncomingPackets };
-
-  /** @throws what CONNACK says */
-  const enter = async (client: AedesClient, username: string | undefined, password: Uint8Array | undefined): Promise<void> => {
-    const certificateName = connections.of(client)?.certificateName;
-    const entry = await access.enter(username, password, certificateName !== undefined);
-    if (entry.kind === "in") return access.admit(client, certificateName ?? username, client.id);
-    refuse(entry.reason);
-    throw Object.assign(new Error(entry.message), { returnCode: entry.code }) as AuthenticateError;
-  };
+  }) as Aedes & { persistence: MemoryPersistence & IncomingPackets };
 
   /** Closes every connection. It is not the devices' absence, so no will is published. */
   const close = async (): Promise<void> => {
@@ -171,6 +155,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     await new Promise<void>((resolve) => aedes.close(resolve));
     connections.destroyAll();
     gate.destroyAll();
+    sessions.close();
     await listeners.close();
   };
 
@@ -182,20 +167,9 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
      */
     async start(): Promise<Address[]> {
       await aedes.listen();
-      boundSessions(aedes.persistence, limits, refuse, (topic) => topic.startsWith(ownTopics));
-      // One slow subscriber gives an error for each message that waits for it.
-      const ended = new WeakSet<Client>();
-      aedes.on("clientError", (client, error) => {
-        if (ended.has(client)) return;
-        ended.add(client);
-        const reason = refusalIn(error);
-        if (reason !== undefined) refuse(reason);
-        log.debug({ client: client.id, error: error.message }, "connection ended");
-      });
-      aedes.on("keepaliveTimeout", () => refuse("keepalive"));
-      aedes.on("connectionError", (_client, error) => log.debug({ error: error.message }, "connection ended before CONNECT"));
-      // The event is missing in aedes' types.
-      (aedes as NodeJS.EventEmitter).on("error", (error: Error) => log.error({ error: error.message }, "broker"));
+      await sessions.start(aedes.persistence);
+      aedes.on("clientDisconnect", sessions.disconnected);
+      countEnds(aedes, { refuse, log });
       passOnOnlyToListeners(aedes, audience.listens);
       holdWatch.start();
       try {
@@ -225,6 +199,8 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     publish(topic: string, payload: string | Uint8Array, { retain }: { retain: boolean }): void {
       if (aedes.closed) return;
       const packet = { cmd: "publish" as const, topic, payload: Buffer.from(payload as Uint8Array), qos: 1 as const, retain, dup: false };
+      const release = sessions.take(packet);
+      if (release !== undefined) deps.inbox.committed((error) => error === undefined && release());
       aedes.publish(packet, (error) => error && log.warn({ topic, error: error.message }, "not published"));
     },
     status(): BrokerStatus {
@@ -247,11 +223,30 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   };
 }
 
-/** aedes would grant a shared subscription and then deliver nothing. */
-function whyNotSubscribe(client: AedesClient, topic: string, limits: BrokerLimits): RefusalReason | undefined {
-  if (topic.startsWith("$share/")) return "shared_subscription";
-  if (topic.length > limits.topic_bytes) return "topic_bytes";
-  return Object.keys(client.subscriptions ?? {}).length >= limits.subscriptions ? "subscriptions" : undefined;
+const boundsOf = (limits: BrokerLimits) => ({
+  drainTimeout: limits.drain,
+  maxTopicLevels: limits.topic_levels,
+  queueLimit: packetsBeforeConnack,
+  maxInflightInbound: INCOMING_MAX,
+  // The gate's own time is shorter: it begins before TLS.
+  connectTimeout: 2 * limits.connect_timeout,
+});
+
+/** Says in the log, and where a limit of aedes' own is the reason in the counters, why a connection ended. */
+function countEnds(aedes: Aedes, { refuse, log }: { refuse: (reason: RefusalReason) => void; log: Log }): void {
+  // One slow subscriber gives an error for each message that waits for it.
+  const ended = new WeakSet<Client>();
+  aedes.on("clientError", (client, error) => {
+    if (ended.has(client)) return;
+    ended.add(client);
+    const reason = refusalIn(error);
+    if (reason !== undefined) refuse(reason);
+    log.debug({ client: client.id, error: error.message }, "connection ended");
+  });
+  aedes.on("keepaliveTimeout", () => refuse("keepalive"));
+  aedes.on("connectionError", (_client, error) => log.debug({ error: error.message }, "connection ended before CONNECT"));
+  // The event is missing in aedes' types.
+  (aedes as NodeJS.EventEmitter).on("error", (error: Error) => log.error({ error: error.message }, "broker"));
 }
 
 /** Limits that aedes keeps itself: it ends the connection and says why in words only. */

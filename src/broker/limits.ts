@@ -46,7 +46,10 @@ export const limitsSchema = z
     sessions: whole(10_000, 0, 10_000_000, "Client ids whose session outlives the connection (clean session 0); a new one more is refused"),
     subscriptions: whole(100, 1, 100_000, "Subscriptions of one connection; one more is answered with failure"),
     retained: whole(100_000, 0, 10_000_000, "Retained messages of clients; one more is passed on but not retained"),
-    queued: whole(10_000, 0, 10_000_000, "Messages kept for one client that is away; one more is dropped"),
+    retained_bytes: whole(67_108_864, 0, 4_294_967_296, "Bytes of all retained messages of clients; what goes beyond is passed on but not retained"),
+    queued: whole(10_000, 0, 65_535, "Messages kept for one client until it acknowledges them; one more is dropped"),
+    queued_bytes: whole(16_777_216, 0, 4_294_967_296, "Bytes of messages kept for one client; what goes beyond is dropped"),
+    queued_bytes_all: whole(268_435_456, 0, 4_294_967_296, "Bytes of messages kept for all clients; what goes beyond is dropped"),
     series_per_client: whole(
       20_000,
       1,

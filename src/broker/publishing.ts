@@ -5,17 +5,17 @@ import type { Clock } from "../clock.ts";
 import type { Access } from "./access.ts";
 import type { RefusalReason } from "./broker-counters.ts";
 import type { AedesClient, Connection } from "./connections.ts";
+import { ownTopics } from "./filter.ts";
 import type { Hold } from "./hold.ts";
 import type { Ingest } from "./ingest.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { createReceivedOnce } from "./received-once.ts";
+import type { Sessions, Takeable } from "./sessions.ts";
 
 export type AuthorizePublish = NonNullable<AedesOptions["authorizePublish"]>;
 export type Publish = Parameters<AuthorizePublish>[1];
 export type Done = (error?: Error | null) => void;
 
-/** Reserved for the gateway's own messages. */
-export const ownTopics = "highwater/";
 /** A will within this time of a hold's begin is the device's own doing. */
 const willGraceMs = 1_000;
 
@@ -25,7 +25,10 @@ export type PublishingDeps = {
   readonly hold: Hold;
   readonly clock: Clock;
   readonly receivedOnce: ReturnType<typeof createReceivedOnce>;
+  readonly sessions: Pick<Sessions, "take" | "received">;
   readonly connectionOf: (client: Client | null) => Connection | undefined;
+  /** Hands a message to its subscribers, without aedes' acknowledgement. */
+  readonly passOn: (packet: Publish, client: Client) => void;
   /** Counts a message of this QoS. */
   readonly count: (qos: 0 | 1 | 2) => void;
   readonly refuse: (reason: RefusalReason) => void;
@@ -55,7 +58,25 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
   const take = (connection: Connection | undefined, packet: Publish, done: Done): void => {
     if (deps.stopping()) return; // never acknowledged, so the device sends it again
     ingest.take(packet.topic, bytesOf(packet.payload), connection?.username, connection?.identity);
-    hold.add(connection, done);
+    hold.add(connection, keeping(packet, done));
+  };
+
+  /** aedes passes on nothing whose acknowledgement it cannot send any more; but it is stored, so its subscribers get it. */
+  const orPassOn = (client: Client, packet: Publish, isGone: () => boolean, done: Done): Done => {
+    return (error) => {
+      if (error || !isGone()) done(error);
+      else deps.passOn(packet, client);
+    };
+  };
+
+  /** What is kept of the packet goes with the same commit, and to its subscribers after it. */
+  const keeping = (packet: Publish, done: Done): Done => {
+    const release = deps.sessions.take(packet as Takeable);
+    if (release === undefined) return done;
+    return (error) => {
+      if (!error) release();
+      done(error);
+    };
   };
 
   const takeOnce = async (client: Client, packet: Publish, done: Done): Promise<void> => {
@@ -64,9 +85,11 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
     if (seen === "stored") return done();
     // Behind the first one: by the next turn of the loop aedes has stored it and answers with PUBREC alone.
     if (seen === "pending") return hold.add(connection, (error) => void setImmediate(done, error));
+    if (!deps.sessions.received(client, packet)) return done(new Error("too many QoS 2 publishes wait for their PUBREL"));
+    // Of a clean session that is gone nothing may be stored under its client id.
+    const finish = orPassOn(client, packet, () => client.clean && client.closed, done);
     take(connection, packet, (error) => {
-      // Of a clean session that is gone nothing may be stored under its client id.
-      if (!(client.clean && client.closed)) done(error);
+      finish(error);
       setImmediate(() => receivedOnce.settled(client, packet));
     });
   };
@@ -76,7 +99,7 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
     if (breach !== undefined) return done(breach);
     deps.count(packet.qos);
     if (packet.qos === 2) void takeOnce(client, packet, done);
-    else take(connectionOf(client), packet, done);
+    else take(connectionOf(client), packet, packet.qos === 0 ? done : orPassOn(client, packet, () => client.closed, done));
   };
 
   /** `done(error)` only means that the will is not published. */
@@ -90,7 +113,7 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
     const breach = breachOf(client, packet.topic);
     if (breach !== undefined) return done(breach);
     ingest.take(packet.topic, bytesOf(packet.payload), connection?.username, connection?.identity);
-    hold.add(undefined, done);
+    hold.add(undefined, keeping(packet, done));
   };
 
   return (client, packet, done) => (client === null || isWill(client, packet) ? takeWill(client, packet, done) : takePublish(client, packet, done));

@@ -105,6 +105,7 @@ const mqtt = z
       .exactOptional()
       .meta({ description: "Who may publish and subscribe to what; with users, or with this, everything that no entry allows is denied" }),
     bridges: bridgesSchema,
+    session_expiry: durationSchema.prefault("7d").meta({ description: "How long a session (clean session 0) is kept after its connection ended" }),
     limits: limitsSchema
       .unwrap()
       .extend({

@@ -1,5 +1,5 @@
 // Finished rows: what other threads worked out and the processor writes between batches. They are no inputs of the engine:
-// delivery attempts, samples of what was rejected, daily summaries, accounts, and what was done by whom.
+// delivery attempts, samples of what was rejected, daily summaries, accounts, what was done by whom, MQTT sessions.
 
 import type { Day } from "../engine/calendar.ts";
 import type { RejectReason } from "../engine/reading.ts";
@@ -7,6 +7,7 @@ import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { type AccountsRow, createAccountsWriter } from "./accounts.ts";
 import { type AuditRow, createAuditWriter } from "./audit.ts";
 import type { Database } from "./database.ts";
+import { createMqttWriter, type MqttRow } from "./mqtt-rows.ts";
 
 /** Topics × reasons of which a sample is kept; what comes beyond is counted under the topic `""`. */
 export const REJECTED_ROWS_MAX = 1000;
@@ -43,7 +44,8 @@ export type FinishedRow =
       readonly at: EpochMs;
     }
   | { readonly kind: "summary-open"; readonly zone: string; readonly day: Day; readonly series: SeriesId }
-  | { readonly kind: "summary-progress"; readonly zone: string; readonly through: number };
+  | { readonly kind: "summary-progress"; readonly zone: string; readonly through: number }
+  | MqttRow;
 
 /** @returns a function that writes rows; call it within a transaction */
 export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
@@ -62,6 +64,7 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
   const progress = db.prepare("INSERT INTO summary_progress VALUES (?, ?) ON CONFLICT DO UPDATE SET through = max(through, excluded.through)");
   const accounts = createAccountsWriter(db);
   const audit = createAuditWriter(db);
+  const mqtt = createMqttWriter(db);
   return (row) => {
     switch (row.kind) {
       case "audit":
@@ -74,6 +77,9 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
       case "session-gone":
       case "sessions-gone":
         return accounts(row);
+      case "mqtt":
+        mqtt(row);
+        return;
       case "delivery":
         delivery.run(row.disposition, row.attempts, row.nextAt, row.endedAt, row.reason, row.id);
         return;

@@ -13,6 +13,7 @@ import { readActiveAlerts } from "../storage/alerts.ts";
 import { explaining } from "../storage/data-dir-error.ts";
 import { openDatabase } from "../storage/database.ts";
 import type { FinishedRow } from "../storage/finished.ts";
+import { readMqtt } from "../storage/mqtt-rows.ts";
 
 const SNAPSHOT_PAUSE_MS = 10;
 /** What was delivered, or goes into the audit log, is told in the next turn's commit, which costs nothing; if none comes for so long, in one of its own. */
@@ -141,4 +142,5 @@ tellMain({
   series: pipeline.engine.series(),
   planHash: pipeline.engine.planHash(),
   active: readActiveAlerts(db),
+  mqtt: readMqtt(db),
 });

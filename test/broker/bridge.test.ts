@@ -38,6 +38,7 @@ async function gateway(bridges: readonly Bridge[], { commits = "at once" as "at 
       sources: [byTopic],
       limits: limitsSchema.parse(limits),
       access: { anonymous: true },
+      sessionExpiry: 86_400_000,
       bridges: { identity, list: bridges.map(settingsOf) },
       zones: {},
       takesConnections: () => true,

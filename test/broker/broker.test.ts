@@ -302,6 +302,7 @@ it("a port that is taken is an error with a hint, and no other listener stays op
       limits: limitsSchema.parse({}),
       access: { anonymous: true },
       zones: {},
+      sessionExpiry: 1_000,
       takesConnections: () => true,
     },
   );

@@ -2,6 +2,7 @@
 
 import { type Labels, type RejectReason, seriesKey } from "../../src/engine/reading.ts";
 import type { EpochMs, SeriesId } from "../../src/engine/units.ts";
+import type { MqttRow } from "../../src/storage/mqtt-rows.ts";
 
 export type Added = { series: string; source: string; ts: EpochMs | undefined; value: number; isRetained?: boolean };
 export type Rejected = { reason: RejectReason; topic: string; detail: string; payload: string };
@@ -13,14 +14,21 @@ export function createRecordingInbox(options: { commits?: "at once" | "when told
   const rejected: Rejected[] = [];
   let waiting: ((error?: Error) => void)[] = [];
   let lookUps = 0;
+  let carried: () => readonly MqttRow[] = () => [];
+  const rows: MqttRow[] = [];
   return {
     added,
     rejected,
     series,
+    rows,
+    carry(take: () => readonly MqttRow[]): void {
+      carried = take;
+    },
     waiting: () => waiting.length,
     lookUps: () => lookUps,
     commit(error?: Error): void {
       const all = waiting;
+      rows.push(...carried());
       waiting = [];
       for (const callback of all) callback(error);
     },
@@ -44,7 +52,12 @@ export function createRecordingInbox(options: { commits?: "at once" | "when told
     },
     committed(callback: (error?: Error) => void): void {
       if (options.commits === "when told") waiting.push(callback);
-      else setImmediate(callback);
+      else {
+        setImmediate(() => {
+          rows.push(...carried());
+          callback();
+        });
+      }
     },
   };
 }

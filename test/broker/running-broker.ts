@@ -14,11 +14,14 @@ import type { Listener } from "../../src/broker/listeners.ts";
 import { systemClock } from "../../src/clock.ts";
 import { createLog, type Log } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
+import type { StoredMqtt } from "../../src/storage/mqtt-rows.ts";
 import { createRecordingInbox } from "./recording-inbox.ts";
 
 export const byTopic: IngestSource = { topic: "sensors/{device}/{metric}", codec: "json", settings: {}, labels: {} };
 
 export type Options = {
+  stored?: StoredMqtt;
+  sessionExpiry?: number;
   commits?: "at once" | "when told";
   limits?: Record<string, number>;
   takesConnections?: () => true | string;
@@ -43,6 +46,8 @@ export async function runBroker(options: Options = {}) {
       limits: limitsSchema.parse(options.limits ?? {}),
       access: options.access ?? { anonymous: true },
       zones: {},
+      sessionExpiry: options.sessionExpiry ?? 3_600_000,
+      ...(options.stored !== undefined && { stored: options.stored }),
       takesConnections: options.takesConnections ?? (() => true),
     },
   );

@@ -4,5 +4,6 @@ import { initial } from "./001-initial.ts";
 import { dailySnapshots } from "./002-daily-snapshots.ts";
 import { subjects } from "./003-subjects.ts";
 import { accounts } from "./004-accounts.ts";
+import { mqttSessions } from "./005-mqtt-sessions.ts";
 
-export const migrations = [initial, dailySnapshots, subjects, accounts] as const;
+export const migrations = [initial, dailySnapshots, subjects, accounts, mqttSessions] as const;

@@ -1,0 +1,72 @@
+// What aedes asks before it lets a client in, subscribe, or have a message: answered by the access list, the limits and the sessions.
+// Each no is counted. Publishing is asked for in publishing.ts, as it is held until the commit.
+
+import type { AedesOptions, AuthenticateError } from "aedes";
+import type { Access } from "./access.ts";
+import type { createAudience } from "./audience.ts";
+import type { RefusalReason } from "./broker-counters.ts";
+import type { AedesClient } from "./connections.ts";
+import type { BrokerLimits } from "./limits.ts";
+import type { Sessions } from "./sessions.ts";
+
+type Hooks = Required<Pick<AedesOptions, "authenticate" | "authorizeSubscribe" | "authorizeForward">>;
+
+export type AuthorizingDeps = {
+  readonly access: Access;
+  readonly audience: ReturnType<typeof createAudience>;
+  readonly sessions: Sessions;
+  /** The name that its certificate gives a client; undefined: its listener asks for none. */
+  readonly certificateOf: (client: AedesClient) => string | undefined;
+  readonly refuse: (reason: RefusalReason) => void;
+};
+
+export function createAuthorizing({ access, audience, sessions, certificateOf, refuse }: AuthorizingDeps, limits: BrokerLimits): Hooks {
+  /** @throws what CONNACK says */
+  const enter = async (client: AedesClient, username: string | undefined, password: Uint8Array | undefined): Promise<void> => {
+    const certified = certificateOf(client);
+    const entry = await access.enter(username, password, certified !== undefined);
+    if (entry.kind === "in") return access.admit(client, certified ?? username, client.id);
+    refuse(entry.reason);
+    throw Object.assign(new Error(entry.message), { returnCode: entry.code }) as AuthenticateError;
+  };
+
+  return {
+    authenticate(client, username, password, done) {
+      void enter(client, username, password).then(
+        () => done(null, true),
+        (error: AuthenticateError) => done(error, false),
+      );
+    },
+    authorizeSubscribe(client, subscription, done) {
+      if (sessions.isMarker(subscription)) return done(null, null);
+      const { topic } = subscription;
+      const reason = access.maySubscribe(client, topic) ? whyNotSubscribe(client, topic, sessions, limits) : "acl_subscribe";
+      if (reason === undefined) {
+        audience.grant(topic);
+        sessions.grant(subscription);
+      } else {
+        sessions.deny(client, topic);
+        refuse(reason);
+      }
+      done(null, reason === undefined ? subscription : null);
+    },
+    // A subscriber that does not keep up misses QoS 0 messages, and holds nobody up.
+    authorizeForward(client, packet) {
+      if (!access.mayReceive(client, packet.topic)) {
+        refuse("acl_receive");
+        return null;
+      }
+      if (packet.qos > 0 || !client.conn.writableNeedDrain) return packet;
+      refuse("slow_subscriber");
+      return null;
+    },
+  };
+}
+
+/** aedes would grant a shared subscription and then deliver nothing. */
+function whyNotSubscribe(client: AedesClient, topic: string, sessions: Sessions, limits: BrokerLimits): RefusalReason | undefined {
+  if (topic.startsWith("$share/")) return "shared_subscription";
+  if (topic.length > limits.topic_bytes) return "topic_bytes";
+  const filters = new Set([...Object.keys(client.subscriptions ?? {}), ...sessions.filtersOf(client)]);
+  return filters.size >= limits.subscriptions && !filters.has(topic) ? "subscriptions" : undefined;
+}
