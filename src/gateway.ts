@@ -95,18 +95,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
 
   const broker = createBroker(
     { inbox, clock, log: log.child({ room: "broker" }), metrics },
-    {
-      listeners: config.mqtt.listeners,
-      sources: config.sources,
-      limits: config.mqtt.limits,
-      access: config.mqtt,
-      bridges: { identity: identityOf(dataDir), list: config.mqtt.bridges },
-      zones: zonesOf(config),
-      timezone: config.gateway.timezone,
-      stored,
-      sessionExpiry: config.mqtt.session_expiry,
-      takesConnections: () => clockProblem ?? inbox.fullness() ?? true,
-    },
+    { ...brokerOptions(config), stored, takesConnections: () => clockProblem ?? inbox.fullness() ?? true },
   );
   const state = createMqttState({ publish: broker.publish }, { name: config.gateway.name, version });
   const reload = createReload(options, inbox, config, (next) => {
@@ -157,6 +146,17 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
 const dashboardDir = fileURLToPath(new URL("../dist/dashboard", import.meta.url));
 
 const inboxLimits = ({ mqtt: { limits } }: GatewayConfig) => ({ seriesMax: limits.series, bytesMax: limits.inbox_bytes });
+
+const brokerOptions = (config: GatewayConfig) => ({
+  listeners: config.mqtt.listeners,
+  sources: config.sources,
+  limits: config.mqtt.limits,
+  access: config.mqtt,
+  bridges: { identity: identityOf(config.gateway.dataDir), list: config.mqtt.bridges },
+  zones: zonesOf(config),
+  timezone: config.gateway.timezone,
+  sessionExpiry: config.mqtt.session_expiry,
+});
 
 /** Turns go to the processor by the inbox; what became of them comes back here. */
 function connect(processor: Processor, inbox: Inbox, told: { readiness: Readiness; changed: ReturnType<typeof createMqttState>["alert"] }): void {

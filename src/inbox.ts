@@ -245,7 +245,7 @@ type RejectedSample = { readonly topic: string; readonly detail: string; readonl
  * counted under the topic `""`; and what others have to write.
  */
 function createSamples() {
-  let carried: () => readonly FinishedRow[] = () => [];
+  const carried: (() => readonly FinishedRow[])[] = [];
   let rows = new Map<string, Extract<FinishedRow, { kind: "rejected" }>>();
   return {
     add(reason: RejectReason, { topic, detail, payload }: RejectedSample, at: EpochMs): void {
@@ -256,13 +256,13 @@ function createSamples() {
       rows.set(key, { kind: "rejected", topic: isKept ? topic : "", reason, count, at, detail: detail.slice(0, DETAIL_CHARS), sample });
     },
     take(): FinishedRow[] {
-      const taken = [...rows.values(), ...carried()];
+      const taken = [...rows.values(), ...carried.flatMap((take) => take())];
       rows = new Map();
       return taken;
     },
     /** @param take is asked for its rows at each turn */
     carry(take: () => readonly FinishedRow[]): void {
-      carried = take;
+      carried.push(take);
     },
   };
 }

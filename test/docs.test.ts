@@ -69,7 +69,10 @@ describe("docs/reference/listeners.md", () => {
   });
 
   it("names every limit of the broker, and every reason of a handshake", () => {
-    const elsewhere = ["payload_bytes", "values_per_message", "depth", "topics"];
+    const sessions = ["sessions", "retained", "retained_bytes", "queued", "queued_bytes", "queued_bytes_all"];
+    const mqttPage = readFileSync(join(root, "docs/reference/mqtt.md"), "utf8");
+    for (const name of sessions) expect(mqttPage).toContain(`\`${name}\``);
+    const elsewhere = ["payload_bytes", "values_per_message", "depth", "topics", ...sessions];
     for (const name of Object.keys(limitsSchema.parse({})).filter((limit) => !elsewhere.includes(limit))) expect(page).toContain(`\`${name}\``);
     for (const reason of handshakeReasons) expect(page).toContain(`\`${reason}\``);
   });

@@ -4,8 +4,9 @@
 import type { AedesOptions, AuthenticateError } from "aedes";
 import type { Access } from "./access.ts";
 import type { createAudience } from "./audience.ts";
+import type { Breaches } from "./breaches.ts";
 import type { RefusalReason } from "./broker-counters.ts";
-import type { AedesClient } from "./connections.ts";
+import type { AedesClient, Connection } from "./connections.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -15,18 +16,20 @@ export type AuthorizingDeps = {
   readonly access: Access;
   readonly audience: ReturnType<typeof createAudience>;
   readonly sessions: Sessions;
-  /** The name that its certificate gives a client; undefined: its listener asks for none. */
-  readonly certificateOf: (client: AedesClient) => string | undefined;
+  readonly breaches: Breaches;
+  readonly connectionOf: (client: AedesClient) => Connection | undefined;
   readonly refuse: (reason: RefusalReason) => void;
 };
 
-export function createAuthorizing({ access, audience, sessions, certificateOf, refuse }: AuthorizingDeps, limits: BrokerLimits): Hooks {
+export function createAuthorizing({ access, audience, sessions, breaches, connectionOf, refuse }: AuthorizingDeps, limits: BrokerLimits): Hooks {
   /** @throws what CONNACK says */
   const enter = async (client: AedesClient, username: string | undefined, password: Uint8Array | undefined): Promise<void> => {
-    const certified = certificateOf(client);
+    const connection = connectionOf(client);
+    const certified = connection?.certificateName;
     const entry = await access.enter(username, password, certified !== undefined);
     if (entry.kind === "in") return access.admit(client, certified ?? username, client.id);
     refuse(entry.reason);
+    breaches.note(connection, "mqtt login", username ?? "");
     throw Object.assign(new Error(entry.message), { returnCode: entry.code }) as AuthenticateError;
   };
 
@@ -47,6 +50,7 @@ export function createAuthorizing({ access, audience, sessions, certificateOf, r
       } else {
         sessions.deny(client, topic);
         refuse(reason);
+        if (reason === "acl_subscribe") breaches.note(connectionOf(client), "mqtt subscribe", topic);
       }
       done(null, reason === undefined ? subscription : null);
     },

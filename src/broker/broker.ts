@@ -14,18 +14,18 @@ import { type AccessOptions, createAccess } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createAudience } from "./audience.ts";
 import { createAuthorizing } from "./authorizing.ts";
+import { createBreaches } from "./breaches.ts";
 import type { BridgeMessage, BridgeStatus } from "./bridge.ts";
 import type { BridgeSettings } from "./bridge-schema.ts";
 import { createBridges } from "./bridges.ts";
 import { createBrokerCounters, type RefusalReason } from "./broker-counters.ts";
 import type { ChangesInbox } from "./changes.ts";
-import { createConnections } from "./connections.ts";
-import { createGate } from "./gate.ts";
+import { createDoors } from "./doors.ts";
 import { createHold } from "./hold.ts";
 import { createHoldWatch } from "./hold-watch.ts";
-import { createIngest, type IngestInbox, type IngestSource } from "./ingest.ts";
+import { createIngest, type Ingest, type IngestInbox, type IngestSource } from "./ingest.ts";
 import type { BrokerLimits } from "./limits.ts";
-import { type Address, createListeners, type Listener } from "./listeners.ts";
+import type { Address, Listener } from "./listeners.ts";
 import type { MemoryPersistence } from "./persistence.ts";
 import { createPublishing, type Done, type Publish } from "./publishing.ts";
 import { createReceivedOnce, type IncomingPackets } from "./received-once.ts";
@@ -80,9 +80,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   const { limits } = options;
   const { clock, log } = deps;
   let draining = false;
-  const refuse = (reason: RefusalReason): void => {
-    counters.refused[reason]++;
-  };
+  const refuse = (reason: RefusalReason): void => void counters.refused[reason]++;
   const count = (qos: 0 | 1 | 2): void => void counters.messages[qos]++;
   const passOn = (packet: Publish, client: Client): void => (aedes as unknown as { publish: PassOn }).publish(packet, client, () => undefined);
   const refusing = (): string | undefined => {
@@ -92,6 +90,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
 
   const ingest = createIngest({ ...deps, refuse }, options);
   const access = createAccess(options.access);
+  const breaches = createBreaches(deps);
   const hold = createHold({ committed: (callback) => deps.inbox.committed(callback), clock });
   const holdWatch = createHoldWatch({ hold, log, refuse }, limits);
   const receivedOnce = createReceivedOnce(() => aedes.persistence);
@@ -105,30 +104,18 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     },
     { limits, expiryMs: options.sessionExpiry, stored: options.stored ?? { sessions: [], retained: [] } },
   );
-  const gate = createGate({ clock, refuse }, limits);
-  const connections = createConnections(
+  const { gate, connections, listeners } = createDoors(
     {
+      ...{ clock, log, refuse, closed: access.leave, paused: () => draining },
       handle: (socket) => sessions.adopt(beStrict(aedes.handle(socket))),
-      paused: () => draining,
-      refuse,
       throttled: () => counters.throttled++,
-      introduced: ({ ends }) => gate.introduced(ends),
-      closed: access.leave,
-      clock,
+      handshakeFailed: (reason) => counters.handshakes[reason]++,
     },
-    limits,
-  );
-  const listeners = createListeners(
-    { accept: connections.accept, gate, clock, log, refuse, handshakeFailed: (reason) => counters.handshakes[reason]++ },
     limits,
     options.certificatesEveryMs,
   );
-  const takeBridged = ({ topic, payload, isRetained }: BridgeMessage): void => {
-    if (topic.length > limits.topic_bytes) refuse("topic_bytes");
-    else ingest.take(topic, payload, undefined, undefined, isRetained);
-  };
   const bridges = createBridges(
-    { clock, log, metrics: deps.metrics, take: takeBridged, hold: (release) => hold.add(undefined, release) },
+    { clock, log, metrics: deps.metrics, take: bridgedInto(ingest, refuse, limits), hold: (release) => hold.add(undefined, release) },
     { identity: options.bridges?.identity ?? "", packetBytes: limits.packet_bytes },
   );
   const counters = createBrokerCounters(deps.metrics, {
@@ -136,10 +123,10 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   });
   const aedes = new Aedes({
     ...boundsOf(limits),
-    ...createAuthorizing({ access, audience, sessions, certificateOf: (client) => connections.of(client)?.certificateName, refuse }, limits),
+    ...createAuthorizing({ access, audience, sessions, breaches, connectionOf: connections.of, refuse }, limits),
     preConnect: createAdmission({ refusing, refuse, admitted: connections.named, sessions: sessions.known }, limits),
     authorizePublish: createPublishing(
-      { ingest, access, hold, clock, receivedOnce, sessions, connectionOf: connections.of, count, refuse, stopping: () => draining, passOn },
+      { ingest, access, breaches, hold, clock, receivedOnce, sessions, connectionOf: connections.of, count, refuse, stopping: () => draining, passOn },
       limits,
     ),
   }) as Aedes & { persistence: MemoryPersistence & IncomingPackets };
@@ -222,6 +209,14 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     close,
   };
 }
+
+/** Messages of bridges come in as those of devices do, but for no client. */
+const bridgedInto =
+  (ingest: Ingest, refuse: (reason: RefusalReason) => void, limits: BrokerLimits) =>
+  ({ topic, payload, isRetained }: BridgeMessage): void => {
+    if (topic.length > limits.topic_bytes) refuse("topic_bytes");
+    else ingest.take(topic, payload, undefined, undefined, isRetained);
+  };
 
 const boundsOf = (limits: BrokerLimits) => ({
   drainTimeout: limits.drain,

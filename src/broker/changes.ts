@@ -1,13 +1,14 @@
 // What the broker has to write down about its clients, until the inbox takes it along with a turn. Of several changes to one thing only
 // the newest is written, and what came and went within one turn is not written at all. Rows keep the order in which they were noted.
 
+import type { AuditRow } from "../storage/audit.ts";
 import type { MqttRow } from "../storage/mqtt-rows.ts";
 
 export type ChangesInbox = {
   /** Calls back once all that was noted so far is on disk, or with an error when it never will be. */
   committed(callback: (error?: Error) => void): void;
   /** @param take is asked for rows that go with each turn */
-  carry(take: () => readonly MqttRow[]): void;
+  carry(take: () => readonly (MqttRow | AuditRow)[]): void;
 };
 
 export type Changes = ReturnType<typeof createChanges>;

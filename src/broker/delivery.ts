@@ -49,6 +49,10 @@ export function createDelivery(deps: {
       const message = waiting[outlet.next] as Outgoing;
       if (!message.committed) break;
       outlet.next += 1;
+      if (message.phase !== "released" && !deps.forward(client, { ...message, payload: "" })) {
+        deps.sessions().withheld(session, message);
+        continue;
+      }
       outlet.inFlight += 1;
       writeToStream(packetOf(message), client.conn);
       if (message.phase !== "released") deps.sessions().sent(session, message);

@@ -3,6 +3,7 @@
 import type { AedesOptions, Client } from "aedes";
 import type { Clock } from "../clock.ts";
 import type { Access } from "./access.ts";
+import type { Breaches } from "./breaches.ts";
 import type { RefusalReason } from "./broker-counters.ts";
 import type { AedesClient, Connection } from "./connections.ts";
 import { ownTopics } from "./filter.ts";
@@ -22,6 +23,7 @@ const willGraceMs = 1_000;
 export type PublishingDeps = {
   readonly ingest: Ingest;
   readonly access: Access;
+  readonly breaches: Breaches;
   readonly hold: Hold;
   readonly clock: Clock;
   readonly receivedOnce: ReturnType<typeof createReceivedOnce>;
@@ -48,6 +50,7 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
     }
     if (client !== null && !deps.access.mayPublish(client, topic)) {
       deps.refuse("acl_publish");
+      deps.breaches.note(connectionOf(client), "mqtt publish", topic);
       return new Error(`the access list does not let it publish to ${topic}`);
     }
     if (topic.length <= limits.topic_bytes) return undefined;

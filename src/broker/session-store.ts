@@ -96,6 +96,15 @@ export function createSessionStore(
     bytes -= by;
   };
 
+  const remove = (session: Session, message: Outgoing): void => {
+    session.queue.delete(message.packet);
+    messages -= 1;
+    shrink(session, message.bytes);
+    changes.takeBack(`released ${message.ordinal}`);
+    if (!changes.takeBack(`out ${message.ordinal}`))
+      changes.note(`out ${message.ordinal}`, { kind: "mqtt", change: "outgoing-gone", ordinal: message.ordinal });
+  };
+
   const subscribe = (session: Session, filter: string, qos: Qos): void => {
     session.filters.set(filter, qos);
     if (qos === 0) trie.delete(filter, session.client);
@@ -112,13 +121,6 @@ export function createSessionStore(
       put(session, { ...message, bytes: sizeOf(message), committed: true, phase });
       ordinal = Math.max(ordinal, message.ordinal);
     }
-  };
-
-  const freePacket = (session: Session): number => {
-    let packet = session.lastPacket;
-    do packet = (packet % PACKET_IDS) + 1;
-    while (session.queue.has(packet));
-    return packet;
   };
 
   stored.forEach(restore);
@@ -229,14 +231,11 @@ export function createSessionStore(
       const message = session.queue.get(packet);
       if (message === undefined || message.phase === "new") return undefined;
       if (by === "puback" ? message.qos !== 1 : message.phase !== "released") return undefined;
-      session.queue.delete(packet);
-      messages -= 1;
-      shrink(session, message.bytes);
-      changes.takeBack(`released ${message.ordinal}`);
-      if (!changes.takeBack(`out ${message.ordinal}`))
-        changes.note(`out ${message.ordinal}`, { kind: "mqtt", change: "outgoing-gone", ordinal: message.ordinal });
+      remove(session, message);
       return message;
     },
+    /** It may not be sent: the client has no right to it, or none any more. */
+    withheld: (session: Session, message: Outgoing): void => remove(session, message),
 
     /** A QoS 2 publish of the client was taken. @returns false when too many wait for their PUBREL */
     received(client: string, packet: number): boolean {
@@ -262,4 +261,11 @@ export function createSessionStore(
 
 function sizeOf({ topic, payload }: { readonly topic: string; readonly payload: { readonly length: number } }): number {
   return topic.length + payload.length + OVERHEAD_BYTES;
+}
+
+function freePacket({ lastPacket, queue }: Session): number {
+  let packet = lastPacket;
+  do packet = (packet % PACKET_IDS) + 1;
+  while (queue.has(packet));
+  return packet;
 }

@@ -107,6 +107,35 @@ describe("a subscription", () => {
   });
 });
 
+describe("a session that goes on", () => {
+  const ofSession: IClientOptions = { ...ofPage, clientId: "session", clean: false };
+
+  it("does not get what is denied either: live, retained, or queued before the right was taken away", async () => {
+    const { broker, client, passwords } = await open();
+    const heard: string[] = [];
+    const tell = (topic: string, retain = false): void => broker.publish(topic, "x", { retain });
+    tell("secret/kept", true);
+    tell("other/kept", true);
+    const page = await client(ofSession);
+    page.on("message", (topic) => heard.push(topic));
+    await page.subscribeAsync("#", { qos: 1 });
+    tell("secret/live");
+    tell("other/live");
+    await eventually(() => heard.length >= 2);
+    await pause(20);
+    expect(heard.splice(0).sort()).toEqual(["other/kept", "other/live"]);
+    await page.endAsync();
+    broker.publish("other/away", "denied", { retain: false });
+    broker.publish("new/away", "new", { retain: false });
+    broker.reload([], {}, { passwords, acl: [aclEntrySchema.parse({ subscribe: ["#"], deny_subscribe: ["other/#"] })], anonymous: false });
+    const payloads: string[] = [];
+    await client(ofSession, (payload) => payloads.push(payload));
+    await eventually(() => payloads.length > 0);
+    await pause(20);
+    expect(payloads).toEqual(["new"]);
+  });
+});
+
 describe("when the users or the list change", () => {
   const reload = (running: Awaited<ReturnType<typeof open>>, passwords: string, list = acl) =>
     running.broker.reload([], {}, { passwords, acl: list, anonymous: false });
@@ -141,6 +170,27 @@ describe("when the users or the list change", () => {
     await eventually(() => !freezer.connected);
     expect(await running.metric('highwater_broker_refused_total{reason="acl_publish"}')).toBe(1);
   });
+});
+
+it("what somebody tried and may not stands in the audit log, a bounded number a second", async () => {
+  const { port, client, inbox, metric } = await open();
+  expect(await codeOf(port, { ...ofFreezer, password: "warm" })).toBe(4);
+  const page = await client(ofPage);
+  await page.subscribeAsync("secret/#").catch(() => {});
+  const device = await client(ofFreezer);
+  device.publish("sensors/fz-8/temperature", "99", { qos: 1 });
+  await eventually(() => !device.connected);
+  const told = () => inbox.audit.map(({ who, action, target }) => [who, action, target]);
+  await eventually(() => told().length === 3);
+  expect(told()).toEqual([
+    ["", "mqtt login", "fz-7"],
+    ["page", "mqtt subscribe", "secret/#"],
+    ["fz-7", "mqtt publish", "sensors/fz-8/temperature"],
+  ]);
+  expect(inbox.audit[0]).toMatchObject({ kind: "audit", origin: "127.0.0.1", why: "", outcome: "refused" });
+  await page.subscribeAsync(Array.from({ length: 90 }, (_, index) => `secret/${index}`)).catch(() => {});
+  await eventually(async () => (await metric('highwater_broker_refused_total{reason="acl_subscribe"}')) === 91);
+  expect(inbox.audit.length).toBeLessThan(91);
 });
 
 it("without users a name is only a name, and everything may be done", async () => {

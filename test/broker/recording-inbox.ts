@@ -2,6 +2,7 @@
 
 import { type Labels, type RejectReason, seriesKey } from "../../src/engine/reading.ts";
 import type { EpochMs, SeriesId } from "../../src/engine/units.ts";
+import type { AuditRow } from "../../src/storage/audit.ts";
 import type { MqttRow } from "../../src/storage/mqtt-rows.ts";
 
 export type Added = { series: string; source: string; ts: EpochMs | undefined; value: number; isRetained?: boolean };
@@ -14,21 +15,26 @@ export function createRecordingInbox(options: { commits?: "at once" | "when told
   const rejected: Rejected[] = [];
   let waiting: ((error?: Error) => void)[] = [];
   let lookUps = 0;
-  let carried: () => readonly MqttRow[] = () => [];
+  const carried: (() => readonly (MqttRow | AuditRow)[])[] = [];
   const rows: MqttRow[] = [];
+  const audit: AuditRow[] = [];
   return {
     added,
     rejected,
     series,
     rows,
-    carry(take: () => readonly MqttRow[]): void {
-      carried = take;
+    audit,
+    carry(take: () => readonly (MqttRow | AuditRow)[]): void {
+      carried.push(take);
     },
     waiting: () => waiting.length,
     lookUps: () => lookUps,
     commit(error?: Error): void {
       const all = waiting;
-      rows.push(...carried());
+      for (const row of carried.flatMap((take) => take())) {
+        if (row.kind === "audit") audit.push(row);
+        else rows.push(row);
+      }
       waiting = [];
       for (const callback of all) callback(error);
     },
@@ -54,7 +60,10 @@ export function createRecordingInbox(options: { commits?: "at once" | "when told
       if (options.commits === "when told") waiting.push(callback);
       else {
         setImmediate(() => {
-          rows.push(...carried());
+          for (const row of carried.flatMap((take) => take())) {
+            if (row.kind === "audit") audit.push(row);
+            else rows.push(row);
+          }
           callback();
         });
       }
