@@ -83,10 +83,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   const refuse = (reason: RefusalReason): void => void counters.refused[reason]++;
   const count = (qos: 0 | 1 | 2): void => void counters.messages[qos]++;
   const passOn = (packet: Publish, client: Client): void => (aedes as unknown as { publish: PassOn }).publish(packet, client, () => undefined);
-  const refusing = (): string | undefined => {
-    const takes = options.takesConnections();
-    return draining ? "the gateway is stopping" : (holdWatch.refusing() ?? (takes === true ? undefined : takes));
-  };
+  const refusing = (): string | undefined => (draining ? "the gateway is stopping" : (holdWatch.refusing() ?? reasonIn(options.takesConnections())));
 
   const ingest = createIngest({ ...deps, refuse }, options);
   const access = createAccess(options.access);
@@ -209,6 +206,8 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     close,
   };
 }
+
+const reasonIn = (takes: true | string): string | undefined => (takes === true ? undefined : takes);
 
 /** Messages of bridges come in as those of devices do, but for no client. */
 const bridgedInto =
