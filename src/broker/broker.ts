@@ -21,7 +21,7 @@ import { createBridges } from "./bridges.ts";
 import { createBrokerCounters, type RefusalReason } from "./broker-counters.ts";
 import type { ChangesInbox } from "./changes.ts";
 import { createDoors } from "./doors.ts";
-import { createHold } from "./hold.ts";
+import { createHold, type Release } from "./hold.ts";
 import { createHoldWatch } from "./hold-watch.ts";
 import { createIngest, type Ingest, type IngestInbox, type IngestSource } from "./ingest.ts";
 import type { BrokerLimits } from "./limits.ts";
@@ -111,10 +111,8 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     limits,
     options.certificatesEveryMs,
   );
-  const bridges = createBridges(
-    { clock, log, metrics: deps.metrics, take: bridgedInto(ingest, refuse, limits), hold: (release) => hold.add(undefined, release) },
-    { identity: options.bridges?.identity ?? "", packetBytes: limits.packet_bytes },
-  );
+  const ofBridges = { take: bridgedInto(ingest, refuse, limits), hold: (release: Release) => hold.add(undefined, release) };
+  const bridges = createBridges({ ...deps, ...ofBridges }, { identity: options.bridges?.identity ?? "", packetBytes: limits.packet_bytes });
   const counters = createBrokerCounters(deps.metrics, {
     ...{ connections: connections.size, held: hold.size, unmatched: ingest.unmatchedMessages, certificates: listeners.certificates },
   });
@@ -182,7 +180,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     /** Publishes for the gateway itself, with QoS 1; it does not come back as a reading. Nothing happens before start and after close. */
     publish(topic: string, payload: string | Uint8Array, { retain }: { retain: boolean }): void {
       if (aedes.closed) return;
-      const packet = { cmd: "publish" as const, topic, payload: Buffer.from(payload as Uint8Array), qos: 1 as const, retain, dup: false };
+      const packet = ownPacket(topic, payload, retain);
       const release = sessions.take(packet);
       if (release !== undefined) deps.inbox.committed((error) => error === undefined && release());
       aedes.publish(packet, (error) => error && log.warn({ topic, error: error.message }, "not published"));
@@ -206,6 +204,9 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     close,
   };
 }
+
+const ownPacket = (topic: string, payload: string | Uint8Array, retain: boolean) =>
+  ({ cmd: "publish", topic, payload: Buffer.from(payload as Uint8Array), qos: 1, retain, dup: false }) as const;
 
 const reasonIn = (takes: true | string): string | undefined => (takes === true ? undefined : takes);
 
