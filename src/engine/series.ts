@@ -106,8 +106,9 @@ export class Series implements Actor {
     this.#evaluation.takeLate(ts, value, clock);
   }
 
-  /** The earliest time at which anything can fall due in silence after the last reading. */
+  /** The earliest time at which anything can fall due in silence after the last reading; of what a change of the rules made due, at once. */
   get dueFrom(): UptimeMs {
+    if (this.#evaluation.dueFrom <= this.watermark) return LONG_AGO;
     const borrowed = this.#timing.idleAfterMs + (this.#evaluation.dueFrom - this.origin);
     return this.heardUp + Math.min(borrowed, this.#evaluation.quietMin);
   }
@@ -116,6 +117,7 @@ export class Series implements Actor {
   nextDue(): Due {
     const silence = this.#evaluation.nextSilence(this.#heard);
     const { clock, event } = this.#evaluation.nextDue();
+    if (clock <= this.watermark) return { up: LONG_AGO, event };
     const up = this.heardUp + this.#timing.idleAfterMs + (clock - this.origin);
     return up < silence.up || (up === silence.up && event < silence.event) ? { up, event } : silence;
   }

@@ -274,3 +274,28 @@ describe("a group that hears a late reading before any other", () => {
     ]);
   });
 });
+
+describe("what a change of the rules makes due is done at once, not with the next reading", () => {
+  const hot = (settings: Record<string, unknown>) => rule({ condition: { type: "threshold", above: 5 }, ...settings });
+
+  it("an alert that recovers, and whose time to do so is over by the new rule", () => {
+    const run = drive(plan([hot({ keep_firing_for: "30s" })]));
+    run.reading(0, 9);
+    run.reading(10 * SECOND, 1, { at: 10 * SECOND });
+    run.reading(11 * SECOND, 1, { at: 11 * SECOND });
+    const next = rule({ condition: { type: "rate", over: "20s", per: "1s", above: 100 } });
+    expect(run.rules(plan([next])).transitions).toMatchObject([{ to: "resolved", ts: 10 * SECOND, reason: "condition" }]);
+  });
+
+  it("readings that are held for a disorder that the source has no more", () => {
+    const run = drive(plan([hot({})], { outOfOrdernessMs: 30 * SECOND }));
+    run.reading(0, 9);
+    run.reading(10 * SECOND, 1, { at: 10 * SECOND });
+    expect(run.told()).toEqual([]);
+    run.rules(plan([hot({})]));
+    expect(run.told()).toEqual([
+      { rule: "r", to: "firing", ts: 0 },
+      { rule: "r", to: "resolved", ts: 10 * SECOND },
+    ]);
+  });
+});
