@@ -78,6 +78,21 @@ describe("docs/reference/listeners.md", () => {
   });
 });
 
+describe("docs/guides/connect-your-devices.md", () => {
+  const authority = createAuthority("home");
+  for (const [name, text] of Object.entries({ "mqtt-users": "", "server.pem": authority.server(), "server.key": KEY })) written(text, name);
+  const configs = blocks("docs/guides/connect-your-devices.md").map((text, index) => [index + 1, text] as const);
+
+  it.each(configs)("config %i is one", (index, text) => {
+    const loaded = loadConfig(written(text, `guide-${index}.yaml`), { MOSQUITTO_PASSWORD: "secret" });
+    expect(loaded.kind === "invalid" ? loaded.problems : []).toEqual([]);
+  });
+
+  it("has one for each step", () => {
+    expect(configs).toHaveLength(4);
+  });
+});
+
 describe("docs/reference/bridges.md", () => {
   it("shows a config that is one", () => {
     const [text = ""] = blocks("docs/reference/bridges.md");
