@@ -60,12 +60,14 @@ export function createAcl(entries: readonly AclEntry[] | undefined): (username: 
 }
 
 function grantOf(publish: readonly Filter[], denyPublish: readonly Filter[], subscribe: readonly Filter[], denySubscribe: readonly Filter[]): Grant {
-  const isAmong = (list: readonly Filter[], levels: Filter): boolean => list.some((filter) => covers(filter, levels));
-  const both = (allow: readonly Filter[], deny: readonly Filter[]) => (topic: string) => {
+  const both = (allow: readonly Filter[], deny: readonly Filter[], takes: (filter: Filter, levels: Filter) => boolean) => (topic: string) => {
     const levels = topic.split("/");
-    return isAmong(allow, levels) && !isAmong(deny, levels);
+    const isAmong = (list: readonly Filter[]): boolean => list.some((filter) => takes(filter, levels));
+    return isAmong(allow) && !isAmong(deny);
   };
-  return { publish: both(publish, denyPublish), subscribe: both(subscribe, denySubscribe), receive: both(subscribe, denySubscribe) };
+  const mayHear = both(subscribe, denySubscribe, covers);
+  // Who may publish to everything may publish to `$` topics too; those of the gateway itself are not asked for here.
+  return { publish: both(publish, denyPublish, coversPlainly), subscribe: mayHear, receive: mayHear };
 }
 
 function isAbout({ user, client }: AclEntry): (username: string | undefined, clientId: string) => boolean {
@@ -85,7 +87,11 @@ function filled(pattern: string, username: string | undefined, clientId: string)
 /** Whether a filter takes every topic that another filter, or a plain topic, does. Wildcards at its beginning take no `$` topics [MQTT-4.7.2-1]. */
 export function covers(filter: Filter, other: Filter): boolean {
   const [first] = filter;
-  if ((first === "#" || first === "+") && other[0]?.startsWith("$") === true) return false;
+  const isKeptApart = (first === "#" || first === "+") && other[0]?.startsWith("$") === true;
+  return !isKeptApart && coversPlainly(filter, other);
+}
+
+function coversPlainly(filter: Filter, other: Filter): boolean {
   for (const [index, level] of filter.entries()) {
     if (level === "#") return true;
     const against = other[index];

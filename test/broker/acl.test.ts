@@ -47,6 +47,12 @@ describe("an access list", () => {
     expect(acl({ publish: ["%u"] })("%c", "x").publish("x")).toBe(false);
   });
 
+  it("lets wildcards take `$` topics for publishing, and not for subscribing, as in MQTT", () => {
+    const grant = acl({ publish: ["#"], subscribe: ["#"] })("u", "c");
+    expect([grant.publish("$home/x"), grant.subscribe("$SYS/#"), grant.receive("$home/x")]).toEqual([true, false, false]);
+    expect(acl({ subscribe: ["#", "$SYS/#"] })("u", "c").subscribe("$SYS/broker")).toBe(true);
+  });
+
   it("takes no filter that MQTT would not take", () => {
     for (const filter of ["a/#/b", "a#", "a+/b", ""]) expect(aclEntrySchema.safeParse({ publish: [filter] }).success, filter).toBe(false);
     for (const filter of ["#", "+", "a/+/#", "/", "a//b"]) expect(aclEntrySchema.safeParse({ publish: [filter] }).success, filter).toBe(true);
