@@ -6,13 +6,14 @@ import { createServer, connect as openSocket, type Socket } from "node:net";
 import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { freePort } from "../../simulators/gateway.ts";
 import { bridgeSchema } from "../../src/broker/bridge-schema.ts";
 import { createBroker } from "../../src/broker/broker.ts";
 import { limitsSchema } from "../../src/broker/limits.ts";
 import { systemClock } from "../../src/clock.ts";
 import { createLog } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
-import { account, certificates, freePort, hasMosquitto, type Mosquitto, startMosquitto, wordy } from "./mosquitto.ts";
+import { account, certificates, hasMosquitto, type Mosquitto, startMosquitto, wordy } from "./mosquitto.ts";
 import { createRecordingInbox } from "./recording-inbox.ts";
 import { byTopic, eventually, pause } from "./running-broker.ts";
 

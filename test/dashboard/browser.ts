@@ -3,12 +3,14 @@
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll } from "vitest";
 
 const executablePath = "/usr/bin/chromium";
 const args = [
@@ -59,4 +61,23 @@ export async function openPage(
   page.on("pageerror", (error) => complaints.push(error.message));
   await page.goto(url);
   return { page, complaints };
+}
+
+/** A browser and the built page for the tests of one block; what they put into `open` is closed after each. */
+export function useBrowser() {
+  const shared = { open: [] as { close(): Promise<void> }[] } as { open: { close(): Promise<void> }[]; browser: Browser; dir: string; axe: string };
+  let built: Awaited<ReturnType<typeof buildDashboard>>;
+  beforeAll(async () => {
+    [built, shared.browser] = await Promise.all([buildDashboard(), launch()]);
+    shared.dir = built.dir;
+    shared.axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  });
+  afterEach(async () => {
+    for (const each of shared.open.splice(0).reverse()) await each.close();
+  });
+  afterAll(async () => {
+    await shared.browser.close();
+    await built.remove();
+  });
+  return shared;
 }

@@ -1,45 +1,28 @@
 // Coming in and going out in a real browser against a real server: the one-time link, the login with its complaints, the way back to
 // the alert that was asked for, and what a page does whose session is ended elsewhere.
 
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/clock.ts";
 import { type Accounts, createAccounts } from "../../src/http/accounts/accounts.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { hashPassword } from "../../src/password.ts";
 import { createFakeGateway } from "../http/fake-gateway.ts";
 import { serve } from "../http/serve.ts";
-import { buildDashboard, type Look, launch, noBrowser, openPage } from "./browser.ts";
+import { type Look, noBrowser, openPage, useBrowser } from "./browser.ts";
 
 const PASSWORD = "correct horse";
 
 if (noBrowser !== undefined) console.warn(`The tests of the login are skipped: ${noBrowser}`);
 
 describe.skipIf(noBrowser !== undefined)("the door", () => {
-  let browser: Browser;
-  let built: Awaited<ReturnType<typeof buildDashboard>>;
-  let axe: string;
-  const open: { close(): Promise<void> }[] = [];
-
-  beforeAll(async () => {
-    [built, browser] = await Promise.all([buildDashboard(), launch()]);
-    axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  });
-  afterEach(async () => {
-    for (const each of open.splice(0).reverse()) await each.close();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await built.remove();
-  });
+  const shared = useBrowser();
 
   async function start(): Promise<{ url: string; accounts: Accounts }> {
     const accounts = createAccounts({ write: async () => undefined, clock: systemClock, metrics: createMetrics() });
     const limits = { readingsEveryMs: 50, statusEveryMs: 200, accessEveryMs: 50 };
-    const served = await serve({ dashboardDir: built.dir, limits }, { ...createFakeGateway({ series: 3, now: Date.now }), accounts });
-    open.push(served);
+    const served = await serve({ dashboardDir: shared.dir, limits }, { ...createFakeGateway({ series: 3, now: Date.now }), accounts });
+    shared.open.push(served);
     return { url: served.url, accounts };
   }
   async function startWithAda(): Promise<{ url: string; accounts: Accounts }> {
@@ -48,8 +31,8 @@ describe.skipIf(noBrowser !== undefined)("the door", () => {
     return started;
   }
   async function show(url: string, look: Look = {}): Promise<{ page: Page; complaints: string[] }> {
-    const shown = await openPage(browser, url, look);
-    open.push({ close: () => shown.page.context().close() });
+    const shown = await openPage(shared.browser, url, look);
+    shared.open.push({ close: () => shown.page.context().close() });
     return shown;
   }
   const fill = async (page: Page, name: string, password: string): Promise<void> => {
@@ -123,7 +106,7 @@ describe.skipIf(noBrowser !== undefined)("the door", () => {
     const { page, complaints } = await show(`${url}${path}`, { width, theme });
     await page.getByLabel("Name").waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
-    await page.evaluate(axe);
+    await page.evaluate(shared.axe);
     const { violations } = (await page.evaluate("axe.run()")) as { violations: { id: string; nodes: { html: string }[] }[] };
     expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
     expect(complaints).toEqual([]);

@@ -1,14 +1,12 @@
 // The page in a real browser against a real server: what fires appears by itself, everybody can read it, it fits a phone,
 // and it says so when the gateway is gone.
 
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
 import { renderSummaryMail } from "../../src/batch/summary-mail.ts";
 import { alertOn, createFakeGateway, type FakeGateway } from "../http/fake-gateway.ts";
 import { type Served, serve } from "../http/serve.ts";
-import { buildDashboard, type Look, launch, noBrowser, openPage } from "./browser.ts";
+import { type Look, noBrowser, openPage, useBrowser } from "./browser.ts";
 
 /** The machine may be busy with other tests. */
 const poll = <Value>(ask: () => Promise<Value>) => expect.poll(ask, { timeout: 20_000 });
@@ -16,34 +14,19 @@ const poll = <Value>(ask: () => Promise<Value>) => expect.poll(ask, { timeout: 2
 if (noBrowser !== undefined) console.warn(`The dashboard's tests are skipped: ${noBrowser}`);
 
 describe.skipIf(noBrowser !== undefined)("the page", () => {
-  let browser: Browser;
-  let built: Awaited<ReturnType<typeof buildDashboard>>;
-  let axe: string;
-  const open: { close(): Promise<void> }[] = [];
-
-  beforeAll(async () => {
-    [built, browser] = await Promise.all([buildDashboard(), launch()]);
-    axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  });
-  afterEach(async () => {
-    for (const each of open.splice(0).reverse()) await each.close();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await built.remove();
-  });
+  const shared = useBrowser();
 
   const start = async (series = 30, port = 0): Promise<Served> => {
     const served = await serve(
-      { dashboardDir: built.dir, port, limits: { readingsEveryMs: 50, statusEveryMs: 200 } },
+      { dashboardDir: shared.dir, port, limits: { readingsEveryMs: 50, statusEveryMs: 200 } },
       createFakeGateway({ series, now: Date.now }),
     );
-    open.push(served);
+    shared.open.push(served);
     return served;
   };
   const show = async (served: Served, look: Look = {}): Promise<{ page: Page; complaints: string[] }> => {
-    const shown = await openPage(browser, `${served.url}/`, look);
-    open.push({ close: () => shown.page.context().close() });
+    const shown = await openPage(shared.browser, `${served.url}/`, look);
+    shared.open.push({ close: () => shown.page.context().close() });
     await shown.page.getByText("Live", { exact: true }).waitFor();
     await shown.page.locator(".tile").first().waitFor();
     return shown;
@@ -72,7 +55,7 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
     page.locator(".tile", { has: page.getByText(device, { exact: true }) }).filter({ hasText: metric });
   const overflow = (page: Page): Promise<number> => page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
   const violations = async (page: Page): Promise<string[]> => {
-    await page.evaluate(axe);
+    await page.evaluate(shared.axe);
     return await page.evaluate(
       "axe.run(document).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`)))",
     );
@@ -142,8 +125,8 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
       },
       { gatewayName: "cold-chain", externalUrl: "https://gateway-with-a-long-name.cold-store-in-bergen.example.org:8443/highwater" },
     );
-    const context = await browser.newContext({ viewport: { width: 390, height: 800 } });
-    open.push(context);
+    const context = await shared.browser.newContext({ viewport: { width: 390, height: 800 } });
+    shared.open.push(context);
     const page = await context.newPage();
     await page.setContent(mail?.html ?? "");
     expect(await overflow(page)).toBe(0);

@@ -1,11 +1,10 @@
 // A publisher and a subscriber with sessions, through a gateway that is killed at random moments, drawn by a seed: QoS 2 comes exactly once and
 // in order, QoS 1 at least once. Both clients are mqtt.js, which connects again and sends again by itself.
 
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type MqttClient } from "mqtt";
 import { afterEach, expect, it } from "vitest";
+import { freePort } from "../../simulators/gateway.ts";
 import { createDraw, createFolder, drawSeed, startHighwater, waitFor } from "./gateway-process.ts";
 
 const KILLS = 3;
@@ -15,16 +14,6 @@ const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
   for (const clean of cleanUp.splice(0).reverse()) await clean();
 });
-
-/** Clients come back to the port that they know. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 async function session(port: number, clientId: string): Promise<MqttClient> {
   const client = connect(`mqtt://127.0.0.1:${port}`, { clientId, clean: false, reconnectPeriod: 100 });
