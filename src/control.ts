@@ -104,8 +104,13 @@ export async function callControl(
       socket.once("connect", resolve);
       socket.once("error", reject);
     });
-  } catch {
-    return undefined;
+  } catch (cause) {
+    // Left by one that was killed.
+    if ((cause as NodeJS.ErrnoException).code === "ECONNREFUSED") return undefined;
+    throw new GatewayError("control_failed", `${path} cannot be opened: ${reasonOf(cause)}`, {
+      hint: "run the command as the user that the gateway runs as",
+      cause,
+    });
   }
   socket.write(`${JSON.stringify({ verb, argument })}\n`);
   for await (const line of createInterface({ input: socket })) {

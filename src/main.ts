@@ -21,7 +21,11 @@ function createProgram(): Command {
   return program;
 }
 
+/** What it writes is nobody else's: readings, hashes of passwords, the socket that takes orders. */
+const OWNER_ONLY = 0o077;
+
 async function main(args: readonly string[]): Promise<void> {
+  process.umask(OWNER_ONLY);
   try {
     await createProgram().parseAsync(args, { from: "user" });
   } catch (error) {

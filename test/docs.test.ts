@@ -59,7 +59,7 @@ describe("docs/reference/listeners.md", () => {
   it("shows a config that is one, with certificates that are named as its commands name them", () => {
     const [text = ""] = blocks("docs/reference/listeners.md");
     const authority = createAuthority("CA");
-    mkdirSync(join(folder, "tls"));
+    mkdirSync(join(folder, "tls"), { recursive: true });
     for (const [name, pem] of Object.entries({ "server.pem": authority.server(), "server.key": KEY, "ca.pem": authority.cert })) {
       expect(page).toMatch(new RegExp(`out ${name}`));
       written(pem, `tls/${name}`);
@@ -80,7 +80,8 @@ describe("docs/reference/listeners.md", () => {
 
 describe("docs/guides/connect-your-devices.md", () => {
   const authority = createAuthority("home");
-  for (const [name, text] of Object.entries({ "mqtt-users": "", "server.pem": authority.server(), "server.key": KEY })) written(text, name);
+  mkdirSync(join(folder, "tls"), { recursive: true });
+  for (const [name, text] of Object.entries({ "mqtt-users": "", "tls/server.pem": authority.server(), "tls/server.key": KEY })) written(text, name);
   const configs = blocks("docs/guides/connect-your-devices.md").map((text, index) => [index + 1, text] as const);
 
   it.each(configs)("config %i is one", (index, text) => {
@@ -89,7 +90,7 @@ describe("docs/guides/connect-your-devices.md", () => {
   });
 
   it("has one for each step", () => {
-    expect(configs).toHaveLength(4);
+    expect(configs).toHaveLength(5);
   });
 });
 

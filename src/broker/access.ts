@@ -19,39 +19,69 @@ export type AccessOptions = {
 /** Return codes of MQTT 3.1.1 §3.2.2.3. */
 export type Entry =
   | { readonly kind: "in" }
-  | { readonly kind: "out"; readonly code: 4 | 5; readonly reason: "bad_login" | "anonymous"; readonly message: string };
+  | { readonly kind: "out"; readonly code: 3 | 4 | 5; readonly reason: "bad_login" | "anonymous" | "logins"; readonly message: string };
+
+/** Passwords that are looked at at once, each on a thread of the process' own, and those that may wait for that. */
+const LOGINS_AT_ONCE = 2;
+const LOGINS_WAITING_MAX = 200;
 
 /** Topics of which one connection remembers whether it may publish to them: most devices have a few. */
 const REMEMBERED_TOPICS = 256;
 
-type Visitor = { readonly username: string | undefined; readonly clientId: string; grant: Grant; readonly published: TopicCache<"yes" | "no"> };
+/** `credential`: with which it came in; undefined: anonymous, by its certificate, or while there were no users. */
+type Visitor = {
+  readonly username: string | undefined;
+  readonly credential: Credential | undefined;
+  readonly certified: boolean;
+  readonly clientId: string;
+  grant: Grant;
+  readonly published: TopicCache<"yes" | "no">;
+};
 
 export type Access = ReturnType<typeof createAccess>;
 
 export function createAccess(options: AccessOptions) {
   let { anonymous } = options;
   let users = usersOf(options.passwords);
+  let decoy = decoyOf(users);
   let isLimited = options.acl !== undefined;
   let grantFor = createAcl(options.acl);
   /** Of closed connections too: a will is published when its connection is gone. */
   const visitors = new WeakMap<Client, Visitor>();
   const open = new Set<Client>();
+  const turns = createTurns(LOGINS_AT_ONCE, LOGINS_WAITING_MAX);
 
   return {
-    /** @param certified by its certificate: no password is asked for */
-    async enter(username: string | undefined, password: Uint8Array | undefined, certified: boolean): Promise<Entry> {
+    /**
+     * @param certified by its certificate: no password is asked for
+     * @param isGone whether the client has left meanwhile: then its password is not looked at
+     */
+    async enter(username: string | undefined, password: Uint8Array | undefined, certified: boolean, isGone = (): boolean => false): Promise<Entry> {
       if (certified) return { kind: "in" };
       if (username === undefined)
         return anonymous ? { kind: "in" } : { kind: "out", code: 5, reason: "anonymous", message: "a name and a password are asked for" };
       // Without users a name is only a name, as it has always been.
       if (users === undefined) return { kind: "in" };
-      const isRight = await isPassword(users.get(username), password ?? new Uint8Array());
-      return isRight ? { kind: "in" } : { kind: "out", code: 4, reason: "bad_login", message: "wrong name or password" };
+      const wrong: Entry = { kind: "out", code: 4, reason: "bad_login", message: "wrong name or password" };
+      if (!(await turns.take())) return { kind: "out", code: 3, reason: "logins", message: "too many logins are waiting" };
+      try {
+        if (isGone()) return wrong;
+        const credential = users.get(username);
+        const isRight = await isPassword(credential, password ?? new Uint8Array(), decoy);
+        // The users may have changed while it was looked at.
+        return isRight && isSame(credential, users.get(username)) ? { kind: "in" } : wrong;
+      } finally {
+        turns.give();
+      }
     },
-    admit(client: Client, username: string | undefined, clientId: string): void {
-      visitors.set(client, { username, clientId, grant: grantFor(username, clientId), published: createTopicCache(REMEMBERED_TOPICS) });
+    /** To be called at once after it entered. */
+    admit(client: Client, username: string | undefined, clientId: string, certified: boolean): void {
+      const credential = username === undefined || certified ? undefined : users?.get(username);
+      visitors.set(client, { username, credential, certified, clientId, grant: grantFor(username, clientId), published: createTopicCache(REMEMBERED_TOPICS) });
       open.add(client);
     },
+    /** Whether a name is a user's. */
+    isUser: (username: string | undefined): boolean => username !== undefined && users?.has(username) === true,
     leave: (client: Client): void => void open.delete(client),
     mayPublish(client: Client, topic: string): boolean {
       if (!isLimited) return true;
@@ -67,15 +97,15 @@ export function createAccess(options: AccessOptions) {
     mayReceive: (client: Client, topic: string): boolean => !isLimited || (visitors.get(client)?.grant.receive(topic) ?? false),
     /** @returns the clients that may not be here any more */
     reload(next: AccessOptions): Client[] {
-      const before = users;
       users = usersOf(next.passwords);
+      decoy = decoyOf(users);
       anonymous = next.anonymous;
       isLimited = next.acl !== undefined;
       grantFor = createAcl(next.acl);
       const gone: Client[] = [];
       for (const client of open) {
         const visitor = visitors.get(client) as Visitor;
-        const isIn = isStillIn(visitor, before);
+        const isIn = isStillIn(visitor);
         visitor.grant = isIn ? grantFor(visitor.username, visitor.clientId) : nothing;
         visitor.published.clear();
         if (!isIn) gone.push(client);
@@ -84,15 +114,40 @@ export function createAccess(options: AccessOptions) {
     },
   };
 
-  function isStillIn({ username }: Visitor, before: Users | undefined): boolean {
+  function isStillIn({ username, credential, certified }: Visitor): boolean {
+    if (certified) return true;
     if (username === undefined) return anonymous;
-    if (users === undefined || before === undefined) return users === undefined;
-    return isSame(before.get(username), users.get(username));
+    return users === undefined || isSame(credential, users.get(username));
   }
 }
 
+/** Turns for so many at once; more wait, up to a bound. */
+function createTurns(atOnce: number, waitingMax: number) {
+  let free = atOnce;
+  const waiting: (() => void)[] = [];
+  return {
+    /** @returns false when too many wait */
+    async take(): Promise<boolean> {
+      if (free > 0) {
+        free -= 1;
+        return true;
+      }
+      if (waiting.length >= waitingMax) return false;
+      await new Promise<void>((resolve) => void waiting.push(resolve));
+      return true;
+    },
+    give(): void {
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next();
+    },
+  };
+}
+
+/** For a name that nobody has: as much work as for the last user of the file, so that the time it takes says nothing. */
+const decoyOf = (users: Users | undefined): Credential | undefined => [...(users?.values() ?? [])].at(-1);
+
 const usersOf = (passwords: string | undefined): Users | undefined => (passwords === undefined ? undefined : parsePasswordFile(passwords).users);
 
-/** Both undefined: a name that came in by its certificate. */
 const isSame = (one: Credential | undefined, other: Credential | undefined): boolean =>
-  one === other || (one !== undefined && other !== undefined && one.kind === other.kind && one.salt.equals(other.salt) && one.hash.equals(other.hash));
+  one !== undefined && other !== undefined && one.kind === other.kind && one.salt.equals(other.salt) && one.hash.equals(other.hash);

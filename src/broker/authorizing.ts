@@ -26,10 +26,13 @@ export function createAuthorizing({ access, audience, sessions, breaches, connec
   const enter = async (client: AedesClient, username: string | undefined, password: Uint8Array | undefined): Promise<void> => {
     const connection = connectionOf(client);
     const certified = connection?.certificateName;
-    const entry = await access.enter(username, password, certified !== undefined);
-    if (entry.kind === "in") return access.admit(client, certified ?? username, client.id);
+    const isGone = (): boolean => client.closed || client.conn.destroyed;
+    const entry = await access.enter(username, password, certified !== undefined, isGone);
+    if (isGone()) throw new Error("the client left while its password was looked at");
+    if (entry.kind === "in") return access.admit(client, certified ?? username, client.id, certified !== undefined);
     refuse(entry.reason);
-    breaches.note(connection, "mqtt login", username ?? "");
+    // A name that nobody has may be a password in the wrong field.
+    breaches.note(connection, "mqtt login", access.isUser(username) ? (username ?? "") : "");
     throw Object.assign(new Error(entry.message), { returnCode: entry.code }) as AuthenticateError;
   };
 

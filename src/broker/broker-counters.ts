@@ -16,6 +16,7 @@ export const refusalReasons = [
   "not_taking_connections",
   "client_id",
   "bad_login",
+  "logins",
   "anonymous",
   "revoked",
   "sessions",

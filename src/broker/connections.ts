@@ -51,6 +51,9 @@ export type ConnectionsOptions = {
   readonly clock: Clock;
 };
 
+/** Of CONNECT, with its will. */
+const CONNECT_BYTES_MAX = 131_072;
+
 /** While a connection waits for its rate, its keep-alive is put off this often: the wait is ours. */
 const WAIT_MS_MAX = 250;
 
@@ -78,7 +81,7 @@ export function createConnections(
 
   const guardReads = (connection: Connection): void => {
     const { socket } = connection;
-    const publishesOf = createFrameGuard(limits.packet_bytes);
+    const publishesOf = createFrameGuard(limits.packet_bytes, CONNECT_BYTES_MAX);
     const throttle = createThrottle(options.clock, limits);
     const mayRead = createTurnstile(connection, throttle, options.throttled);
     const read = socket.read.bind(socket);

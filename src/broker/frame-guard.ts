@@ -3,8 +3,12 @@
 
 const PUBLISH = 3;
 
-/** @returns a function that follows a connection's bytes: how many PUBLISH begin in a chunk, or -1 once a packet's length is malformed or over `bytesMax` */
-export function createFrameGuard(bytesMax: number): (chunk: Uint8Array) => number {
+/**
+ * @param firstMax of the first packet: who has not said yet who he is may send no more
+ * @returns a function that follows a connection's bytes: how many PUBLISH begin in a chunk, or -1 once a packet's length is malformed or over its bound
+ */
+export function createFrameGuard(bytesMax: number, firstMax = bytesMax): (chunk: Uint8Array) => number {
+  let most = Math.min(bytesMax, firstMax);
   let body = 0;
   let inLength = false;
   let length = 0;
@@ -30,7 +34,8 @@ export function createFrameGuard(bytesMax: number): (chunk: Uint8Array) => numbe
         if (byte < 0x80) {
           inLength = false;
           body = length;
-          if (length > bytesMax) return -1;
+          if (length > most) return -1;
+          most = bytesMax;
         } else if (shift > 21) return -1; // at most four bytes [MQTT-2.2.3]
       }
     }

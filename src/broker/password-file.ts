@@ -64,9 +64,13 @@ const complete = (credential: Credential): Credential | string =>
 /** For a name that nobody has: telling it from a wrong password must not be possible by the time it takes. */
 const nobody: Credential = { kind: "pbkdf2", iterations: ITERATIONS, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) };
 
-/** Whether it is the user's password; the work is done off the calling thread. */
-export async function isPassword(credential: Credential | undefined, password: Uint8Array): Promise<boolean> {
-  const { salt, hash, ...rest } = credential ?? nobody;
+/**
+ * Whether it is the user's password; the work is done off the calling thread.
+ * @param credential undefined: there is no such user
+ * @param decoy takes the user's place then
+ */
+export async function isPassword(credential: Credential | undefined, password: Uint8Array, decoy = nobody): Promise<boolean> {
+  const { salt, hash, ...rest } = credential ?? decoy;
   const given =
     rest.kind === "sha512" ? createHash("sha512").update(password).update(salt).digest() : await derive(password, salt, rest.iterations, HASH_BYTES, "sha512");
   return timingSafeEqual(given, hash) && credential !== undefined;

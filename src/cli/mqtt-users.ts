@@ -1,7 +1,7 @@
 // Users of the MQTT broker, for `highwater user … --mqtt`: changes the password file that the config names, as a whole or not at all,
 // and asks a gateway that runs to read it again.
 
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { isPassword, nameFlaw, parsePasswordFile, passwordLine, withoutUser, withUser } from "../broker/password-file.ts";
 import { findMqttUsersFile, loadConfig } from "../config.ts";
 import { callControl } from "../control.ts";
@@ -12,8 +12,8 @@ export type MqttUserChange =
   | { readonly kind: "add" | "passwd"; readonly name: string; readonly password: string }
   | { readonly kind: "remove"; readonly name: string };
 
-/** `inForce`: a gateway runs and has taken it. */
-export type MqttUsersChanged = { readonly file: string; readonly inForce: boolean };
+/** `inForce`: a gateway runs and has taken it. `refused`: the file is changed, and a gateway that runs keeps the users it had. */
+export type MqttUsersChanged = { readonly file: string; readonly inForce: boolean; readonly refused?: string };
 
 /** Only whom it belongs to may read and write it, and its group read it. */
 const MODE = 0o640;
@@ -27,7 +27,7 @@ export async function changeMqttUsers(config: string, change: MqttUserChange): P
   if (flaw !== undefined) throw new GatewayError(USAGE, flaw);
   const file = fileOf(config);
   writeWhole(file, await changed(textOf(file), change));
-  return { file, inForce: await reload(config) };
+  return { file, ...(await reload(config)) };
 }
 
 /** @returns the names, in the order of the file */
@@ -56,12 +56,21 @@ function fileOf(config: string): string {
 
 const textOf = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
 
+/** The gateway may run as another user than who changes its users. */
+function keepOwner(from: string, to: string): void {
+  const { uid, gid, mode } = statSync(from);
+  if (process.getuid?.() === 0) chownSync(to, uid, gid);
+  chmodSync(to, mode & 0o777);
+}
+
 /** Whoever reads it at any time finds the old file or the new one. */
-function writeWhole(file: string, text: string): void {
+function writeWhole(link: string, text: string): void {
+  const file = existsSync(link) ? realpathSync(link) : link;
   const beside = `${file}.${process.pid}.new`;
   try {
     writeFileSync(beside, text, { mode: MODE, flag: "wx" });
-    chmodSync(beside, MODE);
+    if (existsSync(file)) keepOwner(file, beside);
+    else chmodSync(beside, MODE);
     renameSync(beside, file);
   } catch (cause) {
     rmSync(beside, { force: true });
@@ -72,10 +81,11 @@ function writeWhole(file: string, text: string): void {
   }
 }
 
-/** @returns whether a gateway runs and has taken it; what keeps it from that is the config's, and it says so itself */
-async function reload(config: string): Promise<boolean> {
+async function reload(config: string): Promise<Omit<MqttUsersChanged, "file">> {
   const loaded = loadConfig(config);
-  if (loaded.kind === "invalid") return false;
+  const broken = { inForce: false, refused: "the config is not valid (`highwater check` says why): a gateway that runs keeps the users it had" };
+  if (loaded.kind === "invalid") return broken;
   const answer = await callControl(loaded.config.gateway.dataDir, "reload", {}, () => {});
-  return (answer?.value as { kind?: string } | undefined)?.kind === "ok";
+  if (answer === undefined) return { inForce: false };
+  return (answer.value as { kind?: string }).kind === "ok" ? { inForce: true } : broken;
 }

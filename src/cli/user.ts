@@ -8,7 +8,7 @@ import { type AccountsAnswer, type AccountsCommand, accountName, type UserView }
 import { hashPassword } from "../password.ts";
 import { type Role, roles } from "../storage/accounts.ts";
 import { carryOut, configOf } from "./account-store.ts";
-import { type CliCommand, DEFAULT_CONFIG, USAGE } from "./command.ts";
+import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, USAGE } from "./command.ts";
 import { changeMqttUsers, listMqttUsers, type MqttUserChange } from "./mqtt-users.ts";
 import { type PasswordOptions, passwordFrom } from "./password.ts";
 import { shownPath } from "./problems.ts";
@@ -88,7 +88,7 @@ async function changeMqtt(kind: MqttUserChange["kind"], name: string, options: C
   if (options.role !== undefined || options.why !== undefined)
     throw new GatewayError(USAGE, "--mqtt goes with neither --role nor --why", { hint: "mqtt.acl in the config says what clients may do" });
   const { password, isNew } = kind === "remove" ? { password: "", isNew: false } : await passwordFrom(options, 1);
-  const { file, inForce } = await changeMqttUsers(options.config, kind === "remove" ? { kind, name } : { kind, name, password });
+  const { file, inForce, refused } = await changeMqttUsers(options.config, kind === "remove" ? { kind, name } : { kind, name, password });
   const done = kind === "remove" ? `${name} is no user of the broker any more` : `${name} may connect to the broker with this password`;
   const text = `${done}: ${shownPath(file)}, ${inForce ? "in force" : "for the next start"}`;
   const secret = isNew ? { password } : {};
@@ -96,6 +96,9 @@ async function changeMqtt(kind: MqttUserChange["kind"], name: string, options: C
     ? JSON.stringify({ name, file, in_force: inForce, ...secret }, null, 2)
     : [text, ...(isNew ? [`password: ${password}`] : [])].join("\n");
   process.stdout.write(`${told}\n`);
+  if (refused === undefined) return;
+  process.stderr.write(`${refused}\n`);
+  process.exitCode = EXIT_FAILED;
 }
 
 /** Before a password is asked for. */

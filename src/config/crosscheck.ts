@@ -49,7 +49,9 @@ function checkListeners({ document, blocks }: Checked, { problems, notes }: Find
           document.file,
           place,
           `${listener.host} is not on loopback: anyone on the network could publish`,
-          "name users and an acl, ask for certificates (tls.client_ca), listen on 127.0.0.1, or write `anonymous: unsafe` to allow it",
+          mqtt.users === undefined
+            ? "name users and an acl, ask for certificates (tls.client_ca), listen on 127.0.0.1, or write `anonymous: unsafe` to allow it"
+            : "take `anonymous: true` out: who gives no name comes in with it",
         ),
       );
   }

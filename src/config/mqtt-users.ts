@@ -28,6 +28,16 @@ export function readMqttUsers(
           "name a password file in mqtt.users, or write true",
         ),
       );
+    const named = mqtt?.acl?.findIndex(({ user }) => user !== undefined) ?? -1;
+    if (named >= 0)
+      notes.push(
+        problem(
+          document.file,
+          document.placeOf(["mqtt", "acl", named, "user"]),
+          "there are no users: a client has the name that it says, and no password is asked for",
+          "name a password file in mqtt.users",
+        ),
+      );
     return undefined;
   }
   const place = document.placeOf(["mqtt", "users"]);

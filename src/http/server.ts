@@ -57,6 +57,9 @@ export type ServerLimits = LiveLimits & {
   requestTimeoutMs: number;
 };
 
+/** How often connections that say nothing are looked for. */
+const CHECK_MS = 2_000;
+
 export const serverLimits: ServerLimits = { ...liveLimits, requestsMax: 64, requestsPerMinute: 3000, connectionsMax: 512, requestTimeoutMs: 10_000 };
 
 const contentSecurityPolicy = {
@@ -78,7 +81,13 @@ export function createServer(deps: ServerDeps, options: ServerOptions): { start(
   const { metrics = createMetrics(), clock = systemClock } = deps;
   const accounts = deps.accounts ?? createAccounts({ write: async () => undefined, clock, metrics });
   // The address of a caller behind a proxy on this machine is what the proxy says.
-  const settings = { trustProxy: "loopback", bodyLimit: 1024, requestTimeout: limits.requestTimeoutMs, forceCloseConnections: "idle" } as const;
+  const settings = {
+    trustProxy: "loopback",
+    bodyLimit: 1024,
+    requestTimeout: limits.requestTimeoutMs,
+    http: { headersTimeout: limits.requestTimeoutMs, connectionsCheckingInterval: CHECK_MS },
+    forceCloseConnections: "idle",
+  } as const;
   const app = fastify({ logger: false, ...settings });
   app.removeContentTypeParser("text/plain");
   app.server.maxConnections = limits.connectionsMax;

@@ -7,6 +7,8 @@ import { LIMIT_DEFAULT } from "./query.ts";
 
 /** Rows that are kept, the newest. */
 export const AUDIT_ROWS_MAX = 100_000;
+/** Rows of them that strangers may make over MQTT: they push out each other, and nothing else. */
+const MQTT_ROWS_MAX = 20_000;
 /** The same refusal from the same origin within this time is one row. */
 const REPEATED_MS = 60_000;
 /** Characters of each text that are kept. */
@@ -46,11 +48,15 @@ export function createAuditWriter(db: Database): (row: AuditRow) => void {
        SELECT id FROM audit WHERE outcome <> 'ok' AND origin = @origin AND action = @action AND at BETWEEN @at - ${REPEATED_MS} AND @at
          AND who = @who AND target = @target AND outcome = @outcome AND why = @why ORDER BY at DESC LIMIT 1)`,
   );
+  const oldestMqtt = db.prepare(
+    "DELETE FROM audit WHERE id = (SELECT min(id) FROM audit WHERE action LIKE 'mqtt %') AND (SELECT count(*) FROM audit WHERE action LIKE 'mqtt %') > @most",
+  );
   const cut = (text: string): string => text.slice(0, TEXT_MAX);
   return ({ at, who, origin, action, target, why, outcome }) => {
     const row = { at, who: cut(who), origin: cut(origin), action: cut(action), target: cut(target), why: cut(why), outcome: cut(outcome) };
     if (row.outcome !== "ok" && repeat.run(row).changes > 0) return;
     insert.run(row);
+    if (row.action.startsWith("mqtt ")) oldestMqtt.run({ most: MQTT_ROWS_MAX });
     trim.run();
   };
 }

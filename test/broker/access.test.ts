@@ -2,6 +2,7 @@
 
 import { connect as connectMqtt, type IClientOptions } from "mqtt";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { createAccess } from "../../src/broker/access.ts";
 import { aclEntrySchema } from "../../src/broker/acl.ts";
 import { passwordLine } from "../../src/broker/password-file.ts";
 import { connectRaw, eventually, pause, runBroker } from "./running-broker.ts";
@@ -170,6 +171,27 @@ describe("when the users or the list change", () => {
     await eventually(() => !freezer.connected);
     expect(await running.metric('highwater_broker_refused_total{reason="acl_publish"}')).toBe(1);
   });
+});
+
+it("a login that is under way when its user goes, or gets another password, is none", async () => {
+  const passwords = await passwordLine("fz-7", "cold");
+  const access = createAccess({ passwords, acl, anonymous: false });
+  const enter = () => access.enter("fz-7", Buffer.from("cold"), false);
+  const [gone, changed] = [enter(), enter()];
+  access.reload({ passwords: "", acl, anonymous: false });
+  expect(await gone).toMatchObject({ kind: "out", code: 4 });
+  access.reload({ passwords: await passwordLine("fz-7", "cold"), acl, anonymous: false });
+  expect(await changed).toMatchObject({ kind: "out", code: 4 });
+  expect(await enter()).toEqual({ kind: "in" });
+});
+
+it("logins that wait are bounded, and those whose client has left are not looked at", async () => {
+  const access = createAccess({ passwords: await passwordLine("fz-7", "cold"), acl, anonymous: false });
+  const entries = await Promise.all(Array.from({ length: 210 }, () => access.enter("fz-7", Buffer.from("cold"), false, () => true)));
+  const reasons = entries.map((entry) => (entry.kind === "out" ? entry.reason : "in"));
+  expect(reasons.filter((reason) => reason === "logins")).toHaveLength(8);
+  expect(reasons.filter((reason) => reason === "bad_login")).toHaveLength(202);
+  expect(await access.enter("fz-7", Buffer.from("cold"), false)).toEqual({ kind: "in" });
 });
 
 it("what somebody tried and may not stands in the audit log, a bounded number a second", async () => {

@@ -101,6 +101,9 @@ describe("user", () => {
     expect(run(["user", "list", "--mqtt"]).out).toBe("freezer-7\n");
     expect(run(["user", "list"]).out).toContain("there are no users");
     expect(run(["user", "add", "x", "--mqtt", "--role", "admin", "--generate"]).code).toBe(2);
+    writeFileSync(join(dir, "highwater.yaml"), 'nonsense: 1\nmqtt: { users: ./mqtt-users, acl: [{ publish: ["sensors/#"] }] }\n');
+    expect(run(["user", "add", "pump", "--mqtt", "--generate"])).toMatchObject({ code: 1, err: expect.stringContaining("keeps the users it had") as string });
+    writeFileSync(join(dir, "highwater.yaml"), 'gateway: { data_dir: ./data }\nmqtt: { users: ./mqtt-users, acl: [{ publish: ["sensors/#"] }] }\n');
     expect(run(["user", "remove", "freezer-7", "--mqtt"]).code).toBe(0);
     expect(run(["user", "remove", "freezer-7", "--mqtt"]).code).toBe(1);
   });

@@ -26,6 +26,7 @@ const onlyCheckSees = new Set([
   "a broken template",
   "a listener off loopback",
   "a password file that is not there",
+  "a listener that lets in who gives no name, beside users",
   "no users",
   "listeners that overlap",
   "a certificate of a bridge that is not there",

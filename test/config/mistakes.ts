@@ -1,5 +1,7 @@
 // Mistakes in a config, one each, and what `highwater check` says about them, exactly: place, words and hint are part of the product.
 
+import { mistakesOfAccess } from "./access-mistakes.ts";
+
 /** What is wrong, the YAML, and what is said about it. */
 export const mistakes: [string, string, string[]][] = [
   ["an unknown block", "gatway: {}", ["1:1: unknown key gatway (did you mean gateway?)"]],
@@ -67,17 +69,6 @@ export const mistakes: [string, string, string[]][] = [
     "the user name as another label than the device",
     'sources: [{ topic: "a/{metric}", labels: { room: "{username}" } }]',
     ['1:50: {username} can be the device, and no other label (write device: "{username}")'],
-  ],
-  [
-    "a password file that is not there",
-    "mqtt: { users: nowhere, acl: [{ publish: [a] }] }",
-    ["1:16: the password file nowhere cannot be read: no such file (make it with `highwater user add NAME --mqtt`, or with mosquitto_passwd)"],
-  ],
-  ["no users", "mqtt: { anonymous: false }", ["1:20: there are no users: nobody could connect (name a password file in mqtt.users, or write true)"]],
-  [
-    "an access list that is none",
-    "mqtt: { acl: [{ publish: [a/#/b] }] }",
-    ['1:27: publish[0] cannot be "a/#/b" (+ stands for one whole level, # for all levels below, alone and at the end)'],
   ],
   [
     "a bridge that is no address",
@@ -395,4 +386,5 @@ export const mistakes: [string, string, string[]][] = [
   ["a time of day without quotes", "batch: { daily_summary: { at: 4:15 } }", ['1:31: at cannot be "4:15" (write a time of day in quotes, such as "04:15")']],
   ["a retention of nothing", "storage: { retention: { 1m: 0s } }", ['1:29: 1m "0s": must be longer than zero (write one such as 500ms or 5m)']],
   ["a group that waits", "notify: { route: { group_wait: soon } }", ['1:32: "soon" is not a duration (write one such as 500ms, 90s, 5m, 1h30m, 7d or 2w)']],
+  ...mistakesOfAccess,
 ];
