@@ -17,11 +17,21 @@ export type AuthorizingDeps = {
   readonly audience: ReturnType<typeof createAudience>;
   readonly sessions: Sessions;
   readonly breaches: Breaches;
-  readonly connectionOf: (client: AedesClient) => Connection | undefined;
+  readonly connectionOf: (client: AedesClient | null) => Connection | undefined;
+  /** Who is connected under a client id. */
+  readonly clientOf: (clientId: string) => AedesClient | null;
   readonly refuse: (reason: RefusalReason) => void;
 };
 
-export function createAuthorizing({ access, audience, sessions, breaches, connectionOf, refuse }: AuthorizingDeps, limits: BrokerLimits): Hooks {
+const ANOTHERS = { reason: "client_id_of_another", code: 2, message: "the client id is another user's" } as const;
+
+export function createAuthorizing({ access, audience, sessions, breaches, connectionOf, clientOf, refuse }: AuthorizingDeps, limits: BrokerLimits): Hooks {
+  /** Whether a client id has a session or a connection of another user: those are not for taking over. */
+  const isAnothers = (clientId: string, name: string | undefined): boolean => {
+    const owners = [sessions.ownerOf(clientId), connectionOf(clientOf(clientId))?.username];
+    return owners.some((owner) => owner !== name && access.isUser(owner));
+  };
+
   /** @throws what CONNACK says */
   const enter = async (client: AedesClient, username: string | undefined, password: Uint8Array | undefined): Promise<void> => {
     const connection = connectionOf(client);
@@ -29,11 +39,13 @@ export function createAuthorizing({ access, audience, sessions, breaches, connec
     const isGone = (): boolean => client.closed || client.conn.destroyed;
     const entry = await access.enter(username, password, certified !== undefined, isGone);
     if (isGone()) throw new Error("the client left while its password was looked at");
-    if (entry.kind === "in") return access.admit(client, certified ?? username, client.id, certified !== undefined);
-    refuse(entry.reason);
+    const name = certified ?? username;
+    if (entry.kind === "in" && !isAnothers(client.id, name)) return access.admit(client, name, client.id, certified !== undefined);
+    const { reason, code, message } = entry.kind === "in" ? ANOTHERS : entry;
+    refuse(reason);
     // A name that nobody has may be a password in the wrong field.
     breaches.note(connection, "mqtt login", access.isUser(username) ? (username ?? "") : "");
-    throw Object.assign(new Error(entry.message), { returnCode: entry.code }) as AuthenticateError;
+    throw Object.assign(new Error(message), { returnCode: code }) as AuthenticateError;
   };
 
   return {

@@ -15,6 +15,7 @@ export const refusalReasons = [
   "websocket",
   "not_taking_connections",
   "client_id",
+  "client_id_of_another",
   "bad_login",
   "logins",
   "anonymous",

@@ -20,8 +20,9 @@ import type { BridgeSettings } from "./bridge-schema.ts";
 import { createBridges } from "./bridges.ts";
 import { createBrokerCounters, type RefusalReason } from "./broker-counters.ts";
 import type { ChangesInbox } from "./changes.ts";
+import type { Connection } from "./connections.ts";
 import { createDoors } from "./doors.ts";
-import { createHold, type Release } from "./hold.ts";
+import { createHold, type Hold, type Release } from "./hold.ts";
 import { createHoldWatch } from "./hold-watch.ts";
 import { createIngest, type Ingest, type IngestInbox, type IngestSource } from "./ingest.ts";
 import type { BrokerLimits } from "./limits.ts";
@@ -92,15 +93,7 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   const holdWatch = createHoldWatch({ hold, log, refuse }, limits);
   const receivedOnce = createReceivedOnce(() => aedes.persistence);
   const audience = createAudience(limits.topics);
-  const sessions = createSessions(
-    {
-      ...deps,
-      refuse,
-      hold: (client, done) => hold.add(connections.of(client as Client), done),
-      forward: (client, packet) => Boolean(aedes.authorizeForward(client, packet as AedesPublishPacket)),
-    },
-    { limits, expiryMs: options.sessionExpiry, stored: options.stored ?? { sessions: [], retained: [] } },
-  );
+  const sessions = sessionsFor({ ...deps, refuse }, options, { hold, connectionOf: (client) => connections.of(client), aedes: () => aedes });
   const { gate, connections, listeners } = createDoors(
     {
       ...{ clock, log, refuse, closed: access.leave, paused: () => draining },
@@ -118,7 +111,10 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
   });
   const aedes = new Aedes({
     ...boundsOf(limits),
-    ...createAuthorizing({ access, audience, sessions, breaches, connectionOf: connections.of, refuse }, limits),
+    ...createAuthorizing(
+      { access, audience, sessions, breaches, connectionOf: connections.of, clientOf: (id) => clientsOf(aedes)[id] ?? null, refuse },
+      limits,
+    ),
     preConnect: createAdmission({ refusing, refuse, admitted: connections.named, sessions: sessions.known }, limits),
     authorizePublish: createPublishing(
       { ingest, access, breaches, hold, clock, receivedOnce, sessions, connectionOf: connections.of, count, refuse, stopping: () => draining, passOn },
@@ -204,6 +200,26 @@ export function createBroker(deps: { inbox: BrokerInbox; clock: Clock; log: Log;
     close,
   };
 }
+
+/** @param around what is made after them */
+function sessionsFor(
+  deps: { inbox: BrokerInbox; clock: Clock; metrics: Metrics; refuse: (reason: RefusalReason) => void },
+  { limits, sessionExpiry, stored = { sessions: [], retained: [] } }: BrokerOptions,
+  around: { hold: Hold; connectionOf: (client: Client) => Connection | undefined; aedes: () => Aedes },
+) {
+  return createSessions(
+    {
+      ...deps,
+      hold: (client, done) => around.hold.add(around.connectionOf(client as Client), done),
+      ownerOf: (client) => around.connectionOf(client)?.username ?? "",
+      forward: (client, packet) => Boolean(around.aedes().authorizeForward(client, packet as AedesPublishPacket)),
+    },
+    { limits, expiryMs: sessionExpiry, stored },
+  );
+}
+
+/** Those that are connected, by client id; aedes' types do not name them. */
+const clientsOf = (aedes: Aedes): Readonly<Record<string, Client>> => (aedes as unknown as { clients: Record<string, Client> }).clients;
 
 const ownPacket = (topic: string, payload: string | Uint8Array, retain: boolean) =>
   ({ cmd: "publish", topic, payload: Buffer.from(payload as Uint8Array), qos: 1, retain, dup: false }) as const;

@@ -33,6 +33,8 @@ export type Session = {
   lastPacket: number;
   /** Ordinal of the newest message that was sent. */
   sent: number;
+  /** The user whose it is; empty: nobody's. */
+  owner: string;
   connected: boolean;
   endedAt: number;
 };
@@ -58,10 +60,10 @@ export function createSessionStore(
   let ordinal = 0;
   let [bytes, messages, expired] = [0, 0, 0];
 
-  const noteSession = ({ client, connected, endedAt, sent }: Session): void =>
-    changes.note(`session ${client}`, { kind: "mqtt", change: "session", client, endedAt: connected ? null : endedAt, sent });
+  const noteSession = ({ client, connected, endedAt, sent, owner }: Session): void =>
+    changes.note(`session ${client}`, { kind: "mqtt", change: "session", client, endedAt: connected ? null : endedAt, sent, owner });
 
-  const add = (client: string, endedAt: number, sent = 0): Session => {
+  const add = (client: string, endedAt: number, sent = 0, owner = ""): Session => {
     const session: Session = {
       client,
       filters: new Map(),
@@ -70,6 +72,7 @@ export function createSessionStore(
       bytes: 0,
       lastPacket: 0,
       sent,
+      owner,
       connected: false,
       endedAt,
     };
@@ -111,8 +114,8 @@ export function createSessionStore(
     else trie.set(filter, session.client, qos);
   };
 
-  const restore = ({ client, endedAt, sent, subscriptions, outgoing, incoming }: StoredSession): void => {
-    const session = add(client, endedAt ?? deps.clock.now(), sent);
+  const restore = ({ client, endedAt, sent, owner, subscriptions, outgoing, incoming }: StoredSession): void => {
+    const session = add(client, endedAt ?? deps.clock.now(), sent, owner);
     for (const { filter, qos } of subscriptions) subscribe(session, filter, qos);
     for (const packet of incoming) session.incoming.add(packet);
     ordinal = Math.max(ordinal, sent);
@@ -139,8 +142,9 @@ export function createSessionStore(
       return known;
     },
     /** What was sent to an earlier connection, which may have ended without a word, is sent again. */
-    connected(session: Session): void {
+    connected(session: Session, owner: string): void {
       session.connected = true;
+      session.owner = owner;
       for (const message of session.queue.values()) if (message.phase === "sent") message.phase = "tried";
       noteSession(session);
     },

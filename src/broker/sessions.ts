@@ -30,6 +30,8 @@ type Deps = {
   metrics: Metrics;
   refuse: (reason: RefusalReason) => void;
   forward: (client: Client, packet: object) => boolean;
+  /** The user that a client is; empty: none. */
+  ownerOf: (client: Client) => string;
   /** Calls back once all is on disk; the wait is not the client's. */
   hold: (client: object, done: (error?: Error) => void) => void;
 };
@@ -71,7 +73,7 @@ export function createSessions(deps: Deps, { limits, expiryMs, stored }: Options
       outgoingStream(client: Client): Readable {
         const session = client.clean ? undefined : store.get(client.id);
         if (session !== undefined) {
-          store.connected(session);
+          store.connected(session, deps.ownerOf(client));
           delivery.attach(client, session);
         }
         return Readable.from([]);
@@ -102,6 +104,8 @@ export function createSessions(deps: Deps, { limits, expiryMs, stored }: Options
   };
 
   return {
+    /** The user whose session a client id has; undefined: there is none. */
+    ownerOf: (clientId: string): string | undefined => store.get(clientId)?.owner,
     /** Client ids whose session outlives the connection. */
     known: { size: store.size, has: store.has },
     adopt: delivery.adopt,

@@ -8,7 +8,7 @@ type Qos = 0 | 1 | 2;
 
 /** One change; `ordinal` counts messages over all sessions, `packet` is a packet id. */
 export type MqttRow = { readonly kind: "mqtt" } & (
-  | { readonly change: "session"; readonly client: string; readonly endedAt: EpochMs | null; readonly sent: number }
+  | { readonly change: "session"; readonly client: string; readonly endedAt: EpochMs | null; readonly sent: number; readonly owner: string }
   | { readonly change: "session-gone"; readonly client: string }
   | { readonly change: "subscription"; readonly client: string; readonly filter: string; readonly qos: Qos }
   | { readonly change: "subscription-gone"; readonly client: string; readonly filter: string }
@@ -35,6 +35,8 @@ export type StoredSession = {
   readonly client: string;
   readonly endedAt: EpochMs | null;
   readonly sent: number;
+  /** The user whose it is; empty: nobody's. */
+  readonly owner: string;
   readonly subscriptions: readonly { readonly filter: string; readonly qos: Qos }[];
   /** In the order of their ordinals. */
   readonly outgoing: readonly StoredMessage[];
@@ -44,7 +46,7 @@ export type StoredMqtt = { readonly sessions: readonly StoredSession[]; readonly
 
 /** @returns a function that writes a row; call it within a transaction */
 export function createMqttWriter(db: Database): (row: MqttRow) => void {
-  const session = db.prepare("INSERT OR REPLACE INTO mqtt_session VALUES (@client, @endedAt, @sent)");
+  const session = db.prepare("INSERT OR REPLACE INTO mqtt_session VALUES (@client, @endedAt, @sent, @owner)");
   const gone = ["mqtt_session", "mqtt_subscription", "mqtt_outgoing", "mqtt_incoming"].map((table) => db.prepare(`DELETE FROM ${table} WHERE client = ?`));
   const subscription = db.prepare("INSERT OR REPLACE INTO mqtt_subscription VALUES (@client, @filter, @qos)");
   const subscriptionGone = db.prepare("DELETE FROM mqtt_subscription WHERE client = ? AND filter = ?");
@@ -93,7 +95,10 @@ export function readMqtt(db: Database): StoredMqtt {
   const subscriptions = grouped(db, "SELECT client, filter, qos FROM mqtt_subscription") as Map<string, StoredSession["subscriptions"][number][]>;
   const outgoing = grouped(db, "SELECT client, ordinal, packet, topic, payload, qos, retain, released FROM mqtt_outgoing ORDER BY ordinal");
   const incoming = grouped(db, "SELECT client, packet FROM mqtt_incoming");
-  const sessions = db.prepare("SELECT client, ended_at AS endedAt, sent FROM mqtt_session").all() as Pick<StoredSession, "client" | "endedAt" | "sent">[];
+  const sessions = db.prepare("SELECT client, ended_at AS endedAt, sent, owner FROM mqtt_session").all() as Pick<
+    StoredSession,
+    "client" | "endedAt" | "sent" | "owner"
+  >[];
   return {
     sessions: sessions.map((session) => ({
       ...session,

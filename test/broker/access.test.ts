@@ -137,6 +137,23 @@ describe("a session that goes on", () => {
   });
 });
 
+it("a client id under which another user has a session or a connection is not taken over", async () => {
+  const { broker, port, client, metric } = await open();
+  const session: IClientOptions = { ...ofPage, clientId: "dash", clean: false };
+  const page = await client(session);
+  await page.subscribeAsync("other/#", { qos: 1 });
+  for (const clean of [true, false]) expect(await codeOf(port, { ...ofFreezer, clientId: "dash", clean })).toBe(2);
+  expect(page.connected).toBe(true);
+  await page.endAsync();
+  broker.publish("other/away", "kept", { retain: false });
+  for (const clean of [true, false]) expect(await codeOf(port, { ...ofFreezer, clientId: "dash", clean })).toBe(2);
+  const heard: string[] = [];
+  await client(session, (payload) => heard.push(payload));
+  await eventually(() => heard.length > 0);
+  expect(heard).toEqual(["kept"]);
+  expect(await metric('highwater_broker_refused_total{reason="client_id_of_another"}')).toBe(4);
+});
+
 describe("when the users or the list change", () => {
   const reload = (running: Awaited<ReturnType<typeof open>>, passwords: string, list = acl) =>
     running.broker.reload([], {}, { passwords, acl: list, anonymous: false });

@@ -175,7 +175,7 @@ describe("what is refused", () => {
   it("a packet id that waits for its acknowledgement, when the ids begin again", async () => {
     const message = { topic: "q", payload: Buffer.from("x"), qos: 1, retain: false, released: false } as const;
     const outgoing = [65_534, 1, 65_535].map((packet, index) => ({ ...message, ordinal: index + 1, packet }));
-    const stored = { client: "away", endedAt: Date.now(), sent: 2, subscriptions: [{ filter: "q", qos: 1 as const }], outgoing, incoming: [] };
+    const stored = { client: "away", endedAt: Date.now(), sent: 2, owner: "", subscriptions: [{ filter: "q", qos: 1 as const }], outgoing, incoming: [] };
     const { port } = await runBroker({ stored: { sessions: [stored], retained: [] } });
     await (await connectPeer(port)).deliver("q", "new", 1);
     const reader = await connectPeer(port, away);
@@ -190,7 +190,7 @@ describe("what is refused", () => {
 
   it("a filter of a session that is not allowed any more: nothing more is queued for it", async () => {
     const subscriptions = ["$share/g/a", "a"].map((filter) => ({ filter, qos: 1 as const }));
-    const session = { client: "away", endedAt: Date.now(), sent: 0, subscriptions, outgoing: [], incoming: [] };
+    const session = { client: "away", endedAt: Date.now(), sent: 0, owner: "", subscriptions, outgoing: [], incoming: [] };
     const { port, inbox } = await runBroker({ stored: { sessions: [session], retained: [] } });
     const reader = await connectPeer(port, away);
     const device = await connectPeer(port);
@@ -208,11 +208,12 @@ describe("what is refused", () => {
             client: "away",
             endedAt: Date.now() - 2_000,
             sent: 0,
+            owner: "",
             subscriptions: [{ filter: "q", qos: 1 }],
             outgoing: [{ ordinal: 1, packet: 1, topic: "q", payload: Buffer.from("old"), qos: 1, retain: false, released: false }],
             incoming: [5],
           },
-          { client: "here", endedAt: null, sent: 0, subscriptions: [{ filter: "q", qos: 1 }], outgoing: [], incoming: [] },
+          { client: "here", endedAt: null, sent: 0, owner: "", subscriptions: [{ filter: "q", qos: 1 }], outgoing: [], incoming: [] },
         ],
         retained: [],
       },

@@ -6,7 +6,8 @@ export const mqttSessions = {
     CREATE TABLE mqtt_session (
       client TEXT PRIMARY KEY,
       ended_at INTEGER,                -- when its connection ended; null: it was connected
-      sent INTEGER NOT NULL            -- ordinal of the newest message that was sent to it
+      sent INTEGER NOT NULL,           -- ordinal of the newest message that was sent to it
+      owner TEXT NOT NULL              -- the user whose it is; empty: nobody's
     ) WITHOUT ROWID;
     CREATE TABLE mqtt_subscription (client TEXT NOT NULL, filter TEXT NOT NULL, qos INTEGER NOT NULL, PRIMARY KEY (client, filter)) WITHOUT ROWID;
     CREATE TABLE mqtt_outgoing (
