@@ -54,7 +54,7 @@ export const bridgeSchema = z
       .int()
       .min(1)
       .max(65_535)
-      .default(1_024)
+      .default(128)
       .meta({ description: "Messages that may wait for their commit; the broker (MQTT 5), or the socket, waits beyond" }),
   })
   .superRefine(({ url, tls, username, password }, context) => {
