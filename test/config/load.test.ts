@@ -93,7 +93,7 @@ describe("what is taken from outside", () => {
       tls: { ca: resolve(folder, "bridge/ca.pem"), insecure: false },
       version: "auto",
       session_expiry: 86_400_000,
-      unacknowledged: 1_024,
+      unacknowledged: 128,
     });
     expect(two).toMatchObject({ password: "swordfish", session_expiry: 7_200_000 });
   });
