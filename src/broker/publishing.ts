@@ -48,14 +48,15 @@ export function createPublishing(deps: PublishingDeps, limits: Pick<BrokerLimits
       deps.refuse("reserved_topic");
       return new Error("the topic is reserved");
     }
-    if (client !== null && !deps.access.mayPublish(client, topic)) {
-      deps.refuse("acl_publish");
-      deps.breaches.note(connectionOf(client), "mqtt publish", topic);
-      return new Error(`the access list does not let it publish to ${topic}`);
+    // Before the access list, which remembers what it was asked.
+    if (topic.length > limits.topic_bytes) {
+      deps.refuse("topic_bytes");
+      return new Error(`a topic of ${topic.length} characters; the limit is ${limits.topic_bytes}`);
     }
-    if (topic.length <= limits.topic_bytes) return undefined;
-    deps.refuse("topic_bytes");
-    return new Error(`a topic of ${topic.length} characters; the limit is ${limits.topic_bytes}`);
+    if (client === null || deps.access.mayPublish(client, topic)) return undefined;
+    deps.refuse("acl_publish");
+    deps.breaches.note(connectionOf(client), "mqtt publish", topic);
+    return new Error(`the access list does not let it publish to ${topic}`);
   };
 
   const take = (connection: Connection | undefined, packet: Publish, done: Done): void => {
