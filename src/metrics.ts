@@ -5,6 +5,11 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 export type Metrics = ReturnType<typeof createMetrics>;
 export type { Counter, Gauge, Histogram };
 
+/** Works a figure out when somebody reads the metrics: prom-client asks `collect` before, its types know that only as an option. */
+export function whenRead(metric: object, collect: () => void): void {
+  Object.assign(metric, { collect });
+}
+
 /** Names must be unique over all threads: prefix them `highwater_<room>_`. */
 export function createMetrics() {
   const registry = new Registry();

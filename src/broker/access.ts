@@ -3,6 +3,7 @@
 // Off: everybody may connect and do everything, as on a listener of this machine alone.
 
 import type { Client } from "aedes";
+import { createTurns } from "../turns.ts";
 import { type AclEntry, createAcl, type Grant, nothing } from "./acl.ts";
 import { type Credential, isPassword, parsePasswordFile, type Users } from "./password-file.ts";
 import { createTopicCache, type TopicCache } from "./topic-cache.ts";
@@ -49,7 +50,15 @@ export function createAccess(options: AccessOptions) {
   /** Of closed connections too: a will is published when its connection is gone. */
   const visitors = new WeakMap<Client, Visitor>();
   const open = new Set<Client>();
-  const turns = createTurns(LOGINS_AT_ONCE, LOGINS_WAITING_MAX);
+  const inTurn = createTurns(LOGINS_AT_ONCE, LOGINS_WAITING_MAX);
+
+  const credentialOf = (username: string): Credential | undefined => users?.get(username);
+  const isUsers = async (username: string, password: Uint8Array, isGone: () => boolean): Promise<boolean> => {
+    if (isGone()) return false;
+    const credential = credentialOf(username);
+    // The users may change while it is looked at.
+    return (await isPassword(credential, password, decoy)) && isSame(credential, credentialOf(username));
+  };
 
   return {
     /**
@@ -62,26 +71,18 @@ export function createAccess(options: AccessOptions) {
         return anonymous ? { kind: "in" } : { kind: "out", code: 5, reason: "anonymous", message: "a name and a password are asked for" };
       // Without users a name is only a name, as it has always been.
       if (users === undefined) return { kind: "in" };
-      const wrong: Entry = { kind: "out", code: 4, reason: "bad_login", message: "wrong name or password" };
-      if (!(await turns.take())) return { kind: "out", code: 3, reason: "logins", message: "too many logins are waiting" };
-      try {
-        if (isGone()) return wrong;
-        const credential = users.get(username);
-        const isRight = await isPassword(credential, password ?? new Uint8Array(), decoy);
-        // The users may have changed while it was looked at.
-        return isRight && isSame(credential, users.get(username)) ? { kind: "in" } : wrong;
-      } finally {
-        turns.give();
-      }
+      const isRight = await inTurn(() => isUsers(username, password ?? new Uint8Array(), isGone));
+      if (isRight === undefined) return { kind: "out", code: 3, reason: "logins", message: "too many logins are waiting" };
+      return isRight ? { kind: "in" } : { kind: "out", code: 4, reason: "bad_login", message: "wrong name or password" };
     },
     /** To be called at once after it entered. */
     admit(client: Client, username: string | undefined, clientId: string, certified: boolean): void {
-      const credential = username === undefined || certified ? undefined : users?.get(username);
+      const credential = username === undefined || certified ? undefined : credentialOf(username);
       visitors.set(client, { username, credential, certified, clientId, grant: grantFor(username, clientId), published: createTopicCache(REMEMBERED_TOPICS) });
       open.add(client);
     },
     /** Whether a name is a user's. */
-    isUser: (username: string | undefined): boolean => username !== undefined && users?.has(username) === true,
+    isUser: (username: string | undefined): boolean => username !== undefined && credentialOf(username) !== undefined,
     leave: (client: Client): void => void open.delete(client),
     mayPublish(client: Client, topic: string): boolean {
       if (!isLimited) return true;
@@ -119,29 +120,6 @@ export function createAccess(options: AccessOptions) {
     if (username === undefined) return anonymous;
     return users === undefined || isSame(credential, users.get(username));
   }
-}
-
-/** Turns for so many at once; more wait, up to a bound. */
-function createTurns(atOnce: number, waitingMax: number) {
-  let free = atOnce;
-  const waiting: (() => void)[] = [];
-  return {
-    /** @returns false when too many wait */
-    async take(): Promise<boolean> {
-      if (free > 0) {
-        free -= 1;
-        return true;
-      }
-      if (waiting.length >= waitingMax) return false;
-      await new Promise<void>((resolve) => void waiting.push(resolve));
-      return true;
-    },
-    give(): void {
-      const next = waiting.shift();
-      if (next === undefined) free += 1;
-      else next();
-    },
-  };
 }
 
 /** For a name that nobody has: as much work as for the last user of the file, so that the time it takes says nothing. */

@@ -4,14 +4,10 @@
 
 import { z } from "zod";
 import { compileMatchers } from "../engine/matcher.ts";
+import { covers, coversApart, FILTER, type Levels } from "./filter.ts";
 
 const FILTERS_MAX = 1_000;
-/** An MQTT topic filter [MQTT-4.7.1-2, 4.7.1-3]. */
-const filterSchema = z
-  .string()
-  .min(1)
-  .max(1_024)
-  .regex(/^(?:#|(?:\+|[^+#/]*)(?:\/(?:\+|[^+#/]*))*(?:\/#)?)$/, "+ stands for one whole level, # for all levels below, alone and at the end");
+const filterSchema = z.string().min(1).max(1_024).regex(FILTER, "+ stands for one whole level, # for all levels below, alone and at the end");
 const filters = (description: string) => z.array(filterSchema).max(FILTERS_MAX).default([]).meta({ description });
 const names = (description: string) =>
   z
@@ -39,8 +35,6 @@ export type Grant = {
   receive(topic: string): boolean;
 };
 
-type Filter = readonly string[];
-
 export const nothing: Grant = { publish: () => false, subscribe: () => false, receive: () => false };
 const everything: Grant = { publish: () => true, subscribe: () => true, receive: () => true };
 
@@ -53,21 +47,21 @@ export function createAcl(entries: readonly AclEntry[] | undefined): (username: 
   const compiled = entries.map((entry) => ({ entry, isAbout: isAbout(entry) }));
   return (username, clientId) => {
     const own = compiled.filter((each) => each.isAbout(username, clientId)).map(({ entry }) => entry);
-    const filtersOf = (key: "publish" | "subscribe" | "deny_publish" | "deny_subscribe"): Filter[] =>
+    const filtersOf = (key: "publish" | "subscribe" | "deny_publish" | "deny_subscribe"): Levels[] =>
       own.flatMap((entry) => entry[key].flatMap((pattern) => filled(pattern, username, clientId)));
     return grantOf(filtersOf("publish"), filtersOf("deny_publish"), filtersOf("subscribe"), filtersOf("deny_subscribe"));
   };
 }
 
-function grantOf(publish: readonly Filter[], denyPublish: readonly Filter[], subscribe: readonly Filter[], denySubscribe: readonly Filter[]): Grant {
-  const both = (allow: readonly Filter[], deny: readonly Filter[], takes: (filter: Filter, levels: Filter) => boolean) => (topic: string) => {
+function grantOf(publish: readonly Levels[], denyPublish: readonly Levels[], subscribe: readonly Levels[], denySubscribe: readonly Levels[]): Grant {
+  const both = (allow: readonly Levels[], deny: readonly Levels[], takes: (filter: Levels, levels: Levels) => boolean) => (topic: string) => {
     const levels = topic.split("/");
-    const isAmong = (list: readonly Filter[]): boolean => list.some((filter) => takes(filter, levels));
+    const isAmong = (list: readonly Levels[]): boolean => list.some((filter) => takes(filter, levels));
     return isAmong(allow) && !isAmong(deny);
   };
-  const mayHear = both(subscribe, denySubscribe, covers);
+  const mayHear = both(subscribe, denySubscribe, coversApart);
   // Who may publish to everything may publish to `$` topics too; those of the gateway itself are not asked for here.
-  return { publish: both(publish, denyPublish, coversPlainly), subscribe: mayHear, receive: mayHear };
+  return { publish: both(publish, denyPublish, covers), subscribe: mayHear, receive: mayHear };
 }
 
 function isAbout({ user, client }: AclEntry): (username: string | undefined, clientId: string) => boolean {
@@ -78,25 +72,8 @@ function isAbout({ user, client }: AclEntry): (username: string | undefined, cli
 }
 
 /** @returns none when a name that belongs into the pattern is missing or would change it */
-function filled(pattern: string, username: string | undefined, clientId: string): Filter[] {
+function filled(pattern: string, username: string | undefined, clientId: string): Levels[] {
   const isSafe = (name: string | undefined): boolean => name !== undefined && name !== "" && !/[+#/]/.test(name);
   if ((pattern.includes("%u") && !isSafe(username)) || (pattern.includes("%c") && !isSafe(clientId))) return [];
   return [pattern.split("/").map((level) => level.replace(/%[uc]/g, (name) => (name === "%u" ? (username as string) : clientId)))];
-}
-
-/** Whether a filter takes every topic that another filter, or a plain topic, does. Wildcards at its beginning take no `$` topics [MQTT-4.7.2-1]. */
-export function covers(filter: Filter, other: Filter): boolean {
-  const [first] = filter;
-  const isKeptApart = (first === "#" || first === "+") && other[0]?.startsWith("$") === true;
-  return !isKeptApart && coversPlainly(filter, other);
-}
-
-function coversPlainly(filter: Filter, other: Filter): boolean {
-  for (const [index, level] of filter.entries()) {
-    if (level === "#") return true;
-    const against = other[index];
-    if (against === undefined || against === "#") return false;
-    if (level !== "+" && level !== against) return false;
-  }
-  return filter.length === other.length;
 }

@@ -1,6 +1,8 @@
 // Whether anybody may listen to a topic. Most readings have no subscriber, and handing them on all the same costs aedes about as much as
-// taking them. The answer errs on the side of yes: a filter counts from its first grant until the gateway ends.
+// taking them. The answer errs on the side of yes: a filter counts from its first grant until the gateway ends, and its wildcards take
+// `$` topics too.
 
+import { covers } from "./filter.ts";
 import { createTopicCache } from "./topic-cache.ts";
 
 const mostFilters = 1_000;
@@ -24,18 +26,9 @@ export function createAudience(topics: number) {
       const known = answers.get(topic);
       if (known !== undefined) return known === "yes";
       const levels = topic.split("/");
-      const listens = [...filters.values()].some((filter) => matches(filter, levels));
+      const listens = [...filters.values()].some((filter) => covers(filter, levels));
       answers.set(topic, listens ? "yes" : "no");
       return listens;
     },
   };
-}
-
-/** MQTT's own matching [MQTT-4.7.1-2, 4.7.1-3], but that wildcards take `$` topics too: one yes too many does no harm. */
-function matches(filter: readonly string[], levels: readonly string[]): boolean {
-  for (const [index, part] of filter.entries()) {
-    if (part === "#") return true;
-    if (index >= levels.length || (part !== "+" && part !== levels[index])) return false;
-  }
-  return filter.length === levels.length;
 }

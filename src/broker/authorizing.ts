@@ -35,7 +35,7 @@ export function createAuthorizing({ access, audience, sessions, breaches, connec
   /** @throws what CONNACK says */
   const enter = async (client: AedesClient, username: string | undefined, password: Uint8Array | undefined): Promise<void> => {
     const connection = connectionOf(client);
-    const certified = connection?.certificateName;
+    const certified = connection?.peer.certificateName;
     const isGone = (): boolean => client.closed || client.conn.destroyed;
     const entry = await access.enter(username, password, certified !== undefined, isGone);
     if (isGone()) throw new Error("the client left while its password was looked at");

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { Metrics } from "../metrics.ts";
+import { type Metrics, whenRead } from "../metrics.ts";
 import { type Bridge, type BridgeDeps, type BridgeStatus, createBridge } from "./bridge.ts";
 import { clientIdOf } from "./bridge-connection.ts";
 import type { BridgeSettings } from "./bridge-schema.ts";
@@ -80,11 +80,9 @@ function showBridges(metrics: Metrics, statuses: () => readonly BridgeStatus[]):
   const labels = ["bridge", "client_id"];
   const show = (kind: "gauge" | "counter", name: string, help: string, figure: (status: BridgeStatus) => number): void => {
     const [metric, add] = kind === "gauge" ? gaugeOf(metrics, name, help, labels) : counterOf(metrics, name, help, labels);
-    Object.assign(metric, {
-      collect: () => {
-        metric.reset();
-        for (const status of statuses()) add({ bridge: status.url, client_id: status.client_id }, figure(status));
-      },
+    whenRead(metric, () => {
+      metric.reset();
+      for (const status of statuses()) add({ bridge: status.url, client_id: status.client_id }, figure(status));
     });
   };
   show("gauge", "highwater_bridge_connected", "Whether a bridge is connected", ({ state }) => (state === "connected" ? 1 : 0));

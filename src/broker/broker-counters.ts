@@ -1,7 +1,7 @@
 // What the broker counts. The hot path adds to plain numbers; they are carried over when somebody reads the metrics.
 
 import type { EpochMs } from "../engine/units.ts";
-import type { Metrics } from "../metrics.ts";
+import { type Metrics, whenRead } from "../metrics.ts";
 import { type HandshakeReason, handshakeReasons } from "./tls-listener.ts";
 
 /** Why the broker refused something; the label of a counter, so the list is closed. */
@@ -109,9 +109,4 @@ export function createBrokerCounters(metrics: Metrics, read: BrokerFigures): Bro
   const held = metrics.gauge("highwater_broker_held", "Publishes that wait for their commit now");
   whenRead(held, () => held.set(read.held()));
   return counters;
-}
-
-/** prom-client asks `collect` before it reads a metric; the types know it only as an option. */
-function whenRead(metric: object, collect: () => void): void {
-  Object.assign(metric, { collect });
 }

@@ -21,8 +21,6 @@ export type Connection = Holder & {
   /** TCP, TLS or a WebSocket. */
   readonly socket: Duplex;
   readonly peer: Peer;
-  /** The common name of its certificate, where the listener asks for one. */
-  readonly certificateName: string | undefined;
   client: AedesClient | undefined;
   /** The certificate's name, or else what CONNECT says. */
   username: string | undefined;
@@ -65,9 +63,8 @@ export function createConnections(
   const byClient = new WeakMap<object, Connection>();
 
   const accept = (socket: Duplex, peer: Peer): void => {
-    const { certificateName, address } = peer;
     const connection: Connection = {
-      ...{ socket, peer, certificateName, client: undefined, username: certificateName, identity: address },
+      ...{ socket, peer, client: undefined, username: peer.certificateName, identity: peer.address },
       ...{ evicted: false, held: 0, heldSince: 0 },
     };
     open.add(connection);
@@ -109,7 +106,7 @@ export function createConnections(
     named(client: Client, packet: Introduction): void {
       const connection = byClient.get(client);
       if (connection === undefined) return;
-      connection.username = connection.certificateName ?? packet.username;
+      connection.username = connection.peer.certificateName ?? packet.username;
       connection.identity = connection.username || packet.clientId || connection.peer.address;
       packet.keepalive = Math.min(packet.keepalive || limits.keepalive_max, limits.keepalive_max);
       options.introduced(connection.peer);

@@ -1,4 +1,4 @@
-// Topic filters against topics (MQTT 3.1.1 §4.7): of one filter, and of many in a trie. Filters that begin with a wildcard match no topic
+// Topic filters (MQTT 3.1.1 §4.7): what one is, and which topics and other filters it takes; many of them in a trie. Filters that begin with a wildcard match no topic
 // that begins with `$` [MQTT-4.7.2-1], and here none of the gateway's own either, which are as much beside the clients' topics as `$SYS` is.
 
 /** Reserved for the gateway's own messages. */
@@ -7,15 +7,32 @@ export const ownTopics = "highwater/";
 const isApart = (topic: string): boolean => topic.startsWith("$") || topic.startsWith(ownTopics);
 const isWildcard = (level: string | undefined): boolean => level === "+" || level === "#";
 
-/** @param filter a valid filter, as its levels */
-export function filterMatches(filter: readonly string[], topic: string, levels: readonly string[]): boolean {
-  if (isWildcard(filter[0]) && isApart(topic)) return false;
+/** A filter [MQTT-4.7.1-2, 4.7.1-3]; the empty text is none either. */
+export const FILTER = /^(?:#|(?!$)(?:\+|[^+#/]*)(?:\/(?:\+|[^+#/]*))*(?:\/#)?)$/;
+
+/** A filter or a topic as its levels. */
+export type Levels = readonly string[];
+
+/** @param filter a valid filter */
+export function filterMatches(filter: Levels, topic: string, levels: Levels): boolean {
+  return !(isWildcard(filter[0]) && isApart(topic)) && covers(filter, levels);
+}
+
+/** Whether a filter takes every topic that another filter, or a plain topic, does; `$` topics count like any other. */
+export function covers(filter: Levels, other: Levels): boolean {
   for (let index = 0; index < filter.length; index++) {
-    const part = filter[index];
-    if (part === "#") return true;
-    if (index >= levels.length || (part !== "+" && part !== levels[index])) return false;
+    const level = filter[index];
+    if (level === "#") return true;
+    const against = other[index];
+    if (against === undefined || against === "#") return false;
+    if (level !== "+" && level !== against) return false;
   }
-  return filter.length === levels.length;
+  return filter.length === other.length;
+}
+
+/** The same, where wildcards at the beginning take no `$` topics [MQTT-4.7.2-1]. */
+export function coversApart(filter: Levels, other: Levels): boolean {
+  return !(isWildcard(filter[0]) && other[0]?.startsWith("$") === true) && covers(filter, other);
 }
 
 type Node<Value> = { readonly children: Map<string, Node<Value>>; readonly values: Map<string, Value> };

@@ -4,6 +4,7 @@
 
 import type { Socket } from "node:net";
 import type { Clock } from "../clock.ts";
+import { networkOf } from "../network.ts";
 import type { RefusalReason } from "./broker-counters.ts";
 import type { BrokerLimits } from "./limits.ts";
 import { createTokenBucket, refill, type TokenBucket, takeToken } from "./token-bucket.ts";
@@ -91,16 +92,10 @@ export function endsOf({ remoteAddress, remotePort, localAddress, localPort }: E
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
-/** @returns who counts as one: an IPv4 address, or the /64 that an IPv6 host commonly has for itself; "" for this machine */
+/** @returns who counts as one; "" for this machine */
 export function partyOf(address: string): string {
-  const plain = address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
-  if (plain === "127.0.0.1" || plain === "::1") return "";
-  if (!plain.includes(":")) return plain;
-  const [head = "", tail] = (plain.split("%")[0] as string).split("::");
-  const groups = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  while (groups.length + after.length < 8) groups.push("0");
-  return `${[...groups, ...after].slice(0, 4).join(":")}::/64`;
+  const network = address === "::1" ? "" : networkOf(address);
+  return network === "127.0.0.1" ? "" : network;
 }
 
 /** Buckets by address. When there are too many, those go that are full again, and after them the oldest. */

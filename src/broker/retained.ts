@@ -3,7 +3,7 @@
 
 import type { StoredRetained } from "../storage/mqtt-rows.ts";
 import type { Changes } from "./changes.ts";
-import { filterMatches, ownTopics } from "./filter.ts";
+import { filterMatches } from "./filter.ts";
 import type { BrokerLimits } from "./limits.ts";
 
 export type RetainedMessage = { readonly topic: string; readonly payload: string | Uint8Array; readonly qos: 0 | 1 | 2; readonly retain: boolean };
@@ -68,7 +68,6 @@ export function createRetained(
         for (const [topic, message] of messages) if (filterMatches(levels, topic, topic.split("/"))) yield message;
       }
     },
-    isOwn: (topic: string): boolean => topic.startsWith(ownTopics),
     size: () => bytes.size,
     bytes: () => bytesTotal,
   };

@@ -4,7 +4,7 @@
 import { Readable } from "node:stream";
 import type { Client } from "aedes";
 import type { Clock } from "../clock.ts";
-import type { Metrics } from "../metrics.ts";
+import { type Metrics, whenRead } from "../metrics.ts";
 import type { StoredMqtt } from "../storage/mqtt-rows.ts";
 import type { RefusalReason } from "./broker-counters.ts";
 import { type ChangesInbox, createChanges } from "./changes.ts";
@@ -171,8 +171,7 @@ type Figures = ReturnType<ReturnType<typeof createSessionStore>["figures"]>;
 function measure(metrics: Metrics, read: { sessions: () => Figures; retained: { size(): number; bytes(): number } }): void {
   const gauge = (name: string, help: string, value: () => number): void => {
     const one = metrics.gauge(name, help);
-    // prom-client asks `collect` before it reads a metric; the types know it only as an option.
-    Object.assign(one, { collect: () => one.set(value()) });
+    whenRead(one, () => one.set(value()));
   };
   gauge("highwater_broker_sessions", "Sessions that outlive their connection", () => read.sessions().sessions);
   gauge("highwater_broker_sessions_expired", "Sessions forgotten since the start, because their client was away too long", () => read.sessions().expired);

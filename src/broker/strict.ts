@@ -4,6 +4,7 @@
 import { isUtf8 } from "node:buffer";
 import type { Client } from "aedes";
 import type { Packet } from "mqtt-packet";
+import { FILTER } from "./filter.ts";
 
 /** The parts of mqtt-packet's parser that its types leave out; test/broker/conformance.test.ts notices when they change. */
 type Parser = NodeJS.EventEmitter & {
@@ -107,14 +108,8 @@ function breachOfFilters(messageId: number | undefined, filters: readonly string
   if (!isPacketId(messageId)) return "packet id 0 [MQTT-2.3.1-1]";
   if (rest !== 0) return "a packet of another length than its fields";
   if (filters.length === 0) return "no topic filter [MQTT-3.8.3-3, 3.10.3-2]";
-  const wrong = filters.find((filter) => !isFilter(filter));
+  const wrong = filters.find((filter) => !FILTER.test(filter));
   return wrong === undefined ? undefined : `${JSON.stringify(wrong.slice(0, 100))} is no topic filter [MQTT-4.7.1-2, 4.7.1-3]`;
-}
-
-function isFilter(filter: string): boolean {
-  if (filter === "") return false;
-  const levels = filter.split("/");
-  return levels.every((level, index) => level === "+" || (level === "#" && index === levels.length - 1) || !/[+#]/.test(level));
 }
 
 const isPacketId = (id: number | undefined): boolean => id !== undefined && id > 0;

@@ -1,18 +1,34 @@
-// Carries out a command about accounts: through the gateway that runs on the data directory, where it holds at once, or, where
+// What the verbs about accounts have in common: their options, and carrying out a command, through the gateway that runs on the data directory, where it holds at once, or, where
 // none runs, in this process under the directory's lock.
 
+import type { Command } from "commander";
 import { systemClock } from "../clock.ts";
 import { type GatewayConfig, loadConfig } from "../config.ts";
 import { callControl } from "../control.ts";
 import { GatewayError } from "../error.ts";
 import { createAccounts } from "../http/accounts/accounts.ts";
-import type { AccountsAnswer, AccountsCommand } from "../http/accounts/administer.ts";
+import { type AccountsAnswer, type AccountsCommand, accountName } from "../http/accounts/administer.ts";
 import { createMetrics } from "../metrics.ts";
 import { readAccounts } from "../storage/accounts.ts";
 import { lockDataDir, openDatabase } from "../storage/database.ts";
 import { writeFinished } from "../storage/finished.ts";
-import { USAGE } from "./command.ts";
+import { DEFAULT_CONFIG, USAGE } from "./command.ts";
 import { formatProblem, screenOf } from "./problems.ts";
+
+export type CommonOptions = { readonly config: string; readonly json?: true; readonly why?: string };
+
+export const common = (command: Command): Command =>
+  command
+    .option("-c, --config <file>", "the config", DEFAULT_CONFIG)
+    .option("--why <reason>", "for the audit log")
+    .option("--json", "for machines")
+    .exitOverride();
+
+/** Of an account or a token. @throws GatewayError `usage` */
+export function checkName(name: string): void {
+  if (accountName.test(name)) return;
+  throw new GatewayError(USAGE, `${name} cannot be a name`, { hint: "use 1 to 64 small letters, digits, . _ @ or -, a letter or digit first" });
+}
 
 type Answered = Exclude<AccountsAnswer, { kind: "refused" }>;
 

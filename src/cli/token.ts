@@ -2,14 +2,11 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import { parseDuration } from "../engine/units.ts";
-import { GatewayError } from "../error.ts";
-import { type AccountsAnswer, accountName, type TokenView } from "../http/accounts/administer.ts";
+import type { AccountsAnswer, TokenView } from "../http/accounts/administer.ts";
 import { type Scope, scopes } from "../storage/accounts.ts";
-import { carryOut, configOf } from "./account-store.ts";
-import { type CliCommand, DEFAULT_CONFIG, USAGE } from "./command.ts";
+import { type CommonOptions, carryOut, checkName, common, configOf } from "./account-store.ts";
+import type { CliCommand } from "./command.ts";
 import { timeText } from "./text.ts";
-
-type Common = { readonly config: string; readonly json?: true; readonly why?: string };
 
 export const tokenCommand: CliCommand = {
   name: "token",
@@ -24,13 +21,6 @@ export const tokenCommand: CliCommand = {
   },
 };
 
-const common = (command: Command): Command =>
-  command
-    .option("-c, --config <file>", "the config", DEFAULT_CONFIG)
-    .option("--why <reason>", "for the audit log")
-    .option("--json", "for machines")
-    .exitOverride();
-
 function scopesOf(text: string): Scope[] {
   const given = text.split(",").map((part) => part.trim());
   const unknown = given.find((part) => !scopes.includes(part as Scope));
@@ -44,21 +34,20 @@ function expiryOf(text: string): number {
   return ms;
 }
 
-async function create(name: string, options: Common & { readonly scope: Scope[]; readonly expires?: number }): Promise<void> {
-  if (!accountName.test(name))
-    throw new GatewayError(USAGE, `${name} cannot be a name`, { hint: "use 1 to 64 small letters, digits, . _ @ or -, a letter or digit first" });
+async function create(name: string, options: CommonOptions & { readonly scope: Scope[]; readonly expires?: number }): Promise<void> {
+  checkName(name);
   const command = { kind: "token create", name, scopes: options.scope, expiresInMs: options.expires ?? null, why: options.why ?? "" } as const;
   const answer = await carryOut(configOf(options.config), command);
   print(answer, options, answer.kind === "tokens" ? `${answer.secret}\n\nIt is not shown again; revoke it with: highwater token revoke ${name}` : "");
 }
 
-async function list(options: Common): Promise<void> {
+async function list(options: CommonOptions): Promise<void> {
   const answer = await carryOut(configOf(options.config), { kind: "token list", why: "" });
   const lines = (answer.kind === "tokens" ? answer.tokens : []).map(line);
   print(answer, options, lines.length === 0 ? "there are no tokens" : lines.join("\n"));
 }
 
-async function revoke(id: string, options: Common): Promise<void> {
+async function revoke(id: string, options: CommonOptions): Promise<void> {
   const answer = await carryOut(configOf(options.config), { kind: "token revoke", id, why: options.why ?? "" });
   print(answer, options, `${id} no longer holds`);
 }
@@ -68,7 +57,7 @@ function line({ id, name, scopes: given, expiresAt, lastUsedAt, revokedAt }: Tok
   return `${id}  ${name}  ${given.join(",")}  ${end}; ${lastUsedAt === null ? "never used" : `last used ${timeText(lastUsedAt)}`}`;
 }
 
-function print(answer: AccountsAnswer, { json }: Common, text: string): void {
+function print(answer: AccountsAnswer, { json }: CommonOptions, text: string): void {
   if (answer.kind !== "tokens") return;
   const secret = answer.secret === undefined ? {} : { token: answer.secret };
   process.stdout.write(`${json ? JSON.stringify({ tokens: answer.tokens.map(tokenJson), ...secret }, null, 2) : text}\n`);

@@ -4,17 +4,17 @@
 
 import { Argument, type Command, Option } from "commander";
 import { GatewayError } from "../error.ts";
-import { type AccountsAnswer, type AccountsCommand, accountName, type UserView } from "../http/accounts/administer.ts";
+import type { AccountsAnswer, AccountsCommand, UserView } from "../http/accounts/administer.ts";
 import { hashPassword } from "../password.ts";
 import { type Role, roles } from "../storage/accounts.ts";
-import { carryOut, configOf } from "./account-store.ts";
-import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, USAGE } from "./command.ts";
+import { type CommonOptions, carryOut, checkName, common, configOf } from "./account-store.ts";
+import { type CliCommand, EXIT_FAILED, USAGE } from "./command.ts";
 import { changeMqttUsers, listMqttUsers, type MqttUserChange } from "./mqtt-users.ts";
 import { type PasswordOptions, passwordFrom } from "./password.ts";
 import { shownPath } from "./problems.ts";
 import { timeText } from "./text.ts";
 
-type Common = { readonly config: string; readonly json?: true; readonly why?: string; readonly mqtt?: true };
+type Common = CommonOptions & { readonly mqtt?: true };
 
 export const userCommand: CliCommand = {
   name: "user",
@@ -31,13 +31,6 @@ export const userCommand: CliCommand = {
   },
 };
 
-const common = (command: Command): Command =>
-  command
-    .option("-c, --config <file>", "the config", DEFAULT_CONFIG)
-    .option("--why <reason>", "for the audit log")
-    .option("--json", "for machines")
-    .exitOverride();
-
 const orMqtt = (command: Command): Command => command.option("--mqtt", "a client of the MQTT broker, in the password file of the config");
 
 const withPassword = (command: Command): Command =>
@@ -46,7 +39,8 @@ const withPassword = (command: Command): Command =>
 async function add(name: string, { role, ...options }: Common & PasswordOptions & { readonly role?: Role }): Promise<void> {
   if (options.mqtt) return await changeMqtt("add", name, { ...options, role });
   const config = configOf(options.config);
-  const { password, isNew } = await passwordFrom(checked(name, options));
+  checkName(name); // before a password is asked for
+  const { password, isNew } = await passwordFrom(options);
   const command: AccountsCommand = { kind: "user add", name, role: role ?? "viewer", scrypt: await hashPassword(password), why: options.why ?? "" };
   print(await carryOut(config, command), options, `${name} is ${role ?? "viewer"} now`, isNew ? password : undefined);
 }
@@ -54,7 +48,8 @@ async function add(name: string, { role, ...options }: Common & PasswordOptions 
 async function passwd(name: string, options: Common & PasswordOptions): Promise<void> {
   if (options.mqtt) return await changeMqtt("passwd", name, options);
   const config = configOf(options.config);
-  const { password, isNew } = await passwordFrom(checked(name, options));
+  checkName(name); // before a password is asked for
+  const { password, isNew } = await passwordFrom(options);
   const answer = await carryOut(config, { kind: "user passwd", name, scrypt: await hashPassword(password), why: options.why ?? "" });
   print(answer, options, `${name} has a new password; all sessions of ${name} have ended`, isNew ? password : undefined);
 }
@@ -99,12 +94,6 @@ async function changeMqtt(kind: MqttUserChange["kind"], name: string, options: C
   if (refused === undefined) return;
   process.stderr.write(`${refused}\n`);
   process.exitCode = EXIT_FAILED;
-}
-
-/** Before a password is asked for. */
-function checked<Options>(name: string, options: Options): Options {
-  if (accountName.test(name)) return options;
-  throw new GatewayError(USAGE, `${name} cannot be a name`, { hint: "use 1 to 64 small letters, digits, . _ @ or -, a letter or digit first" });
 }
 
 function print(answer: AccountsAnswer, { json }: Common, text: string, password?: string): void {

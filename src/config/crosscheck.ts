@@ -6,6 +6,7 @@ import { parseTemplate } from "../broker/topic.ts";
 import { compileMatchers } from "../engine/matcher.ts";
 import { isLoopback } from "../http/host.ts";
 import { templateProblem } from "../notify/template.ts";
+import { checkBridgeFiles } from "./bridge-files.ts";
 import type { ConfigDocument, Path } from "./document.ts";
 import { type ListenerSettings, listenerProblems, overlap } from "./listener.ts";
 import { takesAnonymous } from "./mqtt-users.ts";
@@ -13,7 +14,6 @@ import { type Problem, problem } from "./problem.ts";
 import type { LocatedRule } from "./rules.ts";
 import type { Blocks } from "./schema.ts";
 import { nearest } from "./suggest.ts";
-import { checkTlsFiles } from "./tls-files.ts";
 
 export type Checked = {
   readonly document: ConfigDocument;
@@ -29,7 +29,7 @@ const reserved = new Set(["limit", "cursor", "from", "to", "step", "agg"]);
 
 export function crosscheck(checked: Checked): Findings {
   const findings: Findings = { problems: [], notes: [] };
-  for (const check of [checkListeners, checkTlsFiles, checkSources, checkDevices, checkRules, checkLimits, checkMatchers, checkReceivers])
+  for (const check of [checkListeners, checkBridgeFiles, checkSources, checkDevices, checkRules, checkLimits, checkMatchers, checkReceivers])
     check(checked, findings);
   return findings;
 }

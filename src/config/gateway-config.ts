@@ -7,7 +7,7 @@ import type { Labels } from "../engine/reading.ts";
 import type { Device, RulePlan, SourceTiming } from "../engine/rule.ts";
 import type { ChannelType } from "../notify/channels/index.ts";
 import { zoneTable } from "../zone.ts";
-import { type ListenerSettings, urlOf } from "./listener.ts";
+import { urlOf } from "./listener.ts";
 import { takesAnonymous } from "./mqtt-users.ts";
 import { createPlan, toRule } from "./plan.ts";
 import type { LocatedRule } from "./rules.ts";
@@ -70,7 +70,7 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw, passwords }:
     },
     mqtt: {
       ...mqtt,
-      listeners: mqtt.listeners.map((listener) => withAbsolutePaths(listener, folder)),
+      listeners: mqtt.listeners.map((listener) => withTlsPaths(listener, folder)),
       bridges: mqtt.bridges.map((bridge) => withTlsPaths(bridge, folder)),
       anonymous: takesAnonymous(mqtt),
       passwords,
@@ -92,19 +92,11 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw, passwords }:
   };
 }
 
-function withAbsolutePaths({ tls, ...listener }: ListenerSettings, folder: string): ListenerSettings {
-  if (tls === undefined) return listener;
-  const { cert, key, client_ca } = tls;
-  const absolute = { cert: resolve(folder, cert), key: resolve(folder, key) };
-  return { ...listener, tls: client_ca === undefined ? absolute : { ...absolute, client_ca: resolve(folder, client_ca) } };
-}
-
-type Bridge = Blocks["mqtt"]["bridges"][number];
-
-function withTlsPaths({ tls, ...bridge }: Bridge, folder: string): Bridge {
-  if (tls === undefined) return bridge;
-  const paths = (["ca", "cert", "key"] as const).flatMap((name) => (tls[name] === undefined ? [] : [[name, resolve(folder, tls[name])]]));
-  return { ...bridge, tls: { ...tls, ...Object.fromEntries(paths) } };
+/** The files that `tls` names, by absolute paths. */
+function withTlsPaths<Settings extends { readonly tls?: object }>(settings: Settings, folder: string): Settings {
+  if (settings.tls === undefined) return settings;
+  const files = Object.entries(settings.tls).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  return { ...settings, tls: { ...settings.tls, ...Object.fromEntries(files.map(([name, path]) => [name, resolve(folder, path)])) } };
 }
 
 function toSource(source: Blocks["sources"][number]): SourceConfig {

@@ -2,7 +2,8 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { aclEntrySchema, covers, createAcl } from "../../src/broker/acl.ts";
+import { aclEntrySchema, createAcl } from "../../src/broker/acl.ts";
+import { coversApart as covers } from "../../src/broker/filter.ts";
 
 const acl = (...entries: Record<string, unknown>[]) => createAcl(entries.map((entry) => aclEntrySchema.parse(entry)));
 

@@ -9,7 +9,19 @@ const FLOORS: readonly { name: string; holds: readonly string[]; apart?: true }[
   { name: "engine", holds: ["src/engine/"] },
   {
     name: "storage",
-    holds: ["src/storage/", "src/inbox.ts", "src/clock.ts", "src/heap.ts", "src/log.ts", "src/password.ts", "src/metrics.ts", "src/error.ts", "src/zone.ts"],
+    holds: [
+      "src/storage/",
+      "src/inbox.ts",
+      "src/clock.ts",
+      "src/heap.ts",
+      "src/log.ts",
+      "src/password.ts",
+      "src/metrics.ts",
+      "src/error.ts",
+      "src/zone.ts",
+      "src/network.ts",
+      "src/turns.ts",
+    ],
   },
   { name: "adapters", holds: ["src/broker/", "src/notify/", "src/batch/", "src/http/"], apart: true },
   {

@@ -7,6 +7,7 @@ import type { Metrics } from "../../metrics.ts";
 import { hashPassword, isPassword } from "../../password.ts";
 import type { AccountsRow, StoredAccounts } from "../../storage/accounts.ts";
 import type { AuditRow } from "../../storage/audit.ts";
+import { createTurns } from "../../turns.ts";
 import { type AccountsAnswer, type AccountsCommand, accountName, administer } from "./administer.ts";
 import { createDirectory, SESSION_MS_MAX } from "./directory.ts";
 import { type Caller, rightsOfRole, rightsOfScopes } from "./rights.ts";
@@ -63,7 +64,7 @@ export type Accounts = {
 export function createAccounts({ write, clock, metrics, throttle: limits }: AccountsDeps): Accounts {
   const directory = createDirectory({ write, clock });
   const throttle = createThrottle(clock, limits);
-  const atWork = createGate(PASSWORDS_AT_ONCE, PASSWORDS_WAITING);
+  const atWork = createTurns(PASSWORDS_AT_ONCE, PASSWORDS_WAITING);
   const logins = metrics.counter("highwater_http_logins_total", "Attempts to log in, by what came of them", ["outcome"]);
   let offered: { readonly hash: string; readonly until: number } | undefined;
 
@@ -145,25 +146,5 @@ export function createAccounts({ write, clock, metrics, throttle: limits }: Acco
     },
     audit,
     administer: (command) => administer({ directory, clock, audit }, command),
-  };
-}
-
-/** Runs so many at once, lets so many wait, and answers undefined to all others. */
-function createGate(atOnce: number, waitingMax: number) {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async <Value>(work: () => Promise<Value>): Promise<Value | undefined> => {
-    if (running >= atOnce) {
-      if (waiting.length >= waitingMax) return undefined;
-      // Whoever ends hands its place over.
-      await new Promise<void>((resolve) => void waiting.push(resolve));
-    } else running += 1;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
   };
 }

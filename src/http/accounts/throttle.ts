@@ -1,8 +1,8 @@
 // Slows down who guesses passwords: after a few failures, by address and by name, each further attempt has to wait, longer each
 // time. An attempt counts when it begins, so that many at once gain nothing. Bounded: the longest untouched entries are forgotten.
 
-import { isIPv6 } from "node:net";
 import type { Clock } from "../../clock.ts";
+import { networkOf } from "../../network.ts";
 
 export type ThrottleLimits = {
   /** Failures without any wait. */
@@ -63,15 +63,4 @@ export function createThrottle(clock: Pick<Clock, "monotonic">, limits: Throttle
       };
     },
   };
-}
-
-/** One house has a whole /64 of IPv6. */
-export function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
-  if (!isIPv6(plain)) return plain;
-  const [head = "", tail] = plain.split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const groups = tail === undefined ? left : [...left, ...Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0"), ...right];
-  return `${groups.slice(0, 4).join(":")}::/64`;
 }

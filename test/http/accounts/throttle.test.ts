@@ -2,7 +2,8 @@
 // is forgiven the name, and memory is bounded.
 
 import { expect, test } from "vitest";
-import { createThrottle, networkOf, throttleLimits } from "../../../src/http/accounts/throttle.ts";
+import { createThrottle, throttleLimits } from "../../../src/http/accounts/throttle.ts";
+import { networkOf } from "../../../src/network.ts";
 
 function createClocked(limits = {}) {
   const clock = { at: 0, monotonic: () => clock.at };

@@ -7,7 +7,7 @@ import { reasonOf } from "../error.ts";
 import type { Checked, Findings } from "./crosscheck.ts";
 import { problem } from "./problem.ts";
 
-export function checkTlsFiles({ document, blocks }: Checked, { problems }: Findings): void {
+export function checkBridgeFiles({ document, blocks }: Checked, { problems }: Findings): void {
   for (const [index, { tls }] of (blocks.mqtt?.bridges ?? []).entries()) {
     for (const name of ["ca", "cert", "key"] as const) {
       const path = tls?.[name];
