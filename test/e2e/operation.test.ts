@@ -54,8 +54,11 @@ it("SIGTERM under load drains, exits 0, and nothing acknowledged is lost", async
   const device = await client(gateway);
   const acknowledged: number[] = [];
   let [sent, inFlight, isOver] = [0, 0, false];
-  const over = once(device, "close").then(() => {
-    isOver = true;
+  const over = new Promise<void>((resolve) => {
+    device.once("close", () => {
+      isOver = true;
+      resolve();
+    });
   });
   // Whatever is acknowledged is followed at once, so that something is always under way.
   const fill = (): void => {
