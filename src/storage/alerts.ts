@@ -6,13 +6,17 @@ import type { Database } from "./database.ts";
 
 /** @returns a function that writes a step's alerts; call it within a transaction */
 export function createAlertWriter(db: Database): (effects: Effects, commit: { seq: number; now: EpochMs }) => void {
-  const alert = db.prepare(`INSERT OR REPLACE INTO alert VALUES
-    (@id, @rule, @series, @severity, @labels, @annotations, @state, @since, @firedAt, @resolvedAt, @value, @peak, @limit, @unit, @seq, @subject)`);
+  const alert =
+    db.prepare(`INSERT INTO alert (id, rule, series, severity, labels, annotations, state, since, fired_at, resolved_at, value, peak, "limit", unit, changed_seq, subject) VALUES
+    (@id, @rule, @series, @severity, @labels, @annotations, @state, @since, @firedAt, @resolvedAt, @value, @peak, @limit, @unit, @seq, @subject)
+    ON CONFLICT DO UPDATE SET severity = excluded.severity, labels = excluded.labels, state = excluded.state, since = excluded.since,
+      resolved_at = excluded.resolved_at, value = excluded.value, peak = excluded.peak, "limit" = excluded."limit", changed_seq = excluded.changed_seq`);
   const transition = db.prepare("INSERT INTO transition VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   const pendingPut = db.prepare("INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?)");
   const pendingDrop = db.prepare("DELETE FROM pending WHERE rule = ? AND series = ?");
   const notify = db.prepare(
-    "INSERT INTO notification VALUES (@id, @alert, @ordinal, @receiver, @channel, @seq, @state, 'waiting', @now, @journal, 0, @now, NULL, NULL)",
+    `INSERT INTO notification (id, alert, ordinal, receiver, channel, seq, state, disposition, created_at, created_seq, attempts, next_at)
+     VALUES (@id, @alert, @ordinal, @receiver, @channel, @seq, @state, 'waiting', @now, @journal, 0, @now)`,
   );
   const dead = db.prepare("UPDATE notification SET disposition = 'dead', ended_at = ?, reason = ? WHERE id = ? AND disposition = 'waiting'");
   return (effects, { seq, now }) => {

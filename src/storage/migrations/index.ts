@@ -5,5 +5,6 @@ import { dailySnapshots } from "./002-daily-snapshots.ts";
 import { subjects } from "./003-subjects.ts";
 import { accounts } from "./004-accounts.ts";
 import { mqttSessions } from "./005-mqtt-sessions.ts";
+import { alertLife } from "./006-alert-life.ts";
 
-export const migrations = [initial, dailySnapshots, subjects, accounts, mqttSessions] as const;
+export const migrations = [initial, dailySnapshots, subjects, accounts, mqttSessions, alertLife] as const;
