@@ -44,6 +44,7 @@ export function openRecord(rule: Rule, subject: Subject, { firedAt, severity, va
     since: firedAt,
     firedAt,
     resolvedAt: null,
+    latchedAt: null,
     value,
     peak,
     limit,

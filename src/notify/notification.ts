@@ -1,6 +1,7 @@
 // What a channel gets: an outbox row made readable. Annotations are rendered, the facts are named, and each line says why.
 // Pure but for the words of the time zone; the same row gives the same notification, so a retry repeats itself.
 
+import type { NotificationKind } from "../engine/dispatch/record.ts";
 import type { Evidence, TransitionReason } from "../engine/effect.ts";
 import type { Labels } from "../engine/reading.ts";
 import type { Severity } from "../engine/severity.ts";
@@ -18,6 +19,11 @@ export type Notification = {
   readonly id: string;
   /** 1, 2, … per alert, receiver and channel. */
   readonly seq: number;
+  readonly kind: NotificationKind;
+  /** What it shares notifications with, as an opaque key; null: it is of its alert alone. */
+  readonly group: string | null;
+  /** All that it tells of, the alert below among them; null: only that one. */
+  readonly members: { readonly alerts: readonly Notification[] /** Those that there was no room for. */; readonly more: number } | null;
   readonly receiver: string;
   /** `email:0`. */
   readonly channel: string;
@@ -76,6 +82,9 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
   return {
     id: row.id,
     seq: row.seq,
+    kind: row.kind,
+    group: row.line,
+    members: membersOf(row, sender),
     receiver: row.receiver,
     channel: row.channel,
     state,
@@ -106,6 +115,16 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
     facts: factsOf(row, sender.timezone, unit),
     notes,
   };
+}
+
+/** Each as if it were told alone. */
+function membersOf(row: OutboxRow, sender: Sender): Notification["members"] {
+  if (row.members === null) return null;
+  const alerts = row.members.alerts.map((member) => {
+    const state = member.transition.to === "resolved" ? ("resolved" as const) : ("firing" as const);
+    return readNotification({ ...row, ...member, state, members: null }, sender);
+  });
+  return { alerts, more: row.members.more };
 }
 
 function deviceOf({ alert: { labels, rule, subject }, transition }: OutboxRow): string {

@@ -115,7 +115,14 @@ function reasonLine(told: Told): string {
       return told.state === "firing"
         ? `A notification could not be delivered and was given up (${when}). What it should have told, this channel has not.`
         : `The gateway was started anew (${when}); what was given up is not sent again.`;
+    case "clock_step":
+      return told.state === "firing"
+        ? `The wall clock of the gateway was set (${when}). Look whether it is right now.`
+        : `The gateway was started anew (${when}), and takes the wall clock as it is.`;
+    case "reset":
+      return `Somebody reset the alert (${when}); it had waited for that.`;
     case "condition":
+    case "latched":
       return "";
     case "level":
       return `The severity changed to ${told.severity} (${when}); it is the same alert.`;

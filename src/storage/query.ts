@@ -4,6 +4,7 @@
 
 import type { Clock } from "../clock.ts";
 import type { Day, ZoneTable } from "../engine/calendar.ts";
+import type { AlertEvent, Members, NotificationKind, Shelf } from "../engine/dispatch/record.ts";
 import type { AlertRecord, Transition } from "../engine/effect.ts";
 import type { Labels, RejectReason } from "../engine/reading.ts";
 import type { Device } from "../engine/rule.ts";
@@ -146,15 +147,24 @@ export type SeriesBuckets = {
 };
 
 /** `id`, `firedAt` and `peak` are null while pending. */
-export type AlertView = Omit<AlertRecord, "id" | "firedAt" | "peak" | "annotations" | "state" | "limit" | "subject"> & {
-  readonly id: string | null;
-  readonly state: "pending" | AlertRecord["state"];
-  readonly severity: Severity;
-  readonly firedAt: EpochMs | null;
-  readonly peak: number | null;
-  readonly limit: number | null;
-  /** Liquid templates, as they were when it fired. */
-  readonly annotations: Labels;
+export type AlertView = Partial<Attendance> &
+  Omit<AlertRecord, "id" | "firedAt" | "peak" | "annotations" | "state" | "limit" | "subject"> & {
+    readonly id: string | null;
+    readonly state: "pending" | AlertRecord["state"];
+    readonly severity: Severity;
+    readonly firedAt: EpochMs | null;
+    readonly peak: number | null;
+    readonly limit: number | null;
+    /** Liquid templates, as they were when it fired. */
+    readonly annotations: Labels;
+  };
+
+/** What people did with an occurrence, and what hides it now. */
+export type Attendance = {
+  readonly ackedBy: string | null;
+  readonly ackedAt: EpochMs | null;
+  readonly ackNote: string | null;
+  readonly shelf: Shelf | null;
 };
 
 export type AlertHistory = {
@@ -163,7 +173,12 @@ export type AlertHistory = {
   readonly transitions: readonly (Transition & { /** When it was committed. */ readonly at: EpochMs })[];
   /** Oldest first. */
   readonly notifications: readonly NotificationView[];
+  /** What people and time did beside, oldest first. */
+  readonly events: readonly AlertEvent[];
 };
+
+/** What becomes of a notification: all but `waiting` are final. */
+export const dispositions = ["waiting", "delivered", "grouped", "silenced", "inhibited", "muted", "shelved", "dead"] as const;
 
 export type NotificationView = {
   readonly id: string;
@@ -174,7 +189,15 @@ export type NotificationView = {
   readonly channel: string;
   readonly seq: number;
   readonly state: "firing" | "resolved";
-  readonly disposition: "waiting" | "delivered" | "dead";
+  readonly kind: NotificationKind;
+  readonly disposition: (typeof dispositions)[number];
+  /** Of what was not sent by itself: see NotificationRecord. */
+  readonly cause: string | null;
+  /** Its group; null: it is of its alert alone. */
+  readonly line: string | null;
+  /** It waits for its group, or for what may inhibit it, until then, or longer. */
+  readonly heldUntil: EpochMs | null;
+  readonly members: Members | null;
   readonly createdAt: EpochMs;
   readonly attempts: number;
   /** When it is tried next; of no meaning once it has ended. */

@@ -102,7 +102,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     },
     alert: ({ id }) => {
       const alert = alerts.find((each) => each.id === id);
-      return alert === undefined ? null : { alert, transitions: histories.get(id) ?? [], notifications: notificationsOf(id, alert.firedAt ?? 0) };
+      return alert === undefined ? null : { alert, transitions: histories.get(id) ?? [], notifications: notificationsOf(id, alert.firedAt ?? 0), events: [] };
     },
     summaries: ({ day }) => ({ summaries: series.slice(0, 2).map((each) => summaryOf(each, day ?? "2026-01-30")), cursor: null }),
     notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
@@ -273,6 +273,7 @@ export function alertOn(series: SeriesView, given: Partial<AlertView> & { id: st
     labels: { alertname: given.rule ?? "freezer-too-warm", severity: given.severity ?? "critical", team: "cold-chain", ...series.labels },
     annotations: { summary: "{{device}} is at {{value}} °C", runbook: "https://example.org/runbooks/freezer" },
     state: "firing",
+    latchedAt: null,
     since: given.firedAt,
     resolvedAt: null,
     value: -11.4,
@@ -326,6 +327,11 @@ const notificationsOf = (alert: string, at: number): NotificationView[] =>
     channel,
     seq: 1,
     state: "firing",
+    kind: "transition",
+    cause: null,
+    line: null,
+    heldUntil: null,
+    members: null,
     disposition: index === 0 ? "delivered" : "waiting",
     createdAt: at,
     attempts: index === 0 ? 1 : 3,
