@@ -30,6 +30,7 @@ export type InboxOptions = {
   readonly series: readonly Omit<SeriesDefinition, "id">[];
 };
 
+type Callback = (error?: Error) => void;
 export type Inbox = ReturnType<typeof createInbox>;
 
 /** All readings of a batch share one arrival, that of its first; a batch takes no more when it is older than this. */
@@ -61,13 +62,11 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
   const alarm = createAlarm(timers, () => inbox.post({ kind: "clock" }));
   let sealed: Input[] = [];
   const samples = createSamples();
-  let waiting: ((error?: Error) => void)[] = [];
   const asked = createAsked();
-  let underWay: ((error?: Error) => void)[] | undefined;
+  let [waiting, underWay]: [Callback[], Callback[] | undefined] = [[], undefined];
   let opened = time.instant();
   let [bytesWaiting, turnReadings, sentAt, openedAt] = [0, 0, 0, 0];
-  let flushScheduled = false;
-  let closed: Error | undefined;
+  let [flushScheduled, closed]: [boolean, Error | undefined] = [false, undefined];
   let idleWaiters: (() => void)[] = [];
 
   function seal(): void {
