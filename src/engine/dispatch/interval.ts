@@ -90,9 +90,9 @@ function startAfter(span: IntervalSpan, zone: ZoneTable, now: EpochMs, until: Ep
   let number = dayNumber(dayOf(zone, now)) - 1;
   while (number <= last) {
     const jump = nextOfMonth(span, dateOf(number));
-    // For the same reason a day may begin before a window of the day before it does.
-    const start = jump === number ? Math.min(startOn(number), startOn(number + 1)) : until;
-    if (start < until) return start;
+    const start = jump === number ? startOn(number) : until;
+    // For the same reason a window of the next day may begin before it.
+    if (start < until) return Math.min(start, startOn(number + 1));
     number = Math.max(jump, number + 1);
   }
   return until;
