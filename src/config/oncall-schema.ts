@@ -35,7 +35,7 @@ const handover = z
 const dayWords = "write a date such as 2026-01-05";
 const day = z
   .string(dayWords)
-  .regex(/^\d{4}-\d\d-\d\d$/, dayWords)
+  .regex(/^\d{4}-\d\d-\d\d$/, { error: dayWords, abort: true })
   .refine(isDay, { error: "no such date", params: { hint: dayWords } });
 
 const layer = z
@@ -60,7 +60,7 @@ export type Moment = { readonly local: LocalMs /** Null is by the schedule's zon
 const momentWords = "write a local time such as 2026-12-24T08:00, or one with an offset such as 2026-12-24T08:00+01:00";
 const moment = z
   .string(momentWords)
-  .regex(/^\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/, momentWords)
+  .regex(/^\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/, { error: momentWords, abort: true })
   .refine((text) => isDay(text.slice(0, 10)), { error: "no such date", params: { hint: momentWords } })
   .transform((text): Moment => {
     const [, seconds = "0", zone] = /^.{16}(?::(\d\d))?(.*)$/.exec(text) as RegExpExecArray;
