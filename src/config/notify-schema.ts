@@ -6,6 +6,7 @@ import { durationOrZeroSchema, durationSchema } from "../engine/duration-schema.
 import { matchSchema } from "../engine/matcher.ts";
 import { channels } from "../notify/channels/index.ts";
 import { nameText } from "./name-schema.ts";
+import { oncallShape } from "./oncall-schema.ts";
 
 const receiverName = nameText.meta({ description: "Unique; routes name it" });
 const channelShape = Object.fromEntries(
@@ -59,6 +60,7 @@ export const notify = z
       })
       .prefault({})
       .meta({ description: "Which alerts go to whom" }),
+    ...oncallShape,
   })
   .prefault({})
   .meta({ description: "Notifications" });
