@@ -214,8 +214,18 @@ function checkReceivers({ document, blocks, raw }: Checked, { problems, notes }:
   };
   const all = [...named.receivers, ...named.schedules, ...named.escalations];
   must(route.receiver, ["notify", "route", "receiver"], all);
-  for (const { found, path } of subroutesOf((raw["notify"] as { route?: { routes?: unknown } } | undefined)?.route?.routes, ["notify", "route", "routes"]))
-    must(found, path, all);
+  const intervals = blocks.notify.time_intervals.map(({ name }) => name);
+  const mustIntervals = (found: unknown, path: Path) => {
+    for (const [index, name] of (Array.isArray(found) ? found : []).entries()) {
+      if (typeof name !== "string" || intervals.includes(name)) continue;
+      const { message, hint } = unknownName("time interval", name, intervals, "notify.time_intervals");
+      problems.push(problem(document.file, document.placeOf([...path, index]), message, hint));
+    }
+  };
+  for (const key of ["mute_time_intervals", "active_time_intervals"] as const) mustIntervals(route[key], ["notify", "route", key]);
+  for (const { found, key, path } of subroutesOf((raw["notify"] as { route?: { routes?: unknown } } | undefined)?.route?.routes, ["notify", "route", "routes"]))
+    if (key === "receiver") must(typeof found === "string" ? found : undefined, path, all);
+    else mustIntervals(found, path);
   must(blocks.batch?.daily_summary.receiver, ["batch", "daily_summary", "receiver"], named.receivers);
   checkSummaryReceiver(document, blocks, notes);
 }
@@ -234,11 +244,12 @@ function checkSummaryReceiver(document: ConfigDocument, blocks: Partial<Blocks>,
     );
 }
 
-function subroutesOf(routes: unknown, path: Path): { found: string; path: Path }[] {
+/** What routes below name, with where they do. */
+function subroutesOf(routes: unknown, path: Path): { found: unknown; key: string; path: Path }[] {
   if (!Array.isArray(routes)) return [];
   return routes.flatMap((route: unknown, index) => {
-    const { receiver, routes: below } = (typeof route === "object" && route !== null ? route : {}) as { receiver?: unknown; routes?: unknown };
-    const own = typeof receiver === "string" ? [{ found: receiver, path: [...path, index, "receiver"] }] : [];
-    return [...own, ...subroutesOf(below, [...path, index, "routes"])];
+    const settings = (typeof route === "object" && route !== null ? route : {}) as Record<string, unknown>;
+    const own = ["receiver", "mute_time_intervals", "active_time_intervals"].map((key) => ({ found: settings[key], key, path: [...path, index, key] }));
+    return [...own, ...subroutesOf(settings["routes"], [...path, index, "routes"])];
   });
 }

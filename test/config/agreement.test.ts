@@ -13,6 +13,9 @@ const accepts = new Ajv2020({ strict: false, validateFormats: false }).compile(e
 /** Mistakes that span places, need the outside, or a comparison of numbers: only check can see them. */
 const onlyCheckSees = new Set([
   "a certificate that is not there",
+  "a mute of no interval",
+  "an active interval of a route below that nothing names",
+  "a storm that is over as it begins",
   "origins without WebSocket",
   "the user name as another label than the device",
   "a key that is there twice",
