@@ -1,11 +1,10 @@
 // The conservation law of dispatch, asked of what came of a world; and the same world cut and restarted otherwise.
 
-import type { Engine } from "../../../src/engine/contract.ts";
 import type { NotificationRecord } from "../../../src/engine/dispatch/record.ts";
 import type { Effects } from "../../../src/engine/effect.ts";
 import { createEngine } from "../../../src/engine/engine.ts";
 import type { Saved } from "../../../src/engine/state.ts";
-import { SECOND } from "../harness.ts";
+import { SECOND, snapshotOf } from "../harness.ts";
 import type { Lived } from "./world.ts";
 
 const channelOf = ({ receiver, channel }: NotificationRecord): string => `${receiver} ${channel}`;
@@ -129,15 +128,4 @@ export function cutOtherwise({ inputs, time }: Lived, cuts: readonly number[]): 
   }
   effects.push(engine.step([], time()));
   return effects;
-}
-
-/** As the store keeps them: parts that are as they were are those of the snapshot before. */
-function snapshotOf(engine: Engine, before: ReadonlyMap<number, Saved>): Map<number, Saved> {
-  engine.beginSnapshot();
-  const parts = new Map<number, Saved>();
-  for (;;) {
-    const { part, saved, isLast } = engine.nextSnapshotPart();
-    parts.set(part, saved ?? (before.get(part) as Saved));
-    if (isLast) return parts;
-  }
 }
