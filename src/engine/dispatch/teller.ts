@@ -103,8 +103,7 @@ export class Teller {
     const { standing, hiding, timers } = this.#deps;
     for (const place of standing.hidden()) {
       const line = standing.line(place);
-      // Of a source that is over its targets wait for their own end.
-      if (line.hidden === null || timers.get(line.hidden.replace("alert:", "uninhibit:")) !== undefined) continue;
+      if (line.hidden === null || this.#waitsForItsEnd(line)) continue;
       if (line.hidden.startsWith("interval:")) timers.clear(line.hidden);
       const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(line), now);
       if (hidden?.cause !== line.hidden) this.reveal(place, now);
@@ -149,7 +148,7 @@ export class Teller {
     if (group === undefined) return;
     const standingPlaces = standing.members(id).filter((place) => !isOver(standing.the(place.alert)) && standing.line(place).told.length > 0);
     if (standingPlaces.length > 0 && group.settings.repeatMs !== null) timers.set(`repeat:${id}`, now + group.settings.repeatMs);
-    const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null);
+    const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null && !this.#waitsForItsEnd(standing.line(place)));
     const first = due.find((place) => hiding.causeOf(standing.the(place.alert), group, now) === undefined) ?? due[0];
     if (first === undefined) return;
     this.#hold(first, standing.line(first).told, "repeat");
@@ -182,6 +181,11 @@ export class Teller {
     this.uncover(cause, now);
     const next = hiding.changeOf(name, now);
     if (standing.hides(cause) && next !== undefined) timers.set(cause, next);
+  }
+
+  /** What inhibited it is over, and it may be so itself soon. */
+  #waitsForItsEnd({ hidden }: Line): boolean {
+    return hidden !== null && hidden.startsWith("alert:") && this.#deps.timers.get(hidden.replace("alert:", "uninhibit:")) !== undefined;
   }
 
   #missNobody(place: Place, target: string, now: EpochMs): void {

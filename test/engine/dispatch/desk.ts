@@ -16,7 +16,18 @@ import { plan, rule, SOURCE, snapshotOf } from "../harness.ts";
 export const onOff = (settings: Record<string, unknown> = {}): Rule =>
   rule({ name: "on", match: { metric: "on" }, condition: { type: "threshold", above: 0.5 }, ...settings });
 
-type Setting = {
+/** A warning above 0.5, critical above 1.5. */
+export const levelled: Rule = onOff({
+  condition: {
+    type: "threshold",
+    levels: [
+      { above: 0.5, severity: "warning" },
+      { above: 1.5, severity: "critical" },
+    ],
+  },
+});
+
+export type Setting = {
   readonly route?: Partial<RoutePlan>;
   readonly dispatch?: Partial<DispatchPlan>;
   readonly receivers?: RulePlan["receivers"];
