@@ -237,9 +237,11 @@ export type RejectedView = {
 export type StoredCounts = {
   /** Notifications, of every alert, receiver and channel. */
   readonly waiting: number;
-  /** When the oldest of them was made; null when none waits. */
+  /** When the oldest of them was made that waits for nothing but its delivery; null when none does. */
   readonly oldestWaitingAt: EpochMs | null;
   readonly dead: number;
+  /** All notifications by what became of them; only dispositions that occurred. */
+  readonly notifications: readonly { readonly disposition: NotificationView["disposition"]; readonly count: number }[];
   /** Values since the data directory began; only reasons that occurred. */
   readonly rejected: readonly { readonly reason: RejectReason; readonly count: number }[];
 };

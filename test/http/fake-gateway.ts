@@ -108,7 +108,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
     outbox: () => ({ rows: [] }),
     rejected: () => ({ rejected: [] }),
-    counts: () => ({ waiting: 0, oldestWaitingAt: null, dead: 0, rejected: [] }),
+    counts: () => ({ waiting: 0, oldestWaitingAt: null, dead: 0, notifications: [], rejected: [] }),
     accounts: () => ({ accounts: [], tokens: [], sessions: [] }),
     audit: () => ({ audit: [auditOf(options.now())], cursor: null }),
   };
