@@ -3,6 +3,7 @@
 import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
+import { performanceCommand } from "./performance.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -19,6 +20,7 @@ export const commands: readonly CliCommand[] = [
   testCommand,
   replayCommand,
   summarizeCommand,
+  performanceCommand,
   userCommand,
   tokenCommand,
   auditCommand,
