@@ -11,6 +11,7 @@ import { summarizeCommand } from "./summarize.ts";
 import { testCommand } from "./test.ts";
 import { tokenCommand } from "./token.ts";
 import { tryCommand } from "./try.ts";
+import { tuneCommand } from "./tune.ts";
 import { userCommand } from "./user.ts";
 
 export const commands: readonly CliCommand[] = [
@@ -21,6 +22,7 @@ export const commands: readonly CliCommand[] = [
   replayCommand,
   summarizeCommand,
   performanceCommand,
+  tuneCommand,
   userCommand,
   tokenCommand,
   auditCommand,
