@@ -32,7 +32,7 @@ export function figuresTable(heading: string, performance: AlarmPerformance, tim
       title: "Value",
       width: 9,
       right: true,
-      cell: ({ name, value, met }) => ({ text: value === null ? "-" : figure(name, value), ...(met === false && { mark: "bad" }) }),
+      cell: ({ name, value, target, met }) => ({ text: value === null ? "-" : figure(name, value, target), ...(met === false && { mark: "bad" }) }),
     },
     { title: "Target", width: 9, right: true, cell: ({ name, bound, target }) => ({ text: `${bound === "at_most" ? "≤" : "≥"} ${figure(name, target)}` }) },
     { title: "", width: 6, cell: ({ met }) => metCell(met) },
@@ -86,24 +86,31 @@ function notesOf({ rate, flood, topTen, acknowledge, mix }: AlarmPerformance, ti
   };
 }
 
-function figure(name: TargetName, value: number): string {
+/** With as many digits as it takes to tell it from the target that it misses, or meets without reaching it. */
+function figure(name: TargetName, value: number, target = value): string {
+  for (let digits = 3; digits < 9; digits += 1) {
+    const text = figureText(name, value, digits);
+    if (value === target || text !== figureText(name, target, digits)) return text;
+  }
+  return figureText(name, value, 9);
+}
+
+function figureText(name: TargetName, value: number, digits: number): string {
   switch (name) {
     case "time_in_flood":
     case "top_ten_share":
     case "mix.critical":
     case "mix.warning":
     case "mix.info":
-      return percent(value);
+      return percent(value, digits - 2);
     case "acknowledge":
-      return shortDuration(value);
+      return digits === 3 ? shortDuration(value) : formatDuration(value);
     default:
-      return short(value);
+      return String(value >= 10 ** digits ? Math.round(value) : Number(value.toPrecision(digits)));
   }
 }
 
-/** Three significant digits; what is above a target never rounds down to it, as three digits hold any target that people set. */
-const short = (value: number): string => (value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3))));
-const percent = (share: number): string => `${Number((share * 100).toFixed(1))} %`;
+const percent = (share: number, decimals = 1): string => `${Number((share * 100).toFixed(decimals))} %`;
 
 /** In its two largest units at most. */
 function shortDuration(ms: DurationMs): string {

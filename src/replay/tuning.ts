@@ -147,7 +147,7 @@ function replayed(plan: RulePlan, { labels, source }: Source, { ts, value }: Ord
   const byRule: Map<string, Stood>[] = plan.rules.map(() => new Map<string, Stood>());
   const step = (inputs: readonly Input[], at: EpochMs): void => {
     for (const { id, rule, firedAt, resolvedAt } of engine.step(inputs, { now: at, up: at - begin }).alerts as AlertRecord[])
-      if (firedAt >= from && firedAt < to) byRule[Number(rule)]?.set(id, { firedAt, resolvedAt });
+      if (firedAt >= from) byRule[Number(rule)]?.set(id, { firedAt, resolvedAt });
   };
   const defined = [{ id: 0, labels, source }];
   const batchOf = (index: number, count: number) => ({

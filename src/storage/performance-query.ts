@@ -22,6 +22,8 @@ export const LONG_WORK_ALERTS_MAX = 500_000;
 export const BACKLOG_MS: DurationMs = 7 * 86_400_000;
 /** Readings may be so much newer: the largest `max_future` that makes sense is far below. */
 const AHEAD_MS: DurationMs = 86_400_000;
+/** The wall clock may have been put back by as much: seqs and instants need not go together more closely. */
+const CLOCK_MARGIN_MS: DurationMs = 86_400_000;
 const SPAN_DEFAULT_MS: DurationMs = 86_400_000;
 
 type Request = Extract<QueryRequest, { kind: "performance" }>;
@@ -99,16 +101,32 @@ export function readOccurrences(db: Database, { from, to }: Span, { rule, labels
   return found;
 }
 
-/** Those that fired about then, and those that fired long before and stand still. */
+/** Those that fired about then, and those that fired long before and stand still. Of the earlier ones only what changed since. */
 function* rowsOf(db: Database, { from, to }: Span): Generator<Row> {
   const columns = `id, rule, subject, severity, labels, fired_at, resolved_at, first_acked_at,
     (SELECT at FROM transition WHERE transition.alert = alert.id ORDER BY ordinal LIMIT 1) AS told_at`;
-  const oldest = from - FLOOD_LEAD_MS - BACKLOG_MS;
+  const [early, oldest] = [from - FLOOD_LEAD_MS, from - FLOOD_LEAD_MS - BACKLOG_MS];
   yield* db
     .prepare<[number, number], Row>(`SELECT ${columns} FROM alert WHERE fired_at <= ? AND fired_at >= ? ORDER BY fired_at DESC`)
-    .iterate(to + AHEAD_MS, oldest);
+    .iterate(to + AHEAD_MS, early);
+  yield* db
+    .prepare<[number, number, number], Row>(`SELECT ${columns} FROM alert WHERE fired_at < ? AND fired_at >= ? AND (changed_seq > ? OR state <> 'resolved')`)
+    .iterate(early, oldest, lastSeqBefore(db, early - CLOCK_MARGIN_MS));
   for (const state of ["firing", "recovering"])
     yield* db.prepare<[string, number], Row>(`SELECT ${columns} FROM alert WHERE state = ? AND fired_at < ?`).iterate(state, oldest);
+}
+
+/** Seq of a journal row before which all were committed earlier than an instant; 0 when the journal begins later. */
+function lastSeqBefore(db: Database, instant: EpochMs): number {
+  const rowFrom = db.prepare<[number], { seq: number; at: EpochMs }>("SELECT seq, at FROM journal WHERE seq >= ? ORDER BY seq LIMIT 1");
+  let [low, high] = [0, (db.prepare("SELECT max(seq) FROM journal").pluck().get() as number | null) ?? 0];
+  while (low < high) {
+    const middle = Math.floor((low + high + 1) / 2);
+    const row = rowFrom.get(middle);
+    if (row !== undefined && row.at < instant) low = Math.min(row.seq, high);
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /** Alerts of one actor mostly have the same labels. */

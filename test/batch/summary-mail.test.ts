@@ -137,6 +137,25 @@ describe("renderSummaryMail", () => {
     expect(mail.html).toMatch(/<h2[^>]*>Alarm performance<\/h2>/);
   });
 
+  it("shows no figure as its target that it is not", () => {
+    const near = figures([]);
+    const verdicts = [
+      { name: "per_hour", bound: "at_most", value: 5.0004, target: 5, met: false },
+      { name: "mix.critical", bound: "at_most", value: 0.05001, target: 0.05, met: false },
+      { name: "acknowledge", bound: "at_most", value: 600_200, target: 600_000, met: false },
+      { name: "peak_per_hour", bound: "at_most", value: 123_456, target: 15, met: false },
+      { name: "stale", bound: "at_most", value: 5, target: 5, met: true },
+    ] as const;
+    const text = lines(render({ performance: { day: "2024-01-30", figures: { ...near, verdicts } } }));
+    expect(text.filter((line) => / (missed|met)/.test(line)).map((line) => line.slice(0, 45).trimEnd())).toEqual([
+      "Mean in an hour       5.0004       ≤ 5 missed",
+      "Critical             5.001 %     ≤ 5 % missed",
+      "Acknowledged in     10m200ms     ≤ 10m missed",
+      "Most in an hour       123456      ≤ 15 missed",
+      "Stale, over a day          5       ≤ 5 met",
+    ]);
+  });
+
   it("names the day of the performance where there are several, and says when there is none", () => {
     const quiet = render({ days: [day(0), day(1)], performance: { day: "2024-01-31", figures: figures([]) } });
     expect(lines(quiet)).toContain("Alarm performance, 2024-01-31");

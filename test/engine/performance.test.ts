@@ -113,7 +113,8 @@ describe("floods", () => {
   });
 
   it("count no alert twice", () => {
-    const at = [...times(11, 0, SECOND), ...times(11, TEN_MINUTES_MS + 8 * SECOND, SECOND)];
+    // The second begins while two of the first are not ten minutes old: they are of the first.
+    const at = [...times(11, 0, SECOND), ...times(11, TEN_MINUTES_MS + 8 * SECOND, 50)];
     const floods = floodsOf(at, thresholds, around);
     expect(floods.map(({ count }) => count)).toEqual([11, 11]);
   });
@@ -164,6 +165,12 @@ describe("actors", () => {
     expect(topTen.actors[0]?.share).toBeCloseTo(12 / 79, 12);
     expect(verdict(all, "top_ten_share")).toMatchObject({ met: false });
     expect(verdict(all, "top_ten_share", { topTenShare: 1 })).toMatchObject({ met: true });
+  });
+
+  it("are not judged by the share of the top ten where there are ten or fewer", () => {
+    const some = (count: number) => Array.from({ length: count }, (_, index) => alarm(span.from + index, { subject: `fz-${index}` }));
+    expect(verdict(some(10), "top_ten_share")).toMatchObject({ value: null, met: null });
+    expect(verdict(some(11), "top_ten_share")).toMatchObject({ value: 10 / 11, met: false });
   });
 
   it("of equal count come in the order of rule and subject", () => {

@@ -95,6 +95,22 @@ describe("tune", () => {
     expect(tried.every(({ candidate }) => candidate.kind !== "deadband")).toBe(true);
   });
 
+  it("leaves out what fired before its time", () => {
+    const store = live(warm, noisySine);
+    const fired = store.db.prepare<number[], number>("SELECT count(*) FROM alert WHERE fired_at >= ? AND fired_at < ?").pluck();
+    const [from, to] = [start + 8 * HOUR, start + 14.5 * HOUR];
+    expect(tuned(store, warm, { from, to }).alerts).toBe(fired.get(from, to));
+    expect(fired.get(start + 5 * HOUR, from)).toBeGreaterThan(0);
+  });
+
+  it("lets time go on to its end: a delay falls due after the last reading too", () => {
+    const sent = noisySine
+      .map(({ device, ts }) => ({ device, ts, value: ts >= start + 23 * HOUR - MINUTE ? 9 : 1 }))
+      .filter(({ ts }) => ts < start + 23 * HOUR);
+    const { tried } = tuned(live(warm, sent), warm);
+    expect(tried.find(({ candidate }) => candidate.text === "for: 10m")?.effect).toMatchObject({ alerts: 1, laterMaxMs: 10 * MINUTE, missed: 0 });
+  });
+
   it("refuses rules of which nothing can be said", () => {
     const gone = rule({ name: "gone", condition: { type: "absence", after: "5m" } });
     expect(() => tuned(live(gone, []), gone)).toThrow(expect.objectContaining({ code: "not_tunable", message: expect.stringContaining("longer `after`") }));

@@ -33,14 +33,35 @@ afterEach(() => {
   open = undefined;
 });
 
+const journalFrom = span.from - 60 * DAY;
+/** A commit each hour, for two months and more; the recorder has written the first row. */
+const seqAt = (at: number): number => 2 + Math.ceil((at - journalFrom) / HOUR);
+function store(): Recorder {
+  open = createRecorder(plan([]));
+  const row = open.db.prepare("INSERT INTO journal VALUES (?, ?, 0, NULL, NULL, 0, x'', x'', x'')");
+  for (let at = journalFrom; at < span.to + 20 * DAY; at += HOUR) row.run(seqAt(at), at);
+  return open;
+}
+
 /** An alert as the committer writes it, but at times of our own. */
 function insert({ db }: Recorder, drawn: Drawn): void {
   const { id, rule, device, firedAt, resolvedAt, toldAt, clearedAt, ackedAt } = drawn;
   const labels = JSON.stringify({ alertname: rule, device, severity: "warning" });
   db.prepare(
     `INSERT INTO alert (id, rule, series, severity, labels, annotations, state, since, fired_at, resolved_at, value, peak, changed_seq, subject, first_acked_at)
-     VALUES (?, ?, 0, 'warning', ?, '{}', ?, ?, ?, ?, 1, 1, 1, ?, ?)`,
-  ).run(id, rule, labels, resolvedAt === null ? "firing" : "resolved", firedAt, firedAt, resolvedAt, device, ackedAt);
+     VALUES (?, ?, 0, 'warning', ?, '{}', ?, ?, ?, ?, 1, 1, ?, ?, ?)`,
+  ).run(
+    id,
+    rule,
+    labels,
+    resolvedAt !== null ? "resolved" : firedAt % 2 === 0 ? "firing" : "recovering",
+    firedAt,
+    firedAt,
+    resolvedAt,
+    seqAt(clearedAt ?? toldAt),
+    device,
+    ackedAt,
+  );
   const transition = db.prepare("INSERT INTO transition VALUES (?, ?, ?, 'condition', ?, ?, 1, 1, '{}')");
   transition.run(id, 1, "firing", firedAt, toldAt);
   transition.run(id, 2, "recovering", firedAt, toldAt);
@@ -69,9 +90,10 @@ function draw(count: number, random: () => number): Drawn[] {
 
 describe("the occurrences of a span", () => {
   it("are those told in it, those of the hour before, and those that stood in it", () => {
-    open = createRecorder(plan([]));
+    const filled = store();
+    const { db } = filled;
     const all = draw(800, createRandom(5));
-    for (const drawn of all) insert(open, drawn);
+    for (const drawn of all) insert(filled, drawn);
     // Told in time, or standing: what fired and cleared long before, and was told then, is not of the span.
     const expected = all.filter(
       ({ firedAt, toldAt, clearedAt }) =>
@@ -79,7 +101,7 @@ describe("the occurrences of a span", () => {
         (toldAt >= span.from - FLOOD_LEAD_MS ||
           ((clearedAt === null || clearedAt > span.from) && (clearedAt === null || firedAt >= span.from - FLOOD_LEAD_MS - BACKLOG_MS))),
     );
-    const found = readOccurrences(open.db, span, {}) ?? [];
+    const found = readOccurrences(db, span, {}) ?? [];
     expect(expected.length).toBeGreaterThan(300);
     expect(expected.filter(({ firedAt }) => firedAt < span.from - FLOOD_LEAD_MS - BACKLOG_MS).length).toBeGreaterThan(10);
     expect(found.map(({ id }) => id).sort()).toEqual(expected.map(({ id }) => id).sort());
@@ -97,7 +119,7 @@ describe("the occurrences of a span", () => {
       clearedAt: drawn.clearedAt,
       firstAckedAt: drawn.ackedAt,
     });
-    const some = readOccurrences(open.db, span, { rule: "warm", labels: { device: ["fz-1", "fz-2"] } }) ?? [];
+    const some = readOccurrences(db, span, { rule: "warm", labels: { device: ["fz-1", "fz-2"] } }) ?? [];
     const wanted = expected.filter(({ rule, device }) => rule === "warm" && (device === "fz-1" || device === "fz-2"));
     expect(some.map(({ id }) => id).sort()).toEqual(wanted.map(({ id }) => id).sort());
   });
@@ -107,19 +129,18 @@ describe("limits", () => {
   const context: QueryContext = { devices: {}, zone: utc, clock: systemClock, timeMs: 60_000 };
 
   it("more alerts than may be looked at are refused, not cut", () => {
-    open = createRecorder(plan([]));
-    for (const drawn of draw(20, () => 0.9)) insert(open, drawn);
-    expect(readOccurrences(open.db, span, { alertsMax: 19 })).toBeUndefined();
-    expect(readOccurrences(open.db, span, { alertsMax: 20 })).toHaveLength(20);
+    const filled = store();
+    for (const drawn of draw(20, () => 0.9)) insert(filled, drawn);
+    expect(readOccurrences(filled.db, span, { alertsMax: 19 })).toBeUndefined();
+    expect(readOccurrences(filled.db, span, { alertsMax: 20 })).toHaveLength(20);
   });
 
   it("an answer that takes too long is ended", () => {
-    open = createRecorder(plan([]));
-    const store = open;
-    for (const drawn of draw(5, () => 0.9)) insert(store, drawn);
+    const filled = store();
+    for (const drawn of draw(5, () => 0.9)) insert(filled, drawn);
     let now = 0;
     const clock = { now: () => span.to, monotonic: () => (now += 10) };
-    const ask = (timeMs: number) => () => answerQuery(store.db, { kind: "performance", ...span }, { ...context, clock, timeMs });
+    const ask = (timeMs: number) => () => answerQuery(filled.db, { kind: "performance", ...span }, { ...context, clock, timeMs });
     expect(ask(25)).toThrow(expect.objectContaining({ code: "query_too_long" }));
     expect(ask(1000)().alerts).toBe(5);
   });
