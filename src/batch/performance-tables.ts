@@ -53,11 +53,12 @@ export function actorsTable({ topTen: { actors } }: AlarmPerformance): Table | u
 }
 
 /** What has no target, in one sentence or two. */
-export function leadOf({ alerts, chattering, fleeting, acknowledge: { acknowledged } }: AlarmPerformance): string {
+export function leadOf({ alerts, hidden, chattering, fleeting, acknowledge: { acknowledged } }: AlarmPerformance): string {
   if (alerts === 0) return "No alert fired.";
   const more = [
     `${counted(alerts, "alert")} fired`,
     acknowledged === 0 ? "none was acknowledged" : `${acknowledged} acknowledged`,
+    ...(hidden > 0 ? [`${hidden} hidden from those on call`] : []),
     ...(chattering.count > 0 ? [`${chattering.count} ${chattering.count === 1 ? "sensor chatters" : "sensors chatter"}`] : []),
     ...(fleeting > 0 ? [`${fleeting} fleeting`] : []),
   ];

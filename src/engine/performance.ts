@@ -25,6 +25,8 @@ export type AlarmOccurrence = {
   readonly clearedAt: EpochMs | null;
   /** Wall clock. */
   readonly firstAckedAt: EpochMs | null;
+  /** Nobody was notified, because of a silence, an inhibition, a mute or a shelf. */
+  readonly hidden: boolean;
 };
 
 /** A rule on a subject, by what fired of it in the span. */
@@ -45,6 +47,8 @@ export type StaleAlarm = Pick<AlarmOccurrence, "id" | "rule" | "subject" | "labe
 
 export type AlarmFigures = {
   readonly alerts: number;
+  /** How many of them were hidden. */
+  readonly hidden: number;
   readonly rate: {
     /** Means over the span. */
     readonly perTenMinutes: number;
@@ -117,6 +121,7 @@ export function performanceOf(occurrences: readonly AlarmOccurrence[], span: Spa
   const stale = staleOf(inOrder, span);
   const figures: AlarmFigures = {
     alerts: own.length,
+    hidden: own.filter(({ hidden }) => hidden).length,
     rate: {
       perTenMinutes: (own.length * TEN_MINUTES_MS) / (to - from),
       perHour: (own.length * HOUR_MS) / (to - from),

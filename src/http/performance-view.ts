@@ -24,6 +24,7 @@ export const performanceSchema = z.strictObject({
   from: timeSchema,
   to: timeSchema.meta({ description: "Not after now" }),
   alerts: z.int().meta({ description: "That were told in this time, by the wall clock of the commit" }),
+  hidden: z.int().meta({ description: "Of them, those of which nobody was notified, because of a silence, an inhibition, a mute or a shelf" }),
   rate: z.strictObject({
     per_10_min: z.number(),
     per_hour: z.number(),
@@ -88,6 +89,7 @@ export function performanceOfView(view: AlarmPerformance): z.output<typeof perfo
     from: rfc3339(span.from),
     to: rfc3339(span.to),
     alerts: view.alerts,
+    hidden: view.hidden,
     rate: {
       per_10_min: rate.perTenMinutes,
       per_hour: rate.perHour,

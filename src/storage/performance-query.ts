@@ -73,6 +73,7 @@ type Reading = Filter & {
 /** @returns undefined when they are more than `alertsMax` */
 export function readOccurrences(db: Database, { from, to }: Span, { rule, labels, alertsMax, check }: Reading): AlarmOccurrence[] | undefined {
   const clearedAt = db.prepare<[string], EpochMs>("SELECT at FROM transition WHERE alert = ? ORDER BY ordinal DESC LIMIT 1").pluck();
+  const isHidden = createHiddenReader(db);
   const labelsOf = createLabelReader();
   const found: AlarmOccurrence[] = [];
   let left = alertsMax ?? PERFORMANCE_ALERTS_MAX;
@@ -96,6 +97,7 @@ export function readOccurrences(db: Database, { from, to }: Span, { rule, labels
       toldAt: row.told_at,
       clearedAt: cleared,
       firstAckedAt: row.first_acked_at,
+      hidden: row.told_at >= from && isHidden(row.id),
     });
   }
   return found;
@@ -127,6 +129,16 @@ function lastSeqBefore(db: Database, instant: EpochMs): number {
     else high = middle - 1;
   }
   return low;
+}
+
+/** Hidden is what has notifications that all ended without anybody being told; where there are no receivers, nothing is. */
+function createHiddenReader(db: Database): (alert: string) => boolean {
+  const dispositions = db.prepare<[string], string>("SELECT disposition FROM notification WHERE alert = ? LIMIT 1000").pluck();
+  const hiding = new Set(["silenced", "inhibited", "muted", "shelved"]);
+  return (alert) => {
+    const ended = dispositions.all(alert);
+    return ended.length > 0 && ended.every((disposition) => hiding.has(disposition));
+  };
 }
 
 /** Alerts of one actor mostly have the same labels. */

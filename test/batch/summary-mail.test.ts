@@ -50,7 +50,14 @@ const noon = Date.UTC(2024, 0, 30, 10);
 const alarms = (count: number, device: string, ackedAfter: number): AlarmOccurrence[] =>
   Array.from({ length: count }, (_, index) => {
     const at = noon + index * 1000;
-    const times = { firedAt: at, resolvedAt: at + 500, toldAt: at, clearedAt: at + 500, firstAckedAt: ackedAfter === 0 ? null : at + ackedAfter };
+    const times = {
+      firedAt: at,
+      resolvedAt: at + 500,
+      toldAt: at,
+      clearedAt: at + 500,
+      firstAckedAt: ackedAfter === 0 ? null : at + ackedAfter,
+      hidden: device === "fz-8",
+    };
     return { id: `${device} ${index}`, rule: "too-warm", subject: device, labels: { device, metric: "temperature" }, severity: "warning", ...times };
   });
 const figures = (occurrences: AlarmOccurrence[]) =>
@@ -131,7 +138,7 @@ describe("renderSummaryMail", () => {
         "too-warm               fz-8 temperature             1   7.7 %",
       ]),
     );
-    expect(mail.text.replaceAll("\n", " ")).toContain("13 alerts fired, 12 acknowledged, 1 sensor chatters, 1 fleeting.");
+    expect(mail.text.replaceAll("\n", " ")).toContain("13 alerts fired, 12 acknowledged, 1 hidden from those on call, 1 sensor chatters, 1 fleeting.");
     expect(lines(mail).filter((line) => line.length > 72)).toEqual([]);
     expect(mail.html).toContain(">missed</td>");
     expect(mail.html).toMatch(/<h2[^>]*>Alarm performance<\/h2>/);

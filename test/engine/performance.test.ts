@@ -18,7 +18,7 @@ const GRID = 30 * SECOND;
 let made = 0;
 function alarm(toldAt: number, more: Partial<AlarmOccurrence> = {}): AlarmOccurrence {
   made += 1;
-  const times = { firedAt: toldAt, resolvedAt: toldAt + HOUR, toldAt, clearedAt: toldAt + HOUR, firstAckedAt: null };
+  const times = { firedAt: toldAt, resolvedAt: toldAt + HOUR, toldAt, clearedAt: toldAt + HOUR, firstAckedAt: null, hidden: false };
   return { id: `a${made}`, rule: "warm", subject: "fz-1", labels: { device: "fz-1" }, severity: "warning", ...times, ...more };
 }
 const span = { from: 10 * DAY, to: 11 * DAY };
@@ -57,6 +57,10 @@ describe("rates", () => {
     expect(found.alerts).toBe(3);
     expect(found.rate.perHour).toBeCloseTo(3 / 24, 12);
     expect(found.rate.perTenMinutes).toBeCloseTo(3 / 144, 12);
+  });
+
+  it("count what was hidden like the rest, and say how much it is", () => {
+    expect(of([alarm(span.from, { hidden: true }), alarm(span.from - 1, { hidden: true }), alarm(span.from)])).toMatchObject({ alerts: 2, hidden: 1 });
   });
 
   it("have a sliding peak, and one of fixed ten minutes that may be lower", () => {

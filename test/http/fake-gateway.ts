@@ -30,7 +30,7 @@ export type FakeGateway = GatewayDeps & {
 /** As if what fires were told at once. */
 function occurrenceOf({ id, rule, series, labels, severity, firedAt, resolvedAt }: AlertView): AlarmOccurrence[] {
   if (id === null || firedAt === null) return [];
-  const times = { firedAt, resolvedAt, toldAt: firedAt, clearedAt: resolvedAt, firstAckedAt: null };
+  const times = { firedAt, resolvedAt, toldAt: firedAt, clearedAt: resolvedAt, firstAckedAt: null, hidden: false };
   return [{ id, rule, subject: String(series), labels, severity, ...times }];
 }
 

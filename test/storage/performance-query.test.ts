@@ -118,10 +118,36 @@ describe("the occurrences of a span", () => {
       toldAt: drawn.toldAt,
       clearedAt: drawn.clearedAt,
       firstAckedAt: drawn.ackedAt,
+      hidden: false,
     });
     const some = readOccurrences(db, span, { rule: "warm", labels: { device: ["fz-1", "fz-2"] } }) ?? [];
     const wanted = expected.filter(({ rule, device }) => rule === "warm" && (device === "fz-1" || device === "fz-2"));
     expect(some.map(({ id }) => id).sort()).toEqual(wanted.map(({ id }) => id).sort());
+  });
+});
+
+describe("hidden", () => {
+  it("is an alert of which nobody was notified, by what became of its notifications", () => {
+    const filled = store();
+    const told: [string, string[], boolean][] = [
+      ["none", [], false],
+      ["waiting", ["waiting", "silenced"], false],
+      ["delivered", ["silenced", "delivered"], false],
+      ["grouped", ["grouped"], false],
+      ["dead", ["dead"], false],
+      ["silenced", ["silenced", "silenced"], true],
+      ["each", ["inhibited", "muted", "shelved"], true],
+    ];
+    const notify = filled.db.prepare(
+      `INSERT INTO notification (id, alert, ordinal, receiver, channel, seq, state, disposition, created_at, created_seq, attempts, next_at)
+       VALUES (?, ?, 1, 'a', 'email:0', 1, 'firing', ?, 0, 1, 0, 0)`,
+    );
+    for (const [id, dispositions] of told) {
+      insert(filled, { id, rule: "warm", device: "a", firedAt: span.from, resolvedAt: null, toldAt: span.from, clearedAt: null, ackedAt: null });
+      for (const [index, disposition] of dispositions.entries()) notify.run(`${id} ${index}`, id, disposition);
+    }
+    const found = new Map(readOccurrences(filled.db, span, {})?.map(({ id, hidden }) => [id, hidden]));
+    expect([...found].sort()).toEqual(told.map(([id, , hidden]) => [id, hidden]).sort());
   });
 });
 
