@@ -53,6 +53,8 @@ export type Notification = {
   readonly ts: EpochMs;
   /** When the gateway committed it. */
   readonly at: EpochMs;
+  /** When it was to be told, which is later where it is told again or was held back. */
+  readonly madeAt: EpochMs;
   readonly evidence: Evidence;
   /** `freezer-too-warm · freezer-7 −12.4 °C`: what a subject says after the state. */
   readonly headline: string;
@@ -106,6 +108,7 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
     reason: transition.reason,
     ts: transition.ts,
     at: transition.at,
+    madeAt: row.createdAt,
     evidence,
     headline: oneLine(`${alert.rule} · ${device} ${figure}`),
     device,
