@@ -100,8 +100,24 @@ export function rfc3339(ts: EpochMs): string {
   return Math.abs(ts) <= 8.64e15 ? new Date(ts).toISOString() : "0001-01-01T00:00:00Z";
 }
 
-function partsOf(ts: EpochMs, timezone: string): { day: string; time: string; zone: string } {
+type Parts = { readonly day: string; readonly time: string; readonly zone: string };
+
+/** By zone and second. A notification names its few instants again and again, and one of 500 alerts names those of a storm. */
+const known = new Map<string, Parts>();
+const KNOWN_MAX = 2_000;
+
+function partsOf(ts: EpochMs, timezone: string): Parts {
   if (Math.abs(ts) > 8.64e15) return { day: "never", time: "", zone: "" };
+  const key = `${Math.floor(ts / 1_000)} ${timezone}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const parts = partsOfZone(ts, timezone);
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(key, parts);
+  return parts;
+}
+
+function partsOfZone(ts: EpochMs, timezone: string): Parts {
   let format = formats.get(timezone);
   if (format === undefined) {
     format = new Intl.DateTimeFormat("en-GB", {

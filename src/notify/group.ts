@@ -78,6 +78,31 @@ export function countsOf(alerts: readonly Notification[]): { firing: number; res
   return { firing, resolved: alerts.length - firing };
 }
 
+/** `3 alerts fire, 1 of them critical; 1 has resolved.` */
+export function groupSummary(notification: Notification): string {
+  const alerts = alertsOf(notification);
+  const more = notification.members?.more ?? 0;
+  const { firing, resolved } = countsOf(alerts);
+  const firingText = firing === 0 ? "" : `${firing} ${firing === 1 ? "alert fires" : "alerts fire"}${gravestText(alerts, firing)}`;
+  const resolvedText =
+    resolved === 0
+      ? ""
+      : firing === 0 && more === 0
+        ? `${resolved === 2 ? "Both" : `All ${resolved}`} alerts have resolved`
+        : `${resolved} ${resolved === 1 ? "has" : "have"} resolved`;
+  const moreText = more === 0 ? "" : `there are ${more} more`;
+  return `${[firingText, resolvedText, moreText].filter((text) => text !== "").join("; ")}.`;
+}
+
+function gravestText(alerts: readonly Notification[], firing: number): string {
+  const [worst] = worstFirst(alerts);
+  if (worst === undefined) return "";
+  const { severity } = worst.alert;
+  const count = alerts.filter(({ state, alert }) => state === "firing" && alert.severity === severity).length;
+  if (count === firing) return `, ${firing === 1 ? "" : firing === 2 ? "both " : "all "}${severity}`;
+  return `, ${count} of them ${severity}`;
+}
+
 /** What most of them share, most first: at most `max` rules, and at most `max` values of labels that at least two have. */
 export function shares(alerts: readonly Notification[], max: number): { rules: Share[]; labels: Share[] } {
   const rules = counted(alerts.map(({ alert }): [string, string] => ["rule", alert.rule]));

@@ -57,8 +57,9 @@ export function groupKindLine({ kind, seq, state, madeAt, receiver, members }: N
   const [carrier] = alerts;
   switch (kind) {
     case "transition":
+      return "";
     case "escalation":
-      return kind === "transition" ? "" : "Not all of it is acknowledged: you are the next step.";
+      return "Not all of it is acknowledged: you are the next step.";
     case "announced":
     case "flapping": {
       if (carrier === undefined) return "";
@@ -72,7 +73,7 @@ export function groupKindLine({ kind, seq, state, madeAt, receiver, members }: N
       if (state === "resolved") return "These alerts came in a storm and were told together.";
       const further = "What comes further is told together too, in a while, until it is calm.";
       if (seq > 1) return `The storm goes on: below is what fires of it, and what has resolved since the last message. ${further}`;
-      const times = alerts.map(({ at }) => at);
+      const times = alerts.filter((each) => each.state === "firing").map(({ at }) => at);
       const within = formatSpan(Math.max(1_000, Math.max(...times) - Math.min(...times)));
       return `So many alerts came for ${receiver} within so short a time, ${alerts.length + (members?.more ?? 0)} within ${within}, that they are told together. ${further}`;
     }

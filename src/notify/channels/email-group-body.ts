@@ -2,7 +2,7 @@
 // line that says why. The text part stays within 78 columns; the HTML with all its rows stays below the size at which mail clients cut.
 
 import { formatShort, formatSpan, oneLine, wrapText } from "../format.ts";
-import { agreement, alertsOf, countsOf, rulesText, type Share, shares, worstFirst } from "../group.ts";
+import { agreement, alertsOf, countsOf, groupSummary, rulesText, type Share, shares, worstFirst } from "../group.ts";
 import { groupKindLine, kindMark } from "../kind.ts";
 import type { Notification } from "../notification.ts";
 import { compileHtml } from "../template.ts";
@@ -15,12 +15,16 @@ const ROWS_MAX = 50;
 const SHARES_MAX = 5;
 /** Of the line below a row. */
 const WHY_CHARS_MAX = 160;
+/** A figure that is longer may be broken. */
+const FIGURE_CHARS_WHOLE = 14;
 const COLUMNS = 78;
 
 type Row = {
   readonly url: string;
   readonly device: string;
   readonly figure: string;
+  /** Of the figure: `−12.4 °C` is never broken, words may be. */
+  readonly breaks: "nowrap" | "normal";
   readonly severity: string;
   /** Empty where all have the same. */
   readonly rule: string;
@@ -28,7 +32,7 @@ type Row = {
   readonly why: string;
   readonly colour: (typeof colours)[keyof typeof colours];
 };
-type Section = { readonly name: string; readonly rows: readonly Row[] };
+type Section = { readonly name: string /** `3`, or `50 of 312`. */; readonly count: string; readonly rows: readonly Row[] };
 type Told = {
   readonly status: string;
   readonly title: string;
@@ -72,7 +76,8 @@ function read(notification: Notification): Told {
   const hasOneRule = new Set(alerts.map(({ alert }) => alert.rule)).size === 1;
   const section = (name: string, state: Notification["state"]): Section[] => {
     const rows = listed.filter((each) => each.state === state).map((each) => rowOf(each, hasOneRule));
-    return rows.length === 0 ? [] : [{ name, rows }];
+    const all = countsOf(alerts)[state];
+    return rows.length === 0 ? [] : [{ name, count: rows.length === all ? `${all}` : `${rows.length} of ${all}`, rows }];
   };
   const found = isStorm || alerts.length > ROWS_MAX ? shares(alerts, SHARES_MAX) : { rules: [], labels: [] };
   return {
@@ -80,7 +85,7 @@ function read(notification: Notification): Told {
     title: [rules, about].filter((text) => text !== "").join(" · "),
     about,
     rules,
-    summary: summaryOf(alerts, more),
+    summary: groupSummary(notification),
     told: groupKindLine(notification),
     shares: [...found.rules, ...found.labels].map((share) => ({ ...share, percent: Math.max(1, Math.round((100 * share.count) / alerts.length)) })),
     sections: [...section("Firing", "firing"), ...section("Resolved", "resolved")],
@@ -102,25 +107,6 @@ function statusOf(notification: Notification): string {
 /** What holds for all of them: that one was held back, or flaps, its line says. */
 const markOf = (notification: Notification): string => (["repeat", "escalation", "storm"].includes(notification.kind) ? kindMark(notification) : "");
 
-/** `3 alerts fire, 1 of them critical; 1 has resolved.` */
-function summaryOf(alerts: readonly Notification[], more: number): string {
-  const { firing, resolved } = countsOf(alerts);
-  const firingText = firing === 0 ? "" : `${firing} ${firing === 1 ? "alert fires" : "alerts fire"}${gravestText(alerts, firing)}`;
-  const resolvedText =
-    resolved === 0 ? "" : firing === 0 && more === 0 ? `All ${resolved} alerts have resolved` : `${resolved} ${resolved === 1 ? "has" : "have"} resolved`;
-  const moreText = more === 0 ? "" : `there are ${more} more`;
-  return `${[firingText, resolvedText, moreText].filter((text) => text !== "").join("; ")}.`;
-}
-
-function gravestText(alerts: readonly Notification[], firing: number): string {
-  const [worst] = worstFirst(alerts);
-  if (worst === undefined) return "";
-  const { severity } = worst.alert;
-  const count = alerts.filter(({ state, alert }) => state === "firing" && alert.severity === severity).length;
-  if (count === firing) return `, ${firing === 1 ? "" : firing === 2 ? "both " : "all "}${severity}`;
-  return `, ${count} of them ${severity}`;
-}
-
 function rowOf(notification: Notification, hasOneRule: boolean): Row {
   const { alert, state, device, figure, summary, madeAt, gateway } = notification;
   const since = formatShort(alert.startsAt, gateway.timezone, madeAt);
@@ -128,6 +114,7 @@ function rowOf(notification: Notification, hasOneRule: boolean): Row {
     url: alert.url,
     device,
     figure,
+    breaks: figure.length <= FIGURE_CHARS_WHOLE ? "nowrap" : "normal",
     severity: alert.severity,
     rule: hasOneRule ? "" : oneLine(alert.rule),
     since: alert.endsAt === null ? `since ${since}` : `from ${since}, for ${formatSpan(alert.endsAt - alert.startsAt)}`,
@@ -142,7 +129,7 @@ function textBody(notification: Notification, told: Told): string {
     [...wrapText(`${told.status}: ${told.title}`, COLUMNS), ...wrapText(told.summary, COLUMNS)],
     wrapText(told.told, COLUMNS),
     told.shares.length === 0 ? [] : ["In common", ...told.shares.flatMap(shareLines)],
-    ...told.sections.flatMap(({ name, rows }) => [[`${name} (${rows.length})`], ...rows.map(rowLines)]),
+    ...told.sections.flatMap(({ name, count, rows }) => [[`${name} (${count})`], ...rows.map(rowLines)]),
     told.hidden === 0 ? [] : [`and ${told.hidden} more`],
     [`Look at them: ${told.url}`, ...wrapText(`Times are in ${gateway.timezone}.`, COLUMNS)],
     [
@@ -194,11 +181,11 @@ const renderBody = compileHtml(
 {%- endif %}
 {%- for section in sections %}
 <tr><td class="pad line" style="padding:20px 32px 8px;${RULE}">
-  <p class="dim" style="${HEADING}margin-bottom:4px;">{{ section.name }} ({{ section.rows.size }})</p>
+  <p class="dim" style="${HEADING}margin-bottom:4px;">{{ section.name }} ({{ section.count }})</p>
   {%- for row in section.rows %}
   <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="margin:0 0 4px;border-left:4px solid {{ row.colour.solid }};"><tr>
     <td valign="top" style="padding:6px 0 0 12px;${ROW}overflow-wrap:anywhere;"><a class="ink" href="{{ row.url }}" style="color:#1c1e21;text-decoration:none;">{{ row.device }}</a></td>
-    <td class="ink" valign="top" align="right" style="padding:6px 0 0 12px;${ROW}font-variant-numeric:tabular-nums;">{{ row.figure }}</td>
+    <td class="ink" valign="top" align="right" style="padding:6px 0 0 12px;${ROW}white-space:{{ row.breaks }};font-variant-numeric:tabular-nums;">{{ row.figure }}</td>
   </tr><tr><td colspan="2" style="padding:0 0 8px 12px;font-size:13px;line-height:19px;overflow-wrap:anywhere;">
     <span class="ink" style="color:#3a3d42;">{{ row.why }}</span><br>
     <span class="dim" style="color:#6b6f76;">{{ row.severity }}{% if row.rule != "" %} · {{ row.rule }}{% endif %} · {{ row.since }}</span>

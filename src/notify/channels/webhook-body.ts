@@ -5,7 +5,7 @@
 import type { Labels } from "../../engine/reading.ts";
 import type { EpochMs } from "../../engine/units.ts";
 import { formatSpan, rfc3339 } from "../format.ts";
-import { alertsOf, common, countsOf, groupLabels } from "../group.ts";
+import { alertsOf, common, countsOf, groupLabels, groupSummary } from "../group.ts";
 import { type Notification, plainNumber } from "../notification.ts";
 import { subjectOf } from "../why.ts";
 
@@ -152,6 +152,7 @@ function groupEvent(notification: Notification, listed: readonly object[]): Told
     ...countsOf(alerts),
     event_time: rfc3339(ts),
     processed_time: rfc3339(Math.max(...alerts.map(({ at }) => at))),
+    summary: groupSummary(notification),
     alerts: listed,
     more: alerts.length - listed.length + (members?.more ?? 0),
   };
