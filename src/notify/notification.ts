@@ -17,7 +17,7 @@ export type Sender = { readonly gatewayName: string; readonly externalUrl: strin
 export type Notification = {
   /** The same for each attempt and duplicate. */
   readonly id: string;
-  /** 1, 2, … per alert, receiver and channel. */
+  /** 1, 2, … per alert or group, receiver and channel. */
   readonly seq: number;
   readonly kind: NotificationKind;
   /** What it shares notifications with, as an opaque key; null: it is of its alert alone. */

@@ -183,7 +183,7 @@ function headersOf(notification: Notification): Record<string, string> {
     "X-Highwater-Alert": oneLine(notification.alert.id),
     "X-Highwater-State": notification.state,
     "X-Highwater-Kind": notification.kind,
-    ...(notification.group !== null && { "X-Highwater-Group": oneLine(notification.group) }),
+    ...(notification.group !== null && { "X-Highwater-Group": idPart(notification.group) }),
   };
 }
 
