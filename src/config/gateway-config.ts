@@ -7,6 +7,7 @@ import type { Labels } from "../engine/reading.ts";
 import type { Device, RulePlan, SourceTiming } from "../engine/rule.ts";
 import type { ChannelType } from "../notify/channels/index.ts";
 import { zoneTable } from "../zone.ts";
+import { toDispatchPlan, toRoutePlan } from "./dispatch-plan.ts";
 import { urlOf } from "./listener.ts";
 import { takesAnonymous } from "./mqtt-users.ts";
 import { createPlan, toRule } from "./plan.ts";
@@ -87,7 +88,8 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw, passwords }:
       // The schema has refused names without a table.
       zone: zoneTable(gateway.timezone) as ZoneTable,
       receivers: receivers.map(({ name, channels }) => ({ name, channels: channels.map(({ key }) => key) })),
-      route: { receiver },
+      route: toRoutePlan(notify.route, receiver),
+      dispatch: toDispatchPlan(notify, gateway.timezone),
     }),
   };
 }

@@ -244,7 +244,9 @@ describe("counts", () => {
     const { notifications } = ask(store, { kind: "notifications" });
     const dated = notifications.map(({ createdAt }) => createdAt);
     expect(ask(store, { kind: "counts" })).toEqual({ waiting: 5, oldestWaitingAt: Math.min(...dated), dead: 0, rejected: [] });
-    const copy = store.db.prepare(`INSERT INTO notification SELECT id || '-' || @index, alert, ordinal, receiver, channel, seq, state, @disposition,
+    const copy = store.db.prepare(`INSERT INTO notification
+      (id, alert, ordinal, receiver, channel, seq, state, disposition, created_at, created_seq, attempts, next_at, ended_at, reason)
+      SELECT id || '-' || @index, alert, ordinal, receiver, channel, seq, state, @disposition,
       created_at - 1, created_seq, attempts, next_at, ended_at, reason FROM notification WHERE id = @id`);
     for (let index = 0; index < 2000; index++) copy.run({ index, id: notifications[0]?.id, disposition: index < 600 ? "waiting" : "dead" });
     const reject = (topic: string, reason: "undecodable" | "bad_quality", count: number) =>
