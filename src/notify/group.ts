@@ -66,6 +66,13 @@ export function agreement({ group }: Notification, alerts: readonly Notification
 
 const telling = (labels: Labels): [string, string][] => Object.entries(labels).filter(([name]) => !SAID_ELSEWHERE.has(name));
 
+/** Those that fire and that this channel was not told of before; none in a first message, where all are new. */
+export function newOnes(notification: Notification): ReadonlySet<Notification> {
+  const { seq, kind, members } = notification;
+  if (seq === 1 || kind === "repeat" || kind === "escalation" || members === null) return new Set();
+  return new Set(members.alerts.slice(0, members.fresh).filter(({ state, reason }) => state === "firing" && reason !== "level"));
+}
+
 /** Firing ones first, then the gravest; among equals as they came. */
 export function worstFirst(alerts: readonly Notification[]): Notification[] {
   const rank = ({ state, alert }: Notification): number => (state === "firing" ? 0 : severities.length) + severities.indexOf(alert.severity);
@@ -78,12 +85,14 @@ export function countsOf(alerts: readonly Notification[]): { firing: number; res
   return { firing, resolved: alerts.length - firing };
 }
 
-/** `3 alerts fire, 1 of them critical; 1 has resolved.` */
+/** `3 alerts fire, 1 of them critical, 2 new; 1 has resolved.` */
 export function groupSummary(notification: Notification): string {
   const alerts = alertsOf(notification);
   const more = notification.members?.more ?? 0;
   const { firing, resolved } = countsOf(alerts);
-  const firingText = firing === 0 ? "" : `${firing} ${firing === 1 ? "alert fires" : "alerts fire"}${gravestText(alerts, firing)}`;
+  const fresh = newOnes(notification).size;
+  const newText = fresh === 0 ? "" : `, ${fresh === firing && firing > 1 ? "all" : fresh} new`;
+  const firingText = firing === 0 ? "" : `${firing} ${firing === 1 ? "alert fires" : "alerts fire"}${gravestText(alerts, firing)}${newText}`;
   const resolvedText =
     resolved === 0
       ? ""

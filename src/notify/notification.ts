@@ -23,7 +23,13 @@ export type Notification = {
   /** What it shares notifications with, as an opaque key; null: it is of its alert alone. */
   readonly group: string | null;
   /** All that it tells of, the alert below among them; null: only that one. */
-  readonly members: { readonly alerts: readonly Notification[] /** Those that there was no room for. */; readonly more: number } | null;
+  readonly members: {
+    readonly alerts: readonly Notification[];
+    /** How many, from the first on, made this notification; the others were told before. */
+    readonly fresh: number;
+    /** Those that there was no room for. */
+    readonly more: number;
+  } | null;
   readonly receiver: string;
   /** `email:0`. */
   readonly channel: string;
@@ -127,7 +133,7 @@ function membersOf(row: OutboxRow, sender: Sender): Notification["members"] {
     const state = member.transition.to === "resolved" ? ("resolved" as const) : ("firing" as const);
     return readNotification({ ...row, ...member, state, members: null }, sender);
   });
-  return { alerts, more: row.members.more };
+  return { alerts, fresh: row.members.fresh, more: row.members.more };
 }
 
 function deviceOf({ alert: { labels, rule, subject }, transition }: OutboxRow): string {

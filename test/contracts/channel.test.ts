@@ -156,7 +156,7 @@ describe.each(channels.map(({ type }) => type))("%s", (type) => {
   test("a group of one alert, one that has resolved, one that has lost its alerts, and one of a strange key", async () => {
     const [first, second] = freezerRows(10).filter(({ state }) => state === "resolved");
     const over = groupRow([first as OutboxRow, second as OutboxRow]);
-    const lost = { ...groupRow(freezerRows(1)), members: { alerts: [], more: 0 } };
+    const lost = { ...groupRow(freezerRows(1)), members: { alerts: [], fresh: 0, more: 0 } };
     const strange = groupRow(freezerRows(2), { line: 'x\r\nBcc: thief@example.org/1f2e:{a="\\q"}@k' });
     for (const told of [groupRow(freezerRows(1)), over, lost, strange]) expect(await send(readNotification(told, sender))).toEqual({ kind: "delivered" });
     expect(receiver.received()).toHaveLength(4);

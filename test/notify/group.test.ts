@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import type { RoutePlan } from "../../src/engine/dispatch/plan.ts";
 import { Routes } from "../../src/engine/dispatch/routes.ts";
-import { agreement, alertsOf, common, groupLabels, groupSummary, rulesText, shares, tellsOfSeveral, worstFirst } from "../../src/notify/group.ts";
+import { agreement, alertsOf, common, groupLabels, groupSummary, newOnes, rulesText, shares, tellsOfSeveral, worstFirst } from "../../src/notify/group.ts";
 import { readNotification } from "../../src/notify/notification.ts";
 import { freezerRows, type GroupOptions, groupRow, row } from "./outbox-rows.ts";
 
@@ -36,6 +36,17 @@ describe("the key of a group", () => {
 test("common is what all have with the same value", () => {
   expect(common([{ a: "1", b: "2" }, { a: "1", b: "3" }, { a: "1" }])).toEqual({ a: "1" });
   expect(common([])).toEqual({});
+});
+
+test("new is what fires and was not told before; in a first message, and in one that is told again, nothing is", () => {
+  const newIn = (options: GroupOptions) => [...newOnes(groupOf(5, options))].map(({ device }) => device);
+  expect(newIn({ seq: 2, fresh: 2 })).toEqual(["freezer-1", "freezer-2"]);
+  expect(newIn({ seq: 2, fresh: 5 })).toHaveLength(4);
+  expect([newIn({ fresh: 2 }), newIn({ seq: 2, kind: "repeat" }), newIn({ seq: 2, kind: "escalation" })]).toEqual([[], [], []]);
+  const [graver, ...others] = freezerRows(2);
+  const level = { ...graver, transition: { ...graver.transition, reason: "level" as const } };
+  expect(newOnes(readNotification(groupRow([level, ...others], { seq: 2, fresh: 1 }), sender)).size).toBe(0);
+  expect(groupSummary(groupOf(2, { seq: 2 }))).toBe("2 alerts fire, both critical, all new.");
 });
 
 describe("a title", () => {

@@ -92,16 +92,19 @@ export function row(state: "firing" | "resolved", options: RowOptions = {}): Out
   };
 }
 
-export type GroupOptions = Partial<Pick<OutboxRow, "kind" | "line" | "seq" | "state" | "receiver" | "channel" | "createdAt">> & { readonly more?: number };
+export type GroupOptions = Partial<Pick<OutboxRow, "kind" | "line" | "seq" | "state" | "receiver" | "channel" | "createdAt">> & {
+  readonly fresh?: number;
+  readonly more?: number;
+};
 
 export const GROUP_KEY = 'on-call/1f2e:{site="oslo"}@mhx2k9';
 
 /** One row that tells of all of these; it fires while any of them does. */
-export function groupRow(rows: readonly [OutboxRow, ...OutboxRow[]], { more = 0, ...options }: GroupOptions = {}): OutboxRow {
+export function groupRow(rows: readonly [OutboxRow, ...OutboxRow[]], { fresh = rows.length, more = 0, ...options }: GroupOptions = {}): OutboxRow {
   const [first] = rows;
   const state = more > 0 || rows.some((each) => each.state === "firing") ? "firing" : "resolved";
   const alerts = rows.map(({ alert, transition }) => ({ alert, transition }));
-  return { ...first, seq: 1, state, line: GROUP_KEY, ...options, members: { alerts, more } };
+  return { ...first, seq: 1, state, line: GROUP_KEY, ...options, members: { alerts, fresh, more } };
 }
 
 /** Alerts of as many freezers: every third is a warning, every fifth has resolved. */

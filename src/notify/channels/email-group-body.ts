@@ -2,7 +2,7 @@
 // line that says why. The text part stays within 78 columns; the HTML with all its rows stays below the size at which mail clients cut.
 
 import { formatShort, formatSpan, oneLine, wrapText } from "../format.ts";
-import { agreement, alertsOf, countsOf, groupSummary, rulesText, type Share, shares, worstFirst } from "../group.ts";
+import { agreement, alertsOf, countsOf, groupSummary, newOnes, rulesText, type Share, shares, worstFirst } from "../group.ts";
 import { groupKindLine, kindMark } from "../kind.ts";
 import type { Notification } from "../notification.ts";
 import { compileHtml } from "../template.ts";
@@ -29,6 +29,8 @@ type Row = {
   /** Empty where all have the same. */
   readonly rule: string;
   readonly since: string;
+  /** `new`, where others are not. */
+  readonly mark: string;
   readonly why: string;
   readonly colour: (typeof colours)[keyof typeof colours];
 };
@@ -74,8 +76,9 @@ function read(notification: Notification): Told {
   const [rules, about] = [rulesText(alerts), agreement(notification, alerts)];
   const listed = worstFirst(alerts).slice(0, ROWS_MAX);
   const hasOneRule = new Set(alerts.map(({ alert }) => alert.rule)).size === 1;
+  const fresh = newOnes(notification);
   const section = (name: string, state: Notification["state"]): Section[] => {
-    const rows = listed.filter((each) => each.state === state).map((each) => rowOf(each, hasOneRule));
+    const rows = listed.filter((each) => each.state === state).map((each) => rowOf(each, { hasOneRule, isNew: fresh.has(each) }));
     const all = countsOf(alerts)[state];
     return rows.length === 0 ? [] : [{ name, count: rows.length === all ? `${all}` : `${rows.length} of ${all}`, rows }];
   };
@@ -107,7 +110,7 @@ function statusOf(notification: Notification): string {
 /** What holds for all of them: that one was held back, or flaps, its line says. */
 const markOf = (notification: Notification): string => (["repeat", "escalation", "storm"].includes(notification.kind) ? kindMark(notification) : "");
 
-function rowOf(notification: Notification, hasOneRule: boolean): Row {
+function rowOf(notification: Notification, { hasOneRule, isNew }: { hasOneRule: boolean; isNew: boolean }): Row {
   const { alert, state, device, figure, summary, madeAt, gateway } = notification;
   const since = formatShort(alert.startsAt, gateway.timezone, madeAt);
   return {
@@ -118,6 +121,7 @@ function rowOf(notification: Notification, hasOneRule: boolean): Row {
     severity: alert.severity,
     rule: hasOneRule ? "" : oneLine(alert.rule),
     since: alert.endsAt === null ? `since ${since}` : `from ${since}, for ${formatSpan(alert.endsAt - alert.startsAt)}`,
+    mark: isNew ? "new" : "",
     why: summary.length <= WHY_CHARS_MAX ? summary : `${summary.slice(0, WHY_CHARS_MAX - 1)}…`,
     colour: colours[state === "resolved" ? "resolved" : alert.severity],
   };
@@ -147,10 +151,10 @@ function textBody(notification: Notification, told: Told): string {
 const shareLines = ({ name, text, count }: Share): string[] => wrapText(`${String(count).padStart(5)}  ${name} ${text}`, COLUMNS, 7);
 
 /** The device with its figure at the right edge where there is room; below it why, and since when. */
-function rowLines({ device, figure, severity, rule, since, why }: Row): string[] {
+function rowLines({ device, figure, severity, rule, since, mark, why }: Row): string[] {
   const room = COLUMNS - 2 - device.length - figure.length;
   const head = room >= 2 ? [`  ${device}${" ".repeat(room)}${figure}`] : [...wrapText(`  ${device}`, COLUMNS, 2), ...wrapText(`    ${figure}`, COLUMNS, 4)];
-  const about = [severity, rule, since].filter((text) => text !== "").join(" · ");
+  const about = [mark, severity, rule, since].filter((text) => text !== "").join(" · ");
   return [...head, ...wrapText(`    ${why}`, COLUMNS, 4), ...wrapText(`    ${about}`, COLUMNS, 4)];
 }
 
@@ -188,7 +192,7 @@ const renderBody = compileHtml(
     <td class="ink" valign="top" align="right" style="padding:6px 0 0 12px;${ROW}white-space:{{ row.breaks }};font-variant-numeric:tabular-nums;">{{ row.figure }}</td>
   </tr><tr><td colspan="2" style="padding:0 0 8px 12px;font-size:13px;line-height:19px;overflow-wrap:anywhere;">
     <span class="ink" style="color:#3a3d42;">{{ row.why }}</span><br>
-    <span class="dim" style="color:#6b6f76;">{{ row.severity }}{% if row.rule != "" %} · {{ row.rule }}{% endif %} · {{ row.since }}</span>
+    <span class="dim" style="color:#6b6f76;">{% if row.mark != "" %}<b class="ink" style="color:#1c1e21;">{{ row.mark }}</b> · {% endif %}{{ row.severity }}{% if row.rule != "" %} · {{ row.rule }}{% endif %} · {{ row.since }}</span>
   </td></tr></table>
   {%- endfor %}
 </td></tr>

@@ -63,7 +63,7 @@ function alertmanager(notification: Notification) {
 
 /**
  * Alertmanager's words for why it tells. What it has no word for, such as an escalation to somebody who was told before, is `unknown`.
- * Members that are new come first, and what has resolved is always new: one that fires before or among those is new too.
+ * As in Alertmanager what is new goes before what is over.
  */
 function reasonOf(notification: Notification): string {
   const { state, kind, seq } = notification;
@@ -72,9 +72,8 @@ function reasonOf(notification: Notification): string {
   if (kind === "repeat") return "repeat interval elapsed";
   if (seq === 1) return "first notification";
   if (notification.group === null || kind === "escalation") return "unknown";
-  const lastResolved = alerts.findLastIndex((each) => each.state === "resolved");
-  const hasNew = alerts.slice(0, Math.max(1, lastResolved)).some((each) => each.state === "firing");
-  return hasNew ? "new alerts added" : "some alerts resolved";
+  const isNew = alerts.slice(0, notification.members?.fresh).some((each) => each.state === "firing");
+  return isNew ? "new alerts added" : "some alerts resolved";
 }
 
 /** The rule's own, and under those that it does not have what a person must be told: a line, the value, and at the end the peak and how long it was. */
@@ -153,6 +152,7 @@ function groupEvent(notification: Notification, listed: readonly object[]): Told
     event_time: rfc3339(ts),
     processed_time: rfc3339(Math.max(...alerts.map(({ at }) => at))),
     summary: groupSummary(notification),
+    fresh: Math.min(listed.length, members?.fresh ?? 0),
     alerts: listed,
     more: alerts.length - listed.length + (members?.more ?? 0),
   };

@@ -61,6 +61,16 @@ describe("a group", () => {
     expect(text).toMatch(/the first of it fired 20 h\s+ago\./);
   });
 
+  test("after the first marks what is new", async () => {
+    const { text, seen } = await send(groupRow(freezerRows(5), { seq: 2, fresh: 1 }));
+    for (const body of [text, seen]) {
+      expect(body).toContain("4 alerts fire, 3 of them critical, 1 new; 1 has resolved.");
+      expect(body).toMatch(/freezer-1 in room B2 is at -12\.4 °C\s+new · critical · since 13:31/);
+      expect(body.match(/new ·/g)).toHaveLength(1);
+    }
+    expect((await send(groupRow(freezerRows(5), { seq: 2, kind: "repeat" }))).text).not.toContain("new");
+  });
+
   test("of which all has resolved says so, and is not important", async () => {
     const over = freezerRows(10).filter(({ state }) => state === "resolved");
     const { subject, text, headers } = await send(groupRow(over as [OutboxRow, ...OutboxRow[]], { seq: 4 }));

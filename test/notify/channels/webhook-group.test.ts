@@ -81,11 +81,10 @@ describe("alertmanager", () => {
   const [firing, second, , , over] = freezerRows(5) as unknown as [OutboxRow, OutboxRow, OutboxRow, OutboxRow, OutboxRow];
   test.each<[string, [OutboxRow, ...OutboxRow[]], GroupOptions]>([
     ["first notification", [firing, second], {}],
-    ["new alerts added", [firing, second], { seq: 2 }],
-    ["new alerts added", [over, firing, over, second], { seq: 2 }],
-    ["new alerts added", [firing, over, second], { seq: 2 }],
-    ["some alerts resolved", [over, firing], { seq: 2 }],
-    ["some alerts resolved", [over, over, firing], { seq: 2 }],
+    ["new alerts added", [firing, second], { seq: 2, fresh: 1 }],
+    ["new alerts added", [over, firing, second], { seq: 2, fresh: 2 }],
+    ["some alerts resolved", [over, firing], { seq: 2, fresh: 1 }],
+    ["some alerts resolved", [over, over, firing, second], { seq: 2, fresh: 2 }],
     ["all alerts resolved", [over, over], { seq: 2 }],
     ["repeat interval elapsed", [firing, second], { seq: 2, kind: "repeat" }],
     ["first notification", [firing], { kind: "escalation" }],
@@ -105,7 +104,7 @@ describe("alertmanager", () => {
 
 describe("standard and cloudevents", () => {
   test("a group is one event with its alerts, new ones first", async () => {
-    const body = await send(groupRow(freezerRows(5), { seq: 3 }), "standard");
+    const body = await send(groupRow(freezerRows(5), { seq: 3, fresh: 2 }), "standard");
     expect(body).toMatchObject({ type: "alert.group.firing", timestamp: "2026-11-22T13:06:07.000Z" });
     const { alerts, ...data } = body.data;
     expect(data).toEqual({
@@ -122,7 +121,8 @@ describe("standard and cloudevents", () => {
       resolved: 1,
       event_time: "2026-11-22T13:06:07.000Z",
       processed_time: "2026-11-22T13:06:07.120Z",
-      summary: "4 alerts fire, 3 of them critical; 1 has resolved.",
+      summary: "4 alerts fire, 3 of them critical, 2 new; 1 has resolved.",
+      fresh: 2,
       more: 0,
     });
     expect(alerts.map(({ device, state }) => `${String(device)} ${String(state)}`)).toEqual([
