@@ -61,7 +61,7 @@ export function answerOutbox(db: Database, { limit }: { readonly limit: number }
     if (told === undefined) continue;
     const { id, receiver, channel, seq, kind, line, state, created_at: createdAt, attempts, next_at: nextAt } = row;
     const members = row.members === null ? null : (JSON.parse(row.members) as Members);
-    const all = members && { alerts: members.alerts.flatMap((each) => memberOf(...each) ?? []), more: members.more };
+    const all = members && { alerts: members.alerts.flatMap((each) => memberOf(...each) ?? []), fresh: members.fresh, more: members.more };
     rows.push({ id, receiver, channel, seq, kind, line, state, createdAt, attempts, nextAt, ...told, members: all });
   }
   return { rows };

@@ -85,7 +85,7 @@ function membersOf(standing: Standing, { id }: Group, told: Told, places: readon
   const known = places.filter((place) => !isTold(standing.line(place).held) && isTold(standing.line(place).told) && !isOver(standing.the(place.alert)));
   const all = [...fresh, ...known, ...standingOnes];
   const alerts = all.slice(0, MEMBERS_MAX).map(({ alert }): [string, number] => [alert, standing.the(alert).ordinal]);
-  return { alerts, more: all.length - alerts.length };
+  return { alerts, fresh: Math.min(fresh.length, alerts.length), more: all.length - alerts.length };
 }
 
 const stateOf = (standing: Standing, { alerts, more }: Members): "firing" | "resolved" =>
