@@ -17,13 +17,19 @@ export type Sender = { readonly gatewayName: string; readonly externalUrl: strin
 export type Notification = {
   /** The same for each attempt and duplicate. */
   readonly id: string;
-  /** 1, 2, … per alert, receiver and channel. */
+  /** 1, 2, … per alert or group, receiver and channel. */
   readonly seq: number;
   readonly kind: NotificationKind;
   /** What it shares notifications with, as an opaque key; null: it is of its alert alone. */
   readonly group: string | null;
   /** All that it tells of, the alert below among them; null: only that one. */
-  readonly members: { readonly alerts: readonly Notification[] /** Those that there was no room for. */; readonly more: number } | null;
+  readonly members: {
+    readonly alerts: readonly Notification[];
+    /** How many, from the first on, made this notification; the others were told before. */
+    readonly fresh: number;
+    /** Those that there was no room for. */
+    readonly more: number;
+  } | null;
   readonly receiver: string;
   /** `email:0`. */
   readonly channel: string;
@@ -53,6 +59,8 @@ export type Notification = {
   readonly ts: EpochMs;
   /** When the gateway committed it. */
   readonly at: EpochMs;
+  /** When it was to be told, which is later where it is told again or was held back. */
+  readonly madeAt: EpochMs;
   readonly evidence: Evidence;
   /** `freezer-too-warm · freezer-7 −12.4 °C`: what a subject says after the state. */
   readonly headline: string;
@@ -106,6 +114,7 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
     reason: transition.reason,
     ts: transition.ts,
     at: transition.at,
+    madeAt: row.createdAt,
     evidence,
     headline: oneLine(`${alert.rule} · ${device} ${figure}`),
     device,
@@ -124,7 +133,7 @@ function membersOf(row: OutboxRow, sender: Sender): Notification["members"] {
     const state = member.transition.to === "resolved" ? ("resolved" as const) : ("firing" as const);
     return readNotification({ ...row, ...member, state, members: null }, sender);
   });
-  return { alerts, more: row.members.more };
+  return { alerts, fresh: row.members.fresh, more: row.members.more };
 }
 
 function deviceOf({ alert: { labels, rule, subject }, transition }: OutboxRow): string {

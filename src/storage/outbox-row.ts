@@ -30,7 +30,13 @@ export type OutboxRow = {
   /** The transition told of; `at` is when it was committed. */
   readonly transition: StoredTransition;
   /** All that it tells of, the alert above among them; null: only that one. */
-  readonly members: { readonly alerts: readonly OutboxMember[] /** Those that there was no room for. */; readonly more: number } | null;
+  readonly members: {
+    readonly alerts: readonly OutboxMember[];
+    /** How many, from the first on, made this notification; the others were told before. */
+    readonly fresh: number;
+    /** Those that there was no room for. */
+    readonly more: number;
+  } | null;
 };
 
 type StoredTransition = Transition & { readonly at: EpochMs };

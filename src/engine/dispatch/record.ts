@@ -18,8 +18,8 @@ export type NotificationKind = (typeof notificationKinds)[number];
 /** What the engine makes of a notification. `waiting` is not final: the outbox makes it `delivered` or, by an input, `dead`. */
 export type Disposition = "waiting" | "grouped" | "silenced" | "inhibited" | "muted" | "shelved";
 
-/** All that a notification tells of, newest first; `more`: how many there was no room for. */
-export type Members = { readonly alerts: readonly (readonly [alert: string, ordinal: number])[]; readonly more: number };
+/** All that a notification tells of: first the `fresh` ones that made it, then what was told before; `more`: how many there was no room for. */
+export type Members = { readonly alerts: readonly (readonly [alert: string, ordinal: number])[]; readonly fresh: number; readonly more: number };
 
 /** One alert, as of one transition, for one channel of one receiver. */
 export type NotificationRecord = Told & {

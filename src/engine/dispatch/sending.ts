@@ -83,7 +83,7 @@ function membersOf(standing: Standing, { id }: Group, told: Told, places: readon
   });
   const all = [...fresh, ...standingOnes];
   const alerts = all.slice(0, MEMBERS_MAX).map(({ alert }): [string, number] => [alert, standing.the(alert).ordinal]);
-  return { alerts, more: all.length - alerts.length };
+  return { alerts, fresh: Math.min(fresh.length, alerts.length), more: all.length - alerts.length };
 }
 
 const stateOf = (standing: Standing, { alerts, more }: Members): "firing" | "resolved" =>

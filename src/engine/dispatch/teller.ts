@@ -157,10 +157,10 @@ export class Teller {
   flush(id: string, now: EpochMs): void {
     const { standing, timers } = this.#deps;
     timers.clear(`flush:${id}`);
-    const due = standing.owing(id).filter((place) => isOver(standing.the(place.alert)) || standing.line(place).holdUntil <= now);
+    const due = standing.owing(id).filter((place) => this.#heldUntil(place, now) <= now);
     this.#deliver(id, due, now);
     const group = standing.group(id);
-    const left = standing.owing(id).map((place) => Math.max(standing.line(place).holdUntil, this.#dueFrom(group as Group, now)));
+    const left = standing.owing(id).map((place) => Math.max(this.#heldUntil(place, now), this.#dueFrom(group as Group, now)));
     if (left.length > 0) timers.set(`flush:${id}`, Math.min(...left));
   }
 
@@ -223,13 +223,19 @@ export class Teller {
   #schedule(place: Place, now: EpochMs): void {
     const { standing, timers, emit } = this.#deps;
     const line = standing.line(place);
-    const held = isOver(standing.the(place.alert)) ? now : line.holdUntil;
+    const held = this.#heldUntil(place, now);
     const due = Math.max(held, this.#dueFrom(this.#groupOf(line), now));
     if (due <= now) return this.flush(line.group, now);
     const name = `flush:${line.group}`;
     const planned = Math.min(timers.get(name) ?? Number.POSITIVE_INFINITY, due);
     timers.set(name, planned);
     for (const unit of line.held) emit({ ...recordOf(place.alert, unit, { disposition: "waiting", cause: null }), heldUntil: Math.max(planned, held) });
+  }
+
+  /** Only what was not told yet waits for what may inhibit it. */
+  #heldUntil(place: Place, now: EpochMs): EpochMs {
+    const { holdUntil, told } = this.#deps.standing.line(place);
+    return told.length > 0 || isOver(this.#deps.standing.the(place.alert)) ? now : holdUntil;
   }
 
   /** From when on a group may be told. */

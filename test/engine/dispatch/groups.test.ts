@@ -47,6 +47,8 @@ describe("a group", () => {
     run.pass(10);
     run.say(0, "a,site=x");
     expect(run.pass(60)).toEqual(["70: transition firing a+2 → on-call"]);
+    const second = [...run.rows.values()].find(({ seq }) => seq === 2);
+    expect(second?.members).toEqual({ alerts: ["a", "c", "b"].map((device) => [run.alertOf(device), device === "a" ? 2 : 1]), fresh: 2, more: 0 });
     run.say(0, "b,site=x", "c,site=x");
     expect(run.pass(60)).toEqual(["130: transition resolved b+1 → on-call"]);
     expect(run.dispositions()).toEqual({ sent: 3, "grouped notification": 3 });
