@@ -105,8 +105,8 @@ export function desk(setting: Setting = {}, from = 1_700_000_000_000) {
     pass(seconds: number, step = 1): string[] {
       const sent: string[] = [];
       for (let passed = 0; passed < seconds; passed += step) {
-        at += step * 1000;
-        up += step * 1000;
+        at += Math.round(step * 1000);
+        up += Math.round(step * 1000);
         sent.push(...driven.sentBy(run([])));
       }
       return sent;
