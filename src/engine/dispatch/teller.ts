@@ -103,7 +103,7 @@ export class Teller {
     const { standing, hiding, timers } = this.#deps;
     for (const place of standing.hidden()) {
       const line = standing.line(place);
-      if (line.hidden === null || this.#waitsForItsEnd(line)) continue;
+      if (line.hidden === null) continue;
       if (line.hidden.startsWith("interval:")) timers.clear(line.hidden);
       const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(line), now);
       if (hidden?.cause !== line.hidden) this.reveal(place, now);
@@ -146,7 +146,7 @@ export class Teller {
     const group = standing.group(id) as Group;
     const standingPlaces = standing.members(id).filter((place) => !isOver(standing.the(place.alert)) && standing.line(place).told.length > 0);
     if (standingPlaces.length > 0 && group.settings.repeatMs !== null) timers.set(`repeat:${id}`, now + group.settings.repeatMs);
-    const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null && !this.#waitsForItsEnd(standing.line(place)));
+    const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null);
     const first = due.find((place) => hiding.causeOf(standing.the(place.alert), group, now) === undefined) ?? due[0];
     if (first === undefined) return;
     this.#hold(first, standing.line(first).told, "repeat");
@@ -175,11 +175,6 @@ export class Teller {
   /** A time interval that hid something changed. */
   intervalChanged(name: string, now: EpochMs): void {
     this.uncover(`interval:${name}`, now);
-  }
-
-  /** What inhibited it is over, and it may be so itself soon. */
-  #waitsForItsEnd({ hidden }: Line): boolean {
-    return hidden !== null && hidden.startsWith("alert:") && this.#deps.timers.get(hidden.replace("alert:", "uninhibit:")) !== undefined;
   }
 
   #missNobody(place: Place, target: string, now: EpochMs): void {
