@@ -202,11 +202,12 @@ export class Teller {
   #hold(place: Place, told: readonly Told[], kind: NotificationKind): void {
     const { standing } = this.#deps;
     const occurrence = standing.the(place.alert);
-    const { except, ordinal, lines } = occurrence;
+    const { ordinal, lines } = occurrence;
     const state = isOver(occurrence) ? "resolved" : "firing";
     // Each channel is told by one line, so that its order is the line's.
     const elsewhere = lines.flatMap((line, number) => (number === place.line ? [] : [...line.told, ...line.held, ...(isOfAlert(line) ? line.kept : [])]));
-    const taken = new Set([...elsewhere, ...(except === null ? [] : [except])].map(toldKey));
+    const taken = new Set(elsewhere.map(toldKey));
+    for (const own of standing.line(place).told) taken.delete(toldKey(own));
     const units = told
       .filter((each) => !taken.has(toldKey(each)))
       .map((each, index): Unit => ({ ...each, id: `${place.alert}-${occurrence.units + index + 1}-${channelMark(each)}`, ordinal, kind, state }));
