@@ -100,14 +100,12 @@ export class Teller {
 
   /** The plan changed, or the wall clock was set: what hides alerts may be over, or end at another time. */
   judgeHidden(now: EpochMs): void {
-    const { standing, hiding, timers } = this.#deps;
-    for (const place of standing.hidden()) {
-      const line = standing.line(place);
-      if (line.hidden === null) continue;
-      if (line.hidden.startsWith("interval:")) timers.clear(line.hidden);
-      const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(line), now);
-      if (hidden?.cause !== line.hidden) this.reveal(place, now);
-      else this.#watch(hidden, now);
+    const { standing, timers } = this.#deps;
+    for (const cause of standing.causes()) {
+      this.uncover(cause, now);
+      if (!cause.startsWith("interval:")) continue;
+      timers.clear(cause);
+      if (standing.hides(cause)) this.#watch({ disposition: "muted", cause }, now);
     }
   }
 
