@@ -74,7 +74,7 @@ export type RuleCount = { readonly rule: string; readonly series: number; readon
 export type RuleStanding = { readonly rule: string; readonly measure: number; readonly state: AlertState };
 
 /** Counts the changes of what is saved, and how. */
-const SNAPSHOT_VERSION = 20261201;
+const SNAPSHOT_VERSION = 20261202;
 
 const defaultTiming: SourceTiming = { outOfOrdernessMs: 0, maxFutureMs: 60_000, maxPastMs: null, idleAfterMs: 10_000 };
 

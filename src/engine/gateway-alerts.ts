@@ -4,6 +4,7 @@
 import type { Dispatcher } from "./dispatch.ts";
 import type { AlertRecord, Evidence } from "./effect.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { GATEWAY_LOGIC } from "./rejudge.ts";
 import type { EpochMs } from "./units.ts";
 
 export const DEAD_LETTER_RULE = "highwater-dead-letter";
@@ -21,7 +22,7 @@ export class GatewayAlerts {
     this.#standing.push(record);
     const figures = { value: 1, peak: 1 };
     into.transition(
-      { alert: record.id, ordinal: 1, to: "firing", reason: "dead_letter", ts: input.at, figures, evidence: evidence("inactive", input.at) },
+      { alert: record.id, ordinal: 1, to: "firing", reason: "dead_letter", ts: input.at, figures, evidence: evidence("inactive", input.at, 1) },
       record,
       told,
     );
@@ -32,7 +33,7 @@ export class GatewayAlerts {
       const ts = Math.max(at, standing.firedAt);
       const record: AlertRecord = { ...standing, state: "resolved", since: ts, resolvedAt: ts, value: 0 };
       const figures = { value: 0, peak: 1 };
-      into.transition({ alert: record.id, ordinal: 2, to: "resolved", reason: "dead_letter", ts, figures, evidence: evidence("firing", ts) }, record);
+      into.transition({ alert: record.id, ordinal: 2, to: "resolved", reason: "dead_letter", ts, figures, evidence: evidence("firing", ts, 0) }, record);
     }
     this.#standing = [];
   }
@@ -67,11 +68,13 @@ export class GatewayAlerts {
   }
 }
 
-const evidence = (from: "inactive" | "firing", ts: EpochMs): Evidence => ({
+/** @param measure notifications that stand as given up */
+const evidence = (from: "inactive" | "firing", ts: EpochMs, measure: number): Evidence => ({
   rule: DEAD_LETTER_RULE,
-  logic: "gateway",
+  logic: GATEWAY_LOGIC,
   predicate: "a notification was given up",
-  measure: 1,
+  test: { above: 0 },
+  measure,
   ts,
   since: ts,
   trigger: "input",

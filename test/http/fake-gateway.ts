@@ -303,6 +303,7 @@ function transitionOf(view: AlertView & { id: string }, to: Transition["to"], or
     at,
     figures: { value: view.value, peak: view.peak ?? view.value },
     evidence: {
+      test: { above: -15, clear_below: -17 },
       rule: view.rule,
       logic: "5f1d",
       predicate: `above ${view.limit}, clears below ${(view.limit ?? 0) - 2}`,
