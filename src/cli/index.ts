@@ -3,6 +3,7 @@
 import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
+import { explainCommand } from "./explain.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -18,6 +19,7 @@ export const commands: readonly CliCommand[] = [
   tryCommand,
   testCommand,
   replayCommand,
+  explainCommand,
   summarizeCommand,
   userCommand,
   tokenCommand,

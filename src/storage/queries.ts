@@ -6,6 +6,7 @@ import { readAccounts } from "./accounts.ts";
 import { answerAlert, answerAlerts } from "./alert-query.ts";
 import { answerAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
+import { answerExplain } from "./explain-query.ts";
 import { answerCounts, answerNotifications, answerOutbox, answerRejected } from "./notification-query.ts";
 import { type Answer, LIMIT_MAX, type QueryContext, type QueryRequest } from "./query.ts";
 import { answerReadings } from "./readings-query.ts";
@@ -31,6 +32,8 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return answerAlerts(db, request, context);
     case "alert":
       return answerAlert(db, request);
+    case "explain":
+      return answerExplain(db, request, context.zone.name);
     case "summaries":
       return answerSummaries(db, request, context);
     case "notifications":

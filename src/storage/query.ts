@@ -12,6 +12,7 @@ import type { DaySummary } from "../engine/summary.ts";
 import type { DurationMs, EpochMs, SeriesId } from "../engine/units.ts";
 import type { StoredAccounts } from "./accounts.ts";
 import type { AuditView } from "./audit.ts";
+import type { ExplainAnswer } from "./explain-query.ts";
 import type { OutboxRow } from "./outbox-row.ts";
 
 /** Rows of an answer unless the request says fewer; more is refused. */
@@ -57,6 +58,8 @@ export type QueryRequest =
       readonly to?: EpochMs;
     } & Page)
   | { readonly kind: "alert"; readonly id: string }
+  /** With what each notification's cause names. */
+  | { readonly kind: "explain"; readonly id: string }
   /** Newest day first, then by series. `from` and `to` are days, both inclusive. */
   | ({
       readonly kind: "summaries";
@@ -95,6 +98,7 @@ export type QueryAnswers = {
   readings: { readonly series: readonly SeriesBuckets[]; readonly cursor: string | null };
   alerts: { readonly alerts: readonly AlertView[]; readonly cursor: string | null };
   alert: AlertHistory | null;
+  explain: ExplainAnswer | null;
   summaries: { readonly summaries: readonly SummaryView[]; readonly cursor: string | null };
   notifications: { readonly notifications: readonly NotificationView[]; readonly cursor: string | null };
   outbox: { readonly rows: readonly OutboxRow[] };

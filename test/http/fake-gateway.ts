@@ -104,6 +104,13 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       const alert = alerts.find((each) => each.id === id);
       return alert === undefined ? null : { alert, transitions: histories.get(id) ?? [], notifications: notificationsOf(id, alert.firedAt ?? 0) };
     },
+    explain: ({ id }) => {
+      const alert = alerts.find((each) => each.id === id);
+      if (alert === undefined) return null;
+      const told = { kind: "transition", cause: null, heldUntil: null, members: 1, other: null, silence: null, alert: null, shelf: null, ack: null };
+      const notifications = notificationsOf(id, alert.firedAt ?? 0).map((each) => ({ ...each, ...told }));
+      return { alert, subject: "{}", transitions: histories.get(id) ?? [], notifications, timezone: "Europe/Oslo" };
+    },
     summaries: ({ day }) => ({ summaries: series.slice(0, 2).map((each) => summaryOf(each, day ?? "2026-01-30")), cursor: null }),
     notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
     outbox: () => ({ rows: [] }),

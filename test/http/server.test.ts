@@ -172,6 +172,10 @@ describe("answers", () => {
       { disposition: "waiting", ended_at: null },
     ]);
     await expectProblem(await served.get("/api/v1/alerts/none"), 404, "unknown_alert");
+    await expectProblem(await served.get("/api/v1/alerts/none/explain"), 404, "unknown_alert");
+    const explained = (await (await served.get("/api/v1/alerts/a1/explain")).json()) as { lines: string[]; notifications: { text: string }[] };
+    expect(explained.lines.at(-1)).toBe("Rule freezer-too-warm@5f1d: above −15 °C, clears below −17 °C.");
+    expect(explained.notifications[0]?.text).toContain("Delivered to on-call by email:0");
   });
 
   test("readings: exactly the promised keys; `agg` keeps only some figures", async () => {

@@ -5,6 +5,7 @@ import { alert } from "./alert.ts";
 import { alerts } from "./alerts.ts";
 import { audit } from "./audit.ts";
 import { events } from "./events.ts";
+import { explain } from "./explain.ts";
 import { healthz } from "./healthz.ts";
 import { login } from "./login.ts";
 import { logout } from "./logout.ts";
@@ -31,6 +32,7 @@ export const routes: readonly Route[] = [
   readings,
   alerts,
   alert,
+  explain,
   rules,
   reload,
   summaries,

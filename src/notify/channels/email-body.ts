@@ -2,7 +2,7 @@
 // The HTML is a Liquid template in which every output is escaped; tables and inline styles, because mail clients know
 // little else; no image, no script, nothing fetched. Dark mode by media query where a client knows it.
 
-import { oneLine } from "../format.ts";
+import { oneLine } from "../../reasons/format.ts";
 import type { Notification } from "../notification.ts";
 import { compileHtml } from "../template.ts";
 
