@@ -5,6 +5,7 @@ import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { explainCommand } from "./explain.ts";
 import { replayCommand } from "./replay.ts";
+import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
 import { summarizeCommand } from "./summarize.ts";
@@ -20,6 +21,7 @@ export const commands: readonly CliCommand[] = [
   testCommand,
   replayCommand,
   explainCommand,
+  rulesCommand,
   summarizeCommand,
   userCommand,
   tokenCommand,

@@ -10,6 +10,7 @@ import { answerExplain } from "./explain-query.ts";
 import { answerCounts, answerNotifications, answerOutbox, answerRejected } from "./notification-query.ts";
 import { type Answer, LIMIT_MAX, type QueryContext, type QueryRequest } from "./query.ts";
 import { answerReadings } from "./readings-query.ts";
+import { answerRuleVersions } from "./rule-versions-query.ts";
 import { answerSeries } from "./series-query.ts";
 import { answerSummaries } from "./summary-query.ts";
 
@@ -42,6 +43,8 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return answerOutbox(db, request);
     case "rejected":
       return answerRejected(db, request);
+    case "rule_versions":
+      return answerRuleVersions(db, request, context);
     case "counts":
       return answerCounts(db);
     case "accounts":

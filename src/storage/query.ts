@@ -14,6 +14,7 @@ import type { StoredAccounts } from "./accounts.ts";
 import type { AuditView } from "./audit.ts";
 import type { ExplainAnswer } from "./explain-query.ts";
 import type { OutboxRow } from "./outbox-row.ts";
+import type { RuleVersion } from "./rule-versions-query.ts";
 
 /** Rows of an answer unless the request says fewer; more is refused. */
 export const LIMIT_DEFAULT = 1000;
@@ -75,6 +76,8 @@ export type QueryRequest =
   | { readonly kind: "outbox"; readonly limit: number }
   /** Newest first. */
   | { readonly kind: "rejected"; readonly limit?: number }
+  /** Of one rule, by name. */
+  | { readonly kind: "rule_versions"; readonly rule: string }
   /** Over all rows, however many. */
   | { readonly kind: "counts" }
   /** All of them: they are few. */
@@ -103,6 +106,7 @@ export type QueryAnswers = {
   notifications: { readonly notifications: readonly NotificationView[]; readonly cursor: string | null };
   outbox: { readonly rows: readonly OutboxRow[] };
   rejected: { readonly rejected: readonly RejectedView[] };
+  rule_versions: { readonly versions: readonly RuleVersion[] };
   counts: StoredCounts;
   accounts: StoredAccounts;
   audit: { readonly audit: readonly AuditView[]; readonly cursor: string | null };

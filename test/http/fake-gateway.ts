@@ -111,6 +111,17 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       const notifications = notificationsOf(id, alert.firedAt ?? 0).map((each) => ({ ...each, ...told }));
       return { alert, subject: "{}", transitions: histories.get(id) ?? [], notifications, timezone: "Europe/Oslo" };
     },
+    rule_versions: ({ rule }) => {
+      const [before, now] = [{ ...ruleOf(rule), forMs: 60_000, logic: "4e0c" }, ruleOf(rule)];
+      const [from, until] = [options.now() - 7_200_000, options.now() - 3_600_000];
+      if (rule !== "freezer-too-warm") return { versions: [] };
+      return {
+        versions: [
+          { number: 1, rule: before, inForce: [{ from, until, plan: "4e0c" }] },
+          { number: 2, rule: now, inForce: [{ from: until, until: null, plan: "5f1d" }] },
+        ],
+      };
+    },
     summaries: ({ day }) => ({ summaries: series.slice(0, 2).map((each) => summaryOf(each, day ?? "2026-01-30")), cursor: null }),
     notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
     outbox: () => ({ rows: [] }),

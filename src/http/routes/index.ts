@@ -16,6 +16,8 @@ import { openapi } from "./openapi.ts";
 import { readings } from "./readings.ts";
 import { readyz } from "./readyz.ts";
 import { reload } from "./reload.ts";
+import { ruleDiff } from "./rule-diff.ts";
+import { ruleVersions } from "./rule-versions.ts";
 import { rules } from "./rules.ts";
 import { series } from "./series.ts";
 import { setup } from "./setup.ts";
@@ -34,6 +36,8 @@ export const routes: readonly Route[] = [
   alert,
   explain,
   rules,
+  ruleVersions,
+  ruleDiff,
   reload,
   summaries,
   notifications,
