@@ -37,18 +37,9 @@ export function rejudge(evidence: Evidence, ts: EpochMs): Rejudged | undefined {
 }
 
 function ofChange(change: NonNullable<Evidence["change"]>): Rejudged | undefined {
-  switch (change.kind) {
-    case "removed":
-      return { to: "resolved", reason: "rule_removed" };
-    case "regrouped":
-      return { to: "resolved", reason: "rule_changed" };
-    case "anew":
-      return judge(change.test, change) === BREACH ? undefined : { to: "resolved", reason: "rule_changed" };
-    default: {
-      const never: never = change;
-      return never;
-    }
-  }
+  if (change.kind === "removed") return { to: "resolved", reason: "rule_removed" };
+  const isStillHeld = change.kind === "anew" && judge(change.test, change) === BREACH;
+  return isStillHeld ? undefined : { to: "resolved", reason: "rule_changed" };
 }
 
 /** Where the condition moves the alert; undefined: it stays. What falls due before the reading was taken is only borne out by it. */
@@ -56,23 +47,16 @@ function moved(evidence: Evidence, instant: EpochMs): Transition["to"] | undefin
   const { from, since, for_ms: forMs = 0, keep_firing_for_ms: keepMs = 0 } = evidence;
   const judgement = evidence.unjudged === true ? undefined : judge(evidence.test, evidence);
   const isOfNow = evidence.trigger === "input" || instant >= evidence.ts;
-  switch (from) {
-    case "inactive":
-    case "pending":
-      return judgement === BREACH && instant >= since + forMs ? "firing" : undefined;
-    case "firing":
-      if (judgement !== CLEAR || !isOfNow) return undefined;
-      return keepMs === 0 ? "resolved" : "recovering";
-    case "recovering":
-      if (judgement === BREACH) return isOfNow ? "firing" : undefined;
-      return instant >= since + keepMs ? "resolved" : undefined;
-    case "resolved":
-      return undefined;
-    default: {
-      const never: never = from;
-      return never;
-    }
+  if (from === "resolved") return undefined;
+  if (from === "firing") {
+    if (judgement !== CLEAR || !isOfNow) return undefined;
+    return keepMs === 0 ? "resolved" : "recovering";
   }
+  if (from === "recovering") {
+    if (judgement === BREACH) return isOfNow ? "firing" : undefined;
+    return instant >= since + keepMs ? "resolved" : undefined;
+  }
+  return judgement === BREACH && instant >= since + forMs ? "firing" : undefined;
 }
 
 /** Of the gravest level that is on; undefined where there are no levels. */

@@ -52,10 +52,6 @@ function writtenWindow(spec: WindowSpec): WrittenRule {
       return { session: formatDuration(spec.gap) };
     case "count":
       return { count: spec.count, ...(spec.slide !== spec.count && { slide: spec.slide }) };
-    default: {
-      const never: never = spec;
-      return never;
-    }
   }
 }
 
