@@ -9,17 +9,24 @@ import type { Path } from "./document.ts";
 export function ruleAsYaml(rule: WrittenRule): string {
   const lines = Object.entries(rule).map(([key, value]) => {
     const isInline = key === "match" || key === "labels" || Array.isArray(value) || (key === "condition" && isShort(value));
-    const text = stringify({ [key]: escaped(value) }, { lineWidth: 0 });
-    return isInline ? inline({ [key]: escaped(value) }) : text;
+    return isInline ? `${key}: ${onOneLine(escaped(value))}\n` : stringify({ [key]: escaped(value) }, { lineWidth: 0 });
   });
   return lines.join("");
 }
 
-/** A map of one key as `key: { a: 1 }`. */
-const inline = (map: object): string =>
-  stringify(map, { lineWidth: 0, collectionStyle: "flow" })
-    .replace(/^\{ ?/, "")
-    .replace(/ ?\}\n$/, "\n");
+/** What stands for itself without quotes: names, globs, durations. */
+const PLAIN = /^(?:[A-Za-z_][\w.*/-]*|(?:\d+(?:ms|[smhdw]))+)$/;
+const RESERVED = /^(?:true|false|null|yes|no|on|off|y|n)$/i;
+
+/** In YAML's flow style, whose quoted texts are JSON's. */
+function onOneLine(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(onOneLine).join(", ")}]`;
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value).map(([key, item]) => `${onOneLine(key)}: ${onOneLine(item)}`);
+    return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`;
+  }
+  return typeof value === "string" && PLAIN.test(value) && !RESERVED.test(value) ? value : JSON.stringify(value);
+}
 
 const LINE_LENGTH = 100;
 const isShort = (value: unknown): boolean => typeof value === "object" && JSON.stringify(value).length <= LINE_LENGTH && !("conditions" in (value as object));
@@ -45,12 +52,31 @@ export function withRule(text: string, path: Path, rule: WrittenRule): string | 
   const isInline = isAlias(node) || (isMap(node) && node.flow === true);
   const start = node.range[0] + mark;
   const end = endOf(node, text.slice(mark)) + mark;
-  if (isInline) return text.slice(0, start) + stringify(escaped(rule), { lineWidth: 0, collectionStyle: "flow" }).trimEnd() + text.slice(end);
-  const column = start - (text.lastIndexOf("\n", start - 1) + 1);
+  const lineStart = text.lastIndexOf("\n", start - 1) + 1;
   const lineBreak = text.includes("\r\n") ? "\r\n" : "\n";
+  if (isInline) {
+    const indent = /^ */.exec(text.slice(lineStart))?.[0] ?? "";
+    return text.slice(0, start) + inlineAs(text.slice(start, end), rule).replaceAll("\n", lineBreak + indent) + text.slice(end);
+  }
+  const column = start - lineStart;
   const lines = ruleAsYaml(rule).trimEnd().split("\n");
   const indented = lines.map((line, index) => (index === 0 || line === "" ? line : " ".repeat(column) + line));
   return text.slice(0, start) + indented.join(lineBreak) + text.slice(end);
+}
+
+/** JSON stays JSON, on one line or on several, so that others can go on reading it. */
+function inlineAs(written: string, rule: WrittenRule): string {
+  if (!isJson(written)) return onOneLine(escaped(rule));
+  return JSON.stringify(escaped(rule), undefined, written.includes("\n") ? 2 : undefined);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Where what is written of a node ends; a comment on the same line belongs to it, what follows on other lines does not. */

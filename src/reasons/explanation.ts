@@ -2,6 +2,7 @@
 // is made here, from one answer of the store.
 
 import { rejudge } from "../engine/rejudge.ts";
+import type { Severity } from "../engine/severity.ts";
 import type { ExplainAnswer } from "../storage/explain-query.ts";
 import { dispositionText } from "./disposition.ts";
 import { deviceName, explainLines } from "./explain-lines.ts";
@@ -25,11 +26,14 @@ export function explanationOf({ alert, subject, transitions, notifications, time
       metric: alert.labels["metric"] ?? "",
       device: oneLine(deviceName(about, transition)),
       unit: alert.unit,
-      // The alert has the severity of its newest transition; an earlier change of level says its own.
-      severity: rejudge(transition.evidence, transition.ts)?.severity ?? alert.severity,
+      severity: severityThen(transition) ?? alert.severity,
       firedAt: alert.firedAt ?? transition.ts,
       timezone,
     }).map(oneLine),
   );
   return { lines: lines.at(-1) ?? [], transitions: lines, notifications: notifications.map((told) => dispositionText(told, timezone)) };
 }
+
+/** The alert has the severity of its newest transition; an earlier change of level says its own. Evidence of older releases has no levels. */
+const severityThen = ({ reason, evidence, ts }: ExplainAnswer["transitions"][number]): Severity | undefined =>
+  reason === "level" && evidence.levels !== undefined ? rejudge(evidence, ts)?.severity : undefined;

@@ -76,6 +76,21 @@ describe("the rest of the file stays", () => {
     expect(withRule(made, ["rules", index], writtenRule(read(target)))).toBe(made);
   });
 
+  it("JSON stays JSON, on one line or on several", () => {
+    const [one, two] = [{ name: "a", for: "1m" }, { name: "b" }];
+    const short = write(JSON.stringify({ rules: [one, two] }), 0, read(target));
+    expect(JSON.parse(short)).toEqual({ rules: [writtenRule(read(target)), two] });
+    const long = write(JSON.stringify({ rules: [one, two] }, undefined, 2), 0, read(target));
+    expect(long).toBe(JSON.stringify({ rules: [writtenRule(read(target)), two] }, undefined, 2));
+  });
+
+  it("a flow map stays on its line, however long it becomes", () => {
+    const long = read({ ...target, annotations: { summary: "word ".repeat(60), lead: 'says "no", { or: [so] }\nand on' } });
+    const made = write("rules: [\n  { name: a }, # a\n  { name: b }\n]\n", 0, long);
+    expect(made.split("\n")).toHaveLength(5);
+    expect(made.split("\n")[1]).toMatch(/ \}, # a$/);
+  });
+
   it("in the rules files of this repository, whatever is written", () => {
     const files = globSync("config/rules/*.yaml", { cwd: root }).filter((file) => !file.endsWith(".test.yaml"));
     const texts = files.map((file) => readFileSync(`${root}/${file}`, "utf8"));
@@ -100,7 +115,7 @@ describe("the rest of the file stays", () => {
 it("a rule is written as people write it; what would be taken from the environment is escaped", () => {
   const rule = read({ ...target, severity: "critical", labels: { team: "cold" }, annotations: { summary: "costs ${PRICE}", lead: "yes: no" } });
   expect(ruleAsYaml(writtenRule(rule))).toBe(`name: r
-match: { device: [ a, b-* ], metric: t }
+match: { device: [a, b-*], metric: t }
 condition: { type: threshold, above: 7 }
 for: 5m
 severity: critical

@@ -166,6 +166,12 @@ describe("evidence that was changed gives another transition, or none", () => {
     expect(rejudge({ ...evidence, parts: [{ ...warm, measure: null }, silent] }, ts)).toBeUndefined();
     expect(rejudge({ ...evidence, parts: [warm, { ...silent, quiet_ms: MINUTE }] }, ts)).toBeUndefined();
     expect(rejudge({ ...evidence, parts: [warm] }, ts)).toBeUndefined();
+    // What its test asks for is not there.
+    const { parts: _, ...without } = evidence;
+    expect(rejudge(without, ts)).toBeUndefined();
+    expect(rejudge({ ...evidence, parts: [warm, { ...silent, quiet_ms: undefined as never }] }, ts)).toBeUndefined();
+    expect(rejudge({ ...without, test: { silent_for: MINUTE } }, ts)).toBeUndefined();
+    expect(rejudge({ ...without, test: {} }, ts)).toBeUndefined();
   });
 
   it("a window that held too few readings", () => {
