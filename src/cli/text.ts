@@ -1,7 +1,7 @@
 // How the verbs write counts and times for people, and lines for machines.
 
 import type { EpochMs } from "../engine/units.ts";
-import { rfc3339 } from "../notify/format.ts";
+import { rfc3339 } from "../reasons/format.ts";
 
 /** `1 reading`, `2 readings`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -84,6 +84,10 @@ export function createRecorder(plan: RulePlan, options: { answersLookups?: boole
       up += ms;
       write([{ kind: "clock", at, up }]);
     },
+    /** Other rules from now on. */
+    use(next: RulePlan): void {
+      write([{ kind: "rules", at, up, plan: next }]);
+    },
     finish: (rows: readonly FinishedRow[]): void => writeFinished(db, rows),
     close(): void {
       db.close();

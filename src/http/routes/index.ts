@@ -5,6 +5,7 @@ import { alert } from "./alert.ts";
 import { alerts } from "./alerts.ts";
 import { audit } from "./audit.ts";
 import { events } from "./events.ts";
+import { explain } from "./explain.ts";
 import { healthz } from "./healthz.ts";
 import { login } from "./login.ts";
 import { logout } from "./logout.ts";
@@ -16,6 +17,8 @@ import { performance } from "./performance.ts";
 import { readings } from "./readings.ts";
 import { readyz } from "./readyz.ts";
 import { reload } from "./reload.ts";
+import { ruleDiff } from "./rule-diff.ts";
+import { ruleVersions } from "./rule-versions.ts";
 import { rules } from "./rules.ts";
 import { series } from "./series.ts";
 import { setup } from "./setup.ts";
@@ -32,7 +35,10 @@ export const routes: readonly Route[] = [
   readings,
   alerts,
   alert,
+  explain,
   rules,
+  ruleVersions,
+  ruleDiff,
   reload,
   summaries,
   notifications,
