@@ -35,21 +35,32 @@ export const lostLine = (line: string): string => `  ${style("yellow", "✗")} $
 
 type Told = { readonly state: string; readonly name: string; readonly device: string; readonly summary: string };
 
+type Alerts = { labels?: Labels; annotations?: Labels }[];
+type Body = {
+  status?: string;
+  alerts?: Alerts;
+  truncatedAlerts?: number;
+  data?: { state?: string; labels?: Labels; summary?: string; alerts?: Alerts; more?: number };
+};
+
 /** Reads any of the three formats; undefined when it is none. */
 function webhookTold(json: unknown): Told | undefined {
-  const body = json as
-    | { alerts?: { status?: string; labels?: Labels; annotations?: Labels }[]; data?: { state?: string; labels?: Labels; summary?: string } }
-    | undefined;
-  const alert = body?.alerts?.[0];
-  const labels = alert?.labels ?? body?.data?.labels;
+  const { status, alerts: sent, truncatedAlerts = 0, data } = (json ?? {}) as Body;
+  const alerts = sent ?? data?.alerts ?? [];
+  const [alert] = alerts;
+  const labels = alert?.labels ?? data?.labels;
   if (labels === undefined) return undefined;
+  const count = alerts.length + (data?.more ?? truncatedAlerts);
+  const isOne = count <= 1;
   return {
-    state: printable(alert?.status ?? body?.data?.state ?? "?"),
-    name: printable(labels["alertname"] ?? "?"),
-    device: printable(labels["device"] ?? ""),
-    summary: printable(alert?.annotations?.["summary"] ?? body?.data?.summary ?? ""),
+    state: printable(status ?? data?.state ?? "?"),
+    name: isOne ? printable(labels["alertname"] ?? "?") : `${count} alerts`,
+    device: isOne ? printable(labels["device"] ?? "") : "",
+    summary: printable(data?.summary ?? (isOne ? (alert?.annotations?.["summary"] ?? "") : alertNames(alerts))),
   };
 }
+
+const alertNames = (alerts: Alerts): string => [...new Set(alerts.map(({ labels }) => labels?.["alertname"] ?? "?"))].join(", ");
 type Labels = Record<string, string>;
 
 /** A line below the first; nothing is shown of one without text. */

@@ -107,6 +107,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
     status: () => ({ broker: broker.status(), queue: inbox.status() }),
     metrics: () => metrics.text(),
     deadLetter: ({ id, reason }) => inbox.post({ kind: "dead-letter", notification: id, reason }),
+    command: ({ by, command }) => inbox.command(by, command),
     reload: () => reload.run(),
   });
   const readiness = createReadiness(service, clockProblem);
@@ -168,7 +169,7 @@ function connect(processor: Processor, inbox: Inbox, told: { readiness: Readines
     if (message.kind === "released") inbox.released();
     if (message.kind === "released" || message.kind === "settled") told.readiness.disk(undefined);
     if (message.kind !== "settled") return;
-    inbox.settled(message.wakeAt);
+    inbox.settled(message.wakeAt, message.answers);
     for (const { alert } of message.changes) told.changed(alert);
   });
 }

@@ -4,6 +4,8 @@
 // slow disk makes turns larger, not more. What a turn acknowledges is called back in the order of arrival.
 
 import { type Clock, systemTimers, type Timers } from "./clock.ts";
+import type { Wake } from "./engine/contract.ts";
+import type { Command, CommandAnswer } from "./engine/dispatch/command.ts";
 import type { Input } from "./engine/input.ts";
 import { type Labels, type ReadingBatch, type RejectReason, type SeriesDefinition, seriesKey } from "./engine/reading.ts";
 import type { EpochMs, SeriesId, UptimeMs } from "./engine/units.ts";
@@ -28,6 +30,7 @@ export type InboxOptions = {
   readonly series: readonly Omit<SeriesDefinition, "id">[];
 };
 
+type Callback = (error?: Error) => void;
 export type Inbox = ReturnType<typeof createInbox>;
 
 /** All readings of a batch share one arrival, that of its first; a batch takes no more when it is older than this. */
@@ -39,6 +42,8 @@ const READINGS_MAX = 65_536;
 const BYTES_PER_READING = 20;
 /** A wall clock that differs by more from the monotonic one has been set; the difference is taken in one journaled step. */
 const CLOCK_STEP_MS = 250;
+/** A wall clock that is set is noticed with the next input, which comes after this at the latest while something is due by it. */
+const ALARM_MS_MAX = 60_000;
 const SAMPLE_BYTES = 1024;
 const DETAIL_CHARS = 300;
 const SAMPLES_MAX = 256;
@@ -50,47 +55,35 @@ const SAMPLES_MAX = 256;
 export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, options: InboxOptions) {
   const registry = createRegistry(options, (definition) => {
     open();
-    defined.push(definition);
+    batch.define(definition);
   });
   const time = createTime(deps.clock, options, deps.clockStepped);
-  const columns = createColumns();
+  const batch = createOpenBatch();
   const alarm = createAlarm(timers, () => inbox.post({ kind: "clock" }));
   let sealed: Input[] = [];
-  let defined: SeriesDefinition[] = [];
-  let rejected: Partial<Record<RejectReason, number>> = {};
   const samples = createSamples();
-  let waiting: ((error?: Error) => void)[] = [];
-  let underWay: ((error?: Error) => void)[] | undefined;
+  const asked = createAsked();
+  let [waiting, underWay]: [Callback[], Callback[] | undefined] = [[], undefined];
   let opened = time.instant();
   let [bytesWaiting, turnReadings, sentAt, openedAt] = [0, 0, 0, 0];
-  let flushScheduled = false;
-  let closed: Error | undefined;
+  let [flushScheduled, closed]: [boolean, Error | undefined] = [false, undefined];
   let idleWaiters: (() => void)[] = [];
 
-  const hasOpen = (): boolean => columns.count() > 0 || defined.length > 0 || Object.keys(rejected).length > 0;
-
   function seal(): void {
-    if (!hasOpen()) return;
-    const batch: ReadingBatch = { ...columns.take(), defined, rejected };
-    defined = [];
-    rejected = {};
-    sealed.push({ kind: "readings", ...opened, batch });
+    if (!batch.isEmpty()) sealed.push({ kind: "readings", ...opened, batch: batch.take() });
   }
 
   function open(): void {
     const now = deps.clock.monotonic();
-    const isOpen = hasOpen();
-    if (isOpen && now - openedAt <= BATCH_AGE_MS && columns.count() < READINGS_MAX) return;
-    if (isOpen) seal();
+    if (!batch.isEmpty() && now - openedAt <= BATCH_AGE_MS && batch.count() < READINGS_MAX) return;
+    seal();
     sealed.push(...time.steps());
     opened = time.instant();
     openedAt = now;
   }
 
   /** Under load turns that are quick are not sent back to back: each costs a sync of the disk, whatever it holds. One that took longer has gathered company. */
-  function lingerMs(): number {
-    return turnReadings < LINGER_FROM_READINGS ? 0 : LINGER_MS - (deps.clock.monotonic() - sentAt);
-  }
+  const lingerMs = (): number => (turnReadings < LINGER_FROM_READINGS ? 0 : LINGER_MS - (deps.clock.monotonic() - sentAt));
 
   function schedule(): void {
     if (flushScheduled || underWay !== undefined || closed !== undefined) return;
@@ -114,6 +107,12 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
     deps.send(turn);
   }
 
+  function append(input: Unstamped): void {
+    seal();
+    sealed.push(...time.steps(), { ...input, ...time.instant() } as Input);
+    schedule();
+  }
+
   const inbox = {
     registry,
     carry: samples.carry,
@@ -121,14 +120,14 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
     /** @param ts undefined: the device sent no time @param isRetained another broker had kept it: old news, and late */
     add(series: SeriesId, ts: EpochMs | undefined, value: number, isRetained = false): void {
       open();
-      columns.push(series, ts ?? Number.NaN, value, isRetained);
+      batch.push(series, ts ?? Number.NaN, value, isRetained);
       bytesWaiting += BYTES_PER_READING;
       if (bytesWaiting > options.bytesMax) time.listen(false);
     },
 
     reject(reason: RejectReason, sample: RejectedSample): void {
       open();
-      rejected[reason] = (rejected[reason] ?? 0) + 1;
+      batch.reject(reason);
       samples.add(reason, sample, time.instant().at);
     },
 
@@ -140,24 +139,30 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
     },
 
     /** Anything that is not readings, behind what is waiting. */
-    post(input: Unstamped): void {
+    post(input: Exclude<Unstamped, { kind: "command" }>): void {
       if (closed !== undefined) return;
-      seal();
-      sealed.push(...time.steps(), { ...input, ...time.instant() } as Input);
-      schedule();
+      append(input);
     },
 
-    /** The processor has committed the turn under way. @param wakeAt when something falls due if nothing arrives */
-    settled(wakeAt: UptimeMs | undefined): void {
+    /** What somebody asked, behind what is waiting. Resolves when it is committed; rejects when the gateway ends without that. */
+    command(by: string, command: Command): Promise<CommandAnswer> {
+      if (closed !== undefined) return Promise.reject(closed);
+      append({ kind: "command", by, command });
+      return asked.add();
+    },
+
+    /** The processor has committed the turn under way. @param wakeAt when something falls due if nothing arrives @param answers to its commands */
+    settled(wakeAt: Wake, answers: readonly CommandAnswer[] = []): void {
       const done = underWay ?? [];
       underWay = undefined;
+      asked.answer(answers);
       time.listen(true);
-      if (sealed.length > 0 || waiting.length > 0 || hasOpen()) {
+      if (sealed.length > 0 || waiting.length > 0 || !batch.isEmpty()) {
         if (lingerMs() > 0) schedule();
         else flush();
       }
       for (const callback of done) callback();
-      if (closed === undefined) alarm.set(wakeAt, time.instant().up);
+      if (closed === undefined) alarm.set(waitOf(wakeAt, time.instant()));
       if (underWay === undefined && !flushScheduled) for (const resolve of idleWaiters.splice(0)) resolve();
     },
 
@@ -177,11 +182,11 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
     /** The clocks as the next input would get them. */
     instant: () => time.instant(),
 
-    status: () => ({ waiting: columns.count() + sealed.length, bytes: bytesWaiting, ...registry.status() }),
+    status: () => ({ waiting: batch.count() + sealed.length, bytes: bytesWaiting, ...registry.status() }),
 
     /** Resolves when nothing is waiting or under way. */
     idle(): Promise<void> {
-      if (underWay === undefined && !flushScheduled && sealed.length === 0 && waiting.length === 0 && !hasOpen()) return Promise.resolve();
+      if (underWay === undefined && !flushScheduled && sealed.length === 0 && waiting.length === 0 && batch.isEmpty()) return Promise.resolve();
       return new Promise((resolve) => idleWaiters.push(resolve));
     },
 
@@ -190,6 +195,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
       closed = new Error("the gateway is closing");
       alarm.clear();
       for (const callback of [...(underWay ?? []), ...waiting]) callback(closed);
+      asked.fail(closed);
       [underWay, waiting, idleWaiters] = [undefined, [], []];
     },
   };
@@ -226,17 +232,40 @@ function createRegistry({ series, seriesMax }: InboxOptions, define: (definition
   };
 }
 
+/** Commands that are not answered yet, in their order. */
+function createAsked() {
+  const waiting: { resolve: (answer: CommandAnswer) => void; reject: (error: Error) => void }[] = [];
+  return {
+    add(): Promise<CommandAnswer> {
+      const { promise, resolve, reject } = Promise.withResolvers<CommandAnswer>();
+      waiting.push({ resolve, reject });
+      return promise;
+    },
+    answer(answers: readonly CommandAnswer[]): void {
+      for (const answer of answers) waiting.shift()?.resolve(answer);
+    },
+    fail(error: Error): void {
+      for (const { reject } of waiting.splice(0)) reject(error);
+    },
+  };
+}
+
 /** Wakes the engine when something falls due though nothing arrives. */
 function createAlarm(timers: Timers, wake: () => void) {
   let clear = (): void => undefined;
   return {
     clear: (): void => clear(),
-    set(wakeAt: UptimeMs | undefined, up: UptimeMs): void {
+    /** @param wait milliseconds; Infinity: nothing falls due */
+    set(wait: number): void {
       clear();
-      if (wakeAt !== undefined) clear = timers.after(Math.min(Math.max(0, wakeAt - up) + 1, 0x7fff_ffff), wake);
+      if (wait !== Number.POSITIVE_INFINITY) clear = timers.after(Math.min(Math.max(0, wait) + 1, ALARM_MS_MAX), wake);
     },
   };
 }
+
+/** Both clocks run alike while the gateway listens. */
+const waitOf = (wake: Wake, { at, up }: { at: EpochMs; up: UptimeMs }): number =>
+  Math.min((wake.up ?? Number.POSITIVE_INFINITY) - up, (wake.now ?? Number.POSITIVE_INFINITY) - at);
 
 type RejectedSample = { readonly topic: string; readonly detail: string; readonly payload: Uint8Array };
 
@@ -267,13 +296,15 @@ function createSamples() {
   };
 }
 
-/** Readings of the open batch: columns that grow, and are copied out when it is sealed. */
-function createColumns() {
+/** What is gathered: columns that grow, and are copied out when the batch is sealed. */
+function createOpenBatch() {
   let capacity = 1024;
   let [series, ts, value] = [new Uint32Array(capacity), new Float64Array(capacity), new Float64Array(capacity)];
   let count = 0;
   /** Indexes; hardly ever any. */
   let retained: number[] = [];
+  let defined: SeriesDefinition[] = [];
+  let rejected: Partial<Record<RejectReason, number>> = {};
   const grow = (): void => {
     capacity *= 2;
     const [grownSeries, grownTs, grownValue] = [new Uint32Array(capacity), new Float64Array(capacity), new Float64Array(capacity)];
@@ -284,6 +315,11 @@ function createColumns() {
   };
   return {
     count: () => count,
+    isEmpty: (): boolean => count === 0 && defined.length === 0 && Object.keys(rejected).length === 0,
+    define: (definition: SeriesDefinition): void => void defined.push(definition),
+    reject(reason: RejectReason): void {
+      rejected[reason] = (rejected[reason] ?? 0) + 1;
+    },
     push(id: SeriesId, time: number, reading: number, isRetained: boolean): void {
       if (count === capacity) grow();
       if (isRetained) retained.push(count);
@@ -292,11 +328,10 @@ function createColumns() {
       value[count] = reading;
       count += 1;
     },
-    take(): Pick<ReadingBatch, "series" | "ts" | "value" | "retained"> {
+    take(): ReadingBatch {
       const columns = { series: series.slice(0, count), ts: ts.slice(0, count), value: value.slice(0, count) };
-      const taken = retained.length === 0 ? columns : { ...columns, retained };
-      count = 0;
-      retained = [];
+      const taken = { ...columns, ...(retained.length === 0 ? {} : { retained }), defined, rejected };
+      [count, retained, defined, rejected] = [0, [], [], {}];
       return taken;
     },
   };
@@ -325,7 +360,8 @@ function createTime(clock: Clock, from: { up: UptimeMs; at: EpochMs }, stepped: 
         stepped(difference);
       }
       pendingStep = false;
-      return [{ kind: "clock", at: at(), up: listened() }];
+      const set = Math.abs(difference) > CLOCK_STEP_MS ? { steppedMs: difference } : {};
+      return [{ kind: "clock", at: at(), up: listened(), ...set }];
     },
     listen(listening: boolean): void {
       if (listening === isListening) return;

@@ -5,10 +5,10 @@ import type { DailySummaryOptions } from "./batch/jobs/daily-summary.ts";
 import type { JobName } from "./batch/jobs/index.ts";
 import type { BrokerStatus } from "./broker/broker.ts";
 import type { GatewayConfig } from "./config.ts";
+import type { RuleCount, Wake } from "./engine/contract.ts";
+import type { Command, CommandAnswer } from "./engine/dispatch/command.ts";
 import type { AlertRecord, Transition } from "./engine/effect.ts";
-import type { RuleCount } from "./engine/engine.ts";
 import type { Books, SeriesDefinition } from "./engine/reading.ts";
-import type { UptimeMs } from "./engine/units.ts";
 import type { ReloadOutcome, RouteRequest } from "./http/route.ts";
 import type { Turn } from "./inbox.ts";
 import type { FinishedRow } from "./storage/finished.ts";
@@ -30,7 +30,7 @@ export type FromProcessor =
       readonly active: readonly AlertRecord[];
       readonly mqtt: StoredMqtt;
     }
-  | { readonly kind: "settled"; readonly wakeAt: UptimeMs | undefined; readonly changes: readonly AlertChange[] }
+  | { readonly kind: "settled"; readonly wakeAt: Wake; readonly changes: readonly AlertChange[]; readonly answers: readonly CommandAnswer[] }
   | { readonly kind: "holding"; readonly reason: string }
   /** The disk takes commits again; what was held was no turn. */
   | { readonly kind: "released" }
@@ -60,6 +60,8 @@ export type MainVerbs = {
   status(nothing: undefined): { broker: BrokerStatus; queue: { waiting: number; bytes: number; series: number; series_refused: number } };
   metrics(nothing: undefined): Promise<string>;
   deadLetter(letter: { id: string; reason: string }): void;
+  /** Journals what somebody asked; answers when it is committed. */
+  command(asked: { by: string; command: Command }): Promise<CommandAnswer>;
   /** Reads the config again; answers when it is in force. */
   reload(nothing: undefined): Promise<ReloadOutcome>;
 };
@@ -73,7 +75,7 @@ export type FromService =
   | { readonly kind: "failed"; readonly message: string; readonly hint: string | undefined }
   | { readonly kind: "closed" };
 
-export type QueryStart = Pick<QueryContext, "devices" | "zone"> & { readonly dataDir: string };
+export type QueryStart = Pick<QueryContext, "devices" | "zone" | "alarmTargets"> & { readonly dataDir: string };
 export type RenderRequest = RouteRequest<unknown, unknown>;
 export type QueryVerbs = {
   query(request: QueryRequest): unknown;

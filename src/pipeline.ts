@@ -2,10 +2,10 @@
 // process ends: a full or busy disk is tried again with the same row and the same seq, and nothing else is stepped meanwhile;
 // any other failure ends the process, and recovery starts from the journal.
 
+import type { Engine, Wake } from "./engine/contract.ts";
 import type { Effects } from "./engine/effect.ts";
-import { createEngine, type Engine } from "./engine/engine.ts";
+import { createEngine } from "./engine/engine.ts";
 import type { Input } from "./engine/input.ts";
-import type { UptimeMs } from "./engine/units.ts";
 import { GatewayError } from "./error.ts";
 import type { Turn } from "./inbox.ts";
 import type { Log } from "./log.ts";
@@ -31,7 +31,7 @@ export type PipelineDeps = {
   readonly snapshotAfter?: number;
 };
 
-export type Settled = { readonly wakeAt: UptimeMs | undefined; readonly effects: Effects | undefined };
+export type Settled = { readonly wakeAt: Wake; readonly effects: Effects | undefined };
 export type Pipeline = ReturnType<typeof createPipeline>;
 
 const SNAPSHOT_SLICE_MS = 2;
@@ -125,7 +125,7 @@ export function createPipeline(deps: PipelineDeps) {
         return { wakeAt: engine.nextWakeAt(), effects: undefined };
       }
       const effects = engine.step(inputs, { now: last.at, up: last.up });
-      if (inputs.every(({ kind }) => kind === "clock") && isQuiet(effects)) {
+      if (inputs.every(isWake) && isQuiet(effects)) {
         if (turn.finished.length > 0 || snapshot !== undefined) write(undefined, turn.finished);
         return { wakeAt: engine.nextWakeAt(), effects: undefined };
       }
@@ -156,6 +156,9 @@ export function createPipeline(deps: PipelineDeps) {
     },
   };
 }
+
+/** A clock that was set changes what the engine knows, also where nothing comes of it. */
+const isWake = (input: Input): boolean => input.kind === "clock" && input.steppedMs === undefined;
 
 const isQuiet = (effects: Effects): boolean => Object.values(effects).every((list) => list.length === 0);
 

@@ -2,8 +2,9 @@
 // (`at = up = ts`), and at each eval_time the alerts that fire are compared with those expected, labels and annotations alike.
 
 import type { ExpectedAlert, RuleCheck, RuleTest, RuleTestFile } from "./config.ts";
+import type { Engine } from "./engine/contract.ts";
 import type { AlertRecord, Transition } from "./engine/effect.ts";
-import { createEngine, type Engine } from "./engine/engine.ts";
+import { createEngine } from "./engine/engine.ts";
 import type { Labels, ReadingBatch } from "./engine/reading.ts";
 import type { EpochMs } from "./engine/units.ts";
 import { readNotification, type Sender } from "./notify/notification.ts";
@@ -112,7 +113,8 @@ function distance(left: AlertTexts, right: AlertTexts): number {
 }
 
 function textsOf({ record, told }: Standing, sender: Sender): AlertTexts {
-  const sent = { id: "", receiver: "", channel: "", seq: 1, state: "firing" as const, createdAt: told.at, attempts: 0, nextAt: told.at };
+  const alone = { kind: "transition", line: null, members: null } as const;
+  const sent = { ...alone, id: "", receiver: "", channel: "", seq: 1, state: "firing" as const, createdAt: told.at, attempts: 0, nextAt: told.at };
   const { annotations } = readNotification({ ...sent, alert: record, transition: told }, sender).alert;
   const { alertname: _, ...labels } = record.labels;
   return { labels, annotations };

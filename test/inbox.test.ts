@@ -6,6 +6,7 @@ import type { Input } from "../src/engine/input.ts";
 import { createInbox, type InboxOptions, type Turn } from "../src/inbox.ts";
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
+const NO_WAKE = { now: undefined, up: undefined };
 const labels = { device: "a", metric: "temperature" };
 
 function start(options: Partial<InboxOptions> = {}, timers: Timers = systemTimers) {
@@ -44,10 +45,10 @@ describe("turns", () => {
     }
     await tick();
     expect(turns).toHaveLength(1);
-    inbox.settled(undefined);
+    inbox.settled(NO_WAKE);
     expect(done).toEqual([1, 2]);
     expect(values(turns[1])).toEqual([3, 4]);
-    inbox.settled(undefined);
+    inbox.settled(NO_WAKE);
     expect(done).toEqual([1, 2, 3, 4]);
     await inbox.idle();
   });
@@ -77,7 +78,7 @@ describe("turns", () => {
     await tick();
     add();
     pass(tookMs);
-    inbox.settled(undefined);
+    inbox.settled(NO_WAKE);
     expect(lingers).toEqual(waits);
     expect(turns).toHaveLength(waits.length === 0 ? 2 : 1);
     flush();
@@ -147,7 +148,7 @@ describe("turns", () => {
     inbox.committed(() => undefined);
     await tick();
     inbox.close();
-    inbox.settled(60_000);
+    inbox.settled({ now: undefined, up: 60_000 });
     expect(planned).toBe(0);
   });
 });
@@ -180,7 +181,7 @@ describe("rejections", () => {
 describe("clocks", () => {
   const settle = async (inbox: ReturnType<typeof start>["inbox"]) => {
     await tick();
-    inbox.settled(undefined);
+    inbox.settled(NO_WAKE);
   };
   const times = (inputs: readonly Input[]) => inputs.map(({ kind, at, up }) => ({ kind, at, up }));
 
@@ -223,7 +224,7 @@ describe("clocks", () => {
     pass(100);
     inbox.holding();
     pass(60_000);
-    inbox.settled(undefined);
+    inbox.settled(NO_WAKE);
     pass(5);
     inbox.add(id(), 2, 2);
     inbox.committed(() => undefined);
@@ -243,7 +244,7 @@ describe("clocks", () => {
     pass(500);
     inbox.add(id(), 3, 3);
     inbox.committed(() => undefined);
-    inbox.settled(undefined);
+    inbox.settled(NO_WAKE);
     expect(readings(turns[1]).map(({ at, batch }) => [at, [...batch.value]])).toEqual([
       [1_000_000, [2]],
       [1_000_500, [3]],

@@ -4,6 +4,7 @@ import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { explainCommand } from "./explain.ts";
+import { performanceCommand } from "./performance.ts";
 import { replayCommand } from "./replay.ts";
 import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
@@ -12,6 +13,7 @@ import { summarizeCommand } from "./summarize.ts";
 import { testCommand } from "./test.ts";
 import { tokenCommand } from "./token.ts";
 import { tryCommand } from "./try.ts";
+import { tuneCommand } from "./tune.ts";
 import { userCommand } from "./user.ts";
 
 export const commands: readonly CliCommand[] = [
@@ -23,6 +25,8 @@ export const commands: readonly CliCommand[] = [
   explainCommand,
   rulesCommand,
   summarizeCommand,
+  performanceCommand,
+  tuneCommand,
   userCommand,
   tokenCommand,
   auditCommand,

@@ -3,8 +3,9 @@
 
 import { styleText } from "node:util";
 import { createPlan, type GatewayConfig, loadConfig, loadRules, type Problem } from "../config.ts";
+import type { Engine } from "../engine/contract.ts";
 import type { Transition } from "../engine/effect.ts";
-import { createEngine, type Engine } from "../engine/engine.ts";
+import { createEngine } from "../engine/engine.ts";
 import { type Labels, VERDICT_MASK, verdicts } from "../engine/reading.ts";
 import type { RulePlan } from "../engine/rule.ts";
 import { formatDuration } from "../engine/units.ts";

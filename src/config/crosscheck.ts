@@ -10,6 +10,7 @@ import { checkBridgeFiles } from "./bridge-files.ts";
 import type { ConfigDocument, Path } from "./document.ts";
 import { type ListenerSettings, listenerProblems, overlap } from "./listener.ts";
 import { takesAnonymous } from "./mqtt-users.ts";
+import { checkOncall, namedIn, unknownName } from "./oncall-check.ts";
 import { type Problem, problem } from "./problem.ts";
 import type { LocatedRule } from "./rules.ts";
 import type { Blocks } from "./schema.ts";
@@ -29,7 +30,7 @@ const reserved = new Set(["limit", "cursor", "from", "to", "step", "agg"]);
 
 export function crosscheck(checked: Checked): Findings {
   const findings: Findings = { problems: [], notes: [] };
-  for (const check of [checkListeners, checkBridgeFiles, checkSources, checkDevices, checkRules, checkLimits, checkMatchers, checkReceivers])
+  for (const check of [checkListeners, checkBridgeFiles, checkSources, checkDevices, checkRules, checkLimits, checkMatchers, checkReceivers, checkOncall])
     check(checked, findings);
   return findings;
 }
@@ -200,24 +201,32 @@ function checkMatchers({ blocks, rules }: Checked, { notes }: Findings): void {
 function checkReceivers({ document, blocks, raw }: Checked, { problems, notes }: Findings): void {
   if (blocks.notify === undefined) return;
   const { receivers, route } = blocks.notify;
-  const names: string[] = [];
-  for (const [index, { name, ...channels }] of receivers.entries()) {
-    const path = ["notify", "receivers", index, "name"];
-    if (names.includes(name)) problems.push(problem(document.file, document.placeOf(path), `a receiver ${name} is there already`, "give each its own name"));
-    if (Object.keys(channels).length === 0)
-      notes.push(problem(document.file, document.placeOf(path), `the receiver ${name} has no channel: nobody is told`, "add email or webhook"));
-    names.push(name);
-  }
-  const must = (name: string | undefined, path: Path) => {
+  for (const [index, { name, ...channels }] of receivers.entries())
+    if (Object.keys(channels).length === 0) {
+      const place = document.placeOf(["notify", "receivers", index, "name"]);
+      notes.push(problem(document.file, place, `the receiver ${name} has no channel: nobody is told`, "add email or webhook"));
+    }
+  const named = namedIn(blocks.notify);
+  const must = (name: string | undefined, path: Path, names: readonly string[]) => {
     if (name === undefined || names.includes(name)) return;
-    const near = nearest(name, names);
-    const hint = near !== undefined ? `did you mean ${near}?` : names.length > 0 ? `receivers there are: ${names.join(", ")}` : "add it to notify.receivers";
-    problems.push(problem(document.file, document.placeOf(path), `there is no receiver ${name}`, hint));
+    const { message, hint } = unknownName("receiver", name, names, "notify.receivers");
+    problems.push(problem(document.file, document.placeOf(path), message, hint));
   };
-  must(route.receiver, ["notify", "route", "receiver"]);
-  for (const { found, path } of subroutesOf((raw["notify"] as { route?: { routes?: unknown } } | undefined)?.route?.routes, ["notify", "route", "routes"]))
-    must(found, path);
-  must(blocks.batch?.daily_summary.receiver, ["batch", "daily_summary", "receiver"]);
+  const all = [...named.receivers, ...named.schedules, ...named.escalations];
+  must(route.receiver, ["notify", "route", "receiver"], all);
+  const intervals = blocks.notify.time_intervals.map(({ name }) => name);
+  const mustIntervals = (found: unknown, path: Path) => {
+    for (const [index, name] of (Array.isArray(found) ? found : []).entries()) {
+      if (typeof name !== "string" || intervals.includes(name)) continue;
+      const { message, hint } = unknownName("time interval", name, intervals, "notify.time_intervals");
+      problems.push(problem(document.file, document.placeOf([...path, index]), message, hint));
+    }
+  };
+  for (const key of ["mute_time_intervals", "active_time_intervals"] as const) mustIntervals(route[key], ["notify", "route", key]);
+  for (const { found, key, path } of subroutesOf((raw["notify"] as { route?: { routes?: unknown } } | undefined)?.route?.routes, ["notify", "route", "routes"]))
+    if (key === "receiver") must(typeof found === "string" ? found : undefined, path, all);
+    else mustIntervals(found, path);
+  must(blocks.batch?.daily_summary.receiver, ["batch", "daily_summary", "receiver"], named.receivers);
   checkSummaryReceiver(document, blocks, notes);
 }
 
@@ -235,11 +244,12 @@ function checkSummaryReceiver(document: ConfigDocument, blocks: Partial<Blocks>,
     );
 }
 
-function subroutesOf(routes: unknown, path: Path): { found: string; path: Path }[] {
+/** What routes below name, with where they do. */
+function subroutesOf(routes: unknown, path: Path): { found: unknown; key: string; path: Path }[] {
   if (!Array.isArray(routes)) return [];
   return routes.flatMap((route: unknown, index) => {
-    const { receiver, routes: below } = (typeof route === "object" && route !== null ? route : {}) as { receiver?: unknown; routes?: unknown };
-    const own = typeof receiver === "string" ? [{ found: receiver, path: [...path, index, "receiver"] }] : [];
-    return [...own, ...subroutesOf(below, [...path, index, "routes"])];
+    const settings = (typeof route === "object" && route !== null ? route : {}) as Record<string, unknown>;
+    const own = ["receiver", "mute_time_intervals", "active_time_intervals"].map((key) => ({ found: settings[key], key, path: [...path, index, key] }));
+    return [...own, ...subroutesOf(settings["routes"], [...path, index, "routes"])];
   });
 }

@@ -39,14 +39,7 @@ function pathsOf(value: unknown, pattern: readonly string[], path: Path = []): {
   return keys.flatMap((key) => pathsOf((value as Record<PropertyKey, unknown>)[key], rest, [...path, key]));
 }
 
-const idleKeys: readonly { readonly path: readonly string[]; readonly hint: string }[] = [
-  { path: ["notify", "route", "group_by"], hint: "each alert is told on its own" },
-  { path: ["notify", "route", "group_wait"], hint: "each alert is told at once" },
-  { path: ["notify", "route", "group_interval"], hint: "each alert is told on its own" },
-  { path: ["notify", "route", "repeat_interval"], hint: "a firing alert is told once, and once when it resolves" },
-  { path: ["notify", "route", "routes"], hint: "all alerts go to the receiver of the route" },
-  { path: ["storage", "retention", "*"], hint: "all history is kept" },
-];
+const idleKeys: readonly { readonly path: readonly string[]; readonly hint: string }[] = [{ path: ["storage", "retention", "*"], hint: "all history is kept" }];
 
 /** Keys that are read and checked, and change nothing so far. An empty list asks for nothing and is not mentioned. */
 export function findIdleKeys(value: unknown, document: ConfigDocument): Problem[] {

@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import type { ZoneTable } from "../engine/calendar.ts";
+import type { DispatchPlan } from "../engine/dispatch/plan.ts";
 import type { Device, ReceiverPlan, Rule, RulePlan, RuleSettings, SourceTiming } from "../engine/rule.ts";
 
 /** Characters of the hashes of a rule; 48 bits tell the versions of one rule apart. */
@@ -22,8 +23,10 @@ const hashOf = (value: unknown): string => createHash("sha256").update(canonical
 /** A rule as the engine runs it. */
 export function toRule(settings: RuleSettings): Rule {
   const { name, match, condition, severity, labels, annotations } = settings;
-  const { group_by, stale_after } = settings;
-  const logic = { match, condition, group_by, stale_after, for: settings.for, keep_firing_for: settings.keep_firing_for };
+  const { group_by, stale_after, latch } = settings;
+  // What is left out leaves the hash as it was before there was a latch.
+  const latching = latch === true ? { latch } : {};
+  const logic = { match, condition, group_by, stale_after, for: settings.for, keep_firing_for: settings.keep_firing_for, ...latching };
   return {
     name,
     match,
@@ -32,6 +35,7 @@ export function toRule(settings: RuleSettings): Rule {
     keepFiringForMs: settings.keep_firing_for,
     groupBy: group_by ?? null,
     staleAfterMs: stale_after ?? null,
+    ...latching,
     severity,
     labels,
     annotations,
@@ -47,11 +51,12 @@ export type PlanParts = {
   readonly zone: ZoneTable;
   readonly receivers: readonly ReceiverPlan[];
   readonly route: RulePlan["route"];
+  readonly dispatch?: DispatchPlan;
 };
 
 /** Adds the hash of the whole, 64 characters. */
 export function createPlan(parts: PlanParts): RulePlan {
-  const { rules, sources, devices, zone, receivers, route } = parts;
-  const plan = { rules, sources, devices, zone, receivers, route };
+  const { rules, sources, devices, zone, receivers, route, dispatch } = parts;
+  const plan = { rules, sources, devices, zone, receivers, route, ...(dispatch === undefined ? {} : { dispatch }) };
   return { hash: hashOf(plan), ...plan };
 }

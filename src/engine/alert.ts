@@ -139,7 +139,7 @@ export class Alert {
     const episode = this.#episode as Episode;
     const { due } = this;
     const isDue = episode.due === due && !episode.suspended;
-    if (isDue && this.phase === "recovering") return this.#resolve(episode, due, "condition", trigger, into);
+    if (isDue && this.phase === "recovering") return this.#finish(episode, due, trigger, into);
     for (const level of episode.levels) if (level.due === due) level.elapse();
     if (isDue && this.phase === "pending") return this.#fire(episode, due, trigger, into);
     this.#followLevel(episode, due, trigger, into);
@@ -150,6 +150,11 @@ export class Alert {
     if (this.#episode === undefined) return;
     if (this.#episode.due <= through) this.#episode.suspended = true;
     for (const level of this.#episode.levels) level.suspend(through);
+  }
+
+  /** Somebody reset it while it was latched. */
+  reset(ts: EpochMs, into: Dispatcher): void {
+    this.#resolve(this.#episode as Episode, ts, "reset", "input", into, { kind: "reset" });
   }
 
   /** The rule went away or its logic changed so that nothing of it stands. */
@@ -176,7 +181,8 @@ export class Alert {
     if (episode === undefined) return;
     this.#episode = isSame ? episode : { ...episode, isUnjudged: true, levels: this.#newLevels(episode.measure) };
     if (this.phase === "pending") this.#episode.due = this.#episode.since + this.rule.forMs;
-    if (this.phase === "recovering") this.#episode.due = this.#episode.since + this.rule.keepFiringForMs;
+    const isLatched = this.rule.latch === true && (this.#episode.record?.latchedAt ?? null) !== null;
+    if (this.phase === "recovering") this.#episode.due = isLatched ? Number.POSITIVE_INFINITY : this.#episode.since + this.rule.keepFiringForMs;
   }
 
   /** It holds something, its logic changed, and it holds still by what is known: what recovered fires again, and the level is that of the measure. */
@@ -260,7 +266,7 @@ export class Alert {
     } else if (this.phase === "firing") {
       if (judgement === CLEAR) this.#clear(episode, ts, trigger, into);
     } else if (judgement === BREACH) this.#relapse(episode, ts, trigger, into);
-    else if (ts >= episode.due) this.#resolve(episode, episode.due, "condition", trigger, into);
+    else if (ts >= episode.due) this.#finish(episode, episode.due, trigger, into);
     if (this.#episode !== undefined) this.#followLevel(episode, ts, trigger, into);
   }
 
@@ -325,7 +331,7 @@ export class Alert {
 
   #clear(episode: Episode, ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
     episode.since = ts;
-    if (this.rule.keepFiringForMs === 0) return this.#resolve(episode, ts, "condition", trigger, into);
+    if (this.rule.keepFiringForMs === 0) return this.#finish(episode, ts, trigger, into);
     episode.due = ts + this.rule.keepFiringForMs;
     this.#move(episode, ts, "recovering", trigger, into);
   }
@@ -344,6 +350,13 @@ export class Alert {
     this.#transit(episode, episode.record as AlertRecord, to, reason, evidence, into);
   }
 
+  /** It has been clear for long enough: it resolves, or waits for somebody to reset it. */
+  #finish(episode: Episode, ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
+    if (this.rule.latch !== true) return this.#resolve(episode, ts, "condition", trigger, into);
+    episode.due = Number.POSITIVE_INFINITY;
+    this.#move(episode, ts, "recovering", trigger, into, "latched");
+  }
+
   #resolve(episode: Episode, ts: EpochMs, reason: TransitionReason, trigger: Trigger, into: Dispatcher, change?: RuleChange): void {
     const evidence = this.#evidence(episode, ts, this.phase, trigger, change);
     this.phase = "inactive";
@@ -356,7 +369,8 @@ export class Alert {
     const { measure: value, peak } = episode;
     const ts = this.fired.dated;
     episode.ordinal += 1;
-    episode.record = { ...before, state: to, since: ts, resolvedAt: to === "resolved" ? ts : null, value, peak };
+    const latchedAt = reason === "latched" ? ts : to === "recovering" ? before.latchedAt : null;
+    episode.record = { ...before, state: to, since: ts, resolvedAt: to === "resolved" ? ts : null, latchedAt, value, peak };
     into.transition({ alert: before.id, ordinal: episode.ordinal, to, reason, ts, figures: { value, peak }, evidence }, episode.record);
   }
 

@@ -1,21 +1,63 @@
-// Collects a step's effects, and decides whom a transition is told: the channels of the route's receiver when an alert fires,
-// exactly those that were told the firing when it resolves.
+// Collects a step's effects, and carries transitions to those who are told of them. Dispatch lives on the wall clock: what was held, hidden
+// or acknowledged falls due by it, in order of (instant, name), whatever the listening clock does. What it consists of is in dispatch/.
 
-import type { AlertRecord, Effects, NotificationRecord, PendingRecord, Transition } from "./effect.ts";
-import { fingerprint } from "./fingerprint.ts";
+import type { Command, CommandAnswer } from "./dispatch/command.ts";
+import { Hiding } from "./dispatch/hiding.ts";
+import { keyOf, type Occurrence } from "./dispatch/occurrence.ts";
+import { Operator } from "./dispatch/operator.ts";
+import { noDispatch } from "./dispatch/plan.ts";
+import type { Told } from "./dispatch/record.ts";
+import { Standing } from "./dispatch/standing.ts";
+import { DispatchState } from "./dispatch/state.ts";
+import { Storms } from "./dispatch/storm.ts";
+import { Targets } from "./dispatch/targets.ts";
+import { channelMark, linePlace, Teller } from "./dispatch/teller.ts";
+import { Timers } from "./dispatch/timers.ts";
+import type { AlertRecord, Effects, PendingRecord, Transition } from "./effect.ts";
 import type { RulePlan } from "./rule.ts";
+import { severities } from "./severity.ts";
+import type { DurationMs, EpochMs } from "./units.ts";
 
 type Lists = { [Key in keyof Effects]: Effects[Key] extends readonly (infer Item)[] ? Item[] : never };
 
-/** A channel that was told a firing. */
-type Told = { readonly receiver: string; readonly channel: string };
-
 export class Dispatcher {
   #effects: Lists = emptyEffects();
-  #route: readonly Told[] = [];
   #channels: readonly Told[] = [];
-  /** By occurrence, while it is not resolved: who was told of it, and how often. */
-  readonly #told = new Map<string, { readonly told: readonly Told[]; seq: number }>();
+  #now: EpochMs = 0;
+  readonly #standing = new Standing();
+  readonly #hiding = new Hiding();
+  readonly #targets = new Targets();
+  readonly #storms = new Storms();
+  readonly #timers = new Timers();
+  readonly #teller = new Teller({
+    standing: this.#standing,
+    hiding: this.#hiding,
+    targets: this.#targets,
+    storms: this.#storms,
+    timers: this.#timers,
+    emit: (record) => this.#effects.notifications.push(record),
+  });
+  readonly #operator = new Operator({
+    standing: this.#standing,
+    hiding: this.#hiding,
+    targets: this.#targets,
+    timers: this.#timers,
+    teller: this.#teller,
+    write: {
+      event: (event) => this.#effects.alertEvents.push(event),
+      ack: (record) => this.#effects.acks.push(record),
+      shelf: (record) => this.#effects.shelves.push(record),
+      silence: (silence) => this.#effects.silences.push(silence),
+      override: (record) => this.#effects.overrides.push(record),
+    },
+  });
+  readonly state = new DispatchState({
+    standing: this.#standing,
+    hiding: this.#hiding,
+    targets: this.#targets,
+    storms: this.#storms,
+    timers: this.#timers,
+  });
 
   get rollups(): Lists["rollups"] {
     return this.#effects.rollups;
@@ -26,9 +68,15 @@ export class Dispatcher {
   }
 
   usePlan(plan: RulePlan): void {
-    const receiver = plan.receivers.find(({ name }) => name === plan.route.receiver);
-    this.#channels = plan.receivers.flatMap(({ name, channels }) => channels.map((channel) => ({ receiver: name, channel })));
-    this.#route = this.#channels.filter((told) => told.receiver === receiver?.name);
+    const { receivers, route, dispatch = noDispatch } = plan;
+    this.#channels = receivers.flatMap(({ name, channels }) => channels.map((channel) => ({ receiver: name, channel })));
+    this.#teller.usePlan(route);
+    this.#targets.usePlan(receivers, dispatch);
+    this.#operator.usePlan(dispatch);
+    this.#storms.plan = dispatch.storm;
+    this.#hiding.usePlan(dispatch);
+    const standing = [...this.#standing.occurrences].map(({ record }) => record);
+    this.#hiding.inhibition.usePlan(dispatch.inhibit, standing);
   }
 
   /** To which channel a notification was going, by its id; a channel that the config no longer has is `unknown`. */
@@ -49,20 +97,47 @@ export class Dispatcher {
     this.#effects.dead.push({ notification, reason });
   }
 
+  /** Where the wall clock stands for what comes next; never back but by `step`. */
+  set now(now: EpochMs) {
+    if (now > this.#now) this.#now = now;
+  }
+
+  /** When something falls due by the wall clock; undefined: nothing does. */
+  get nextAt(): EpochMs | undefined {
+    return this.#timers.first;
+  }
+
+  /** Does what falls due first. */
+  elapse(): void {
+    this.now = this.#timers.first as EpochMs;
+    const timer = this.#timers.take();
+    const colon = timer.indexOf(":");
+    const [kind, name] = [timer.slice(0, colon), timer.slice(colon + 1)];
+    elapsed[kind as keyof typeof elapsed](this.#parts, name, this.#now);
+  }
+
+  /** The wall clock was set. @param by so much that what runs from an event keeps what was left of it; 0: little */
+  clockStepped(now: EpochMs, by: DurationMs): void {
+    this.#now = now;
+    if (by !== 0) this.state.shift(by);
+  }
+
   /** @param except a channel that must not be told: the one that the alert is about */
   transition(transition: Transition, record: AlertRecord, except?: Told): void {
     this.#effects.transitions.push(transition);
     this.#effects.alerts.push(record);
-    const { alert, to, reason } = transition;
-    const known = this.#told.get(alert);
-    const isFirst = to === "firing" && known === undefined;
-    const entry = known ?? { told: this.#route.filter(({ receiver, channel }) => receiver !== except?.receiver || channel !== except.channel), seq: 0 };
-    if (isFirst) this.#told.set(alert, entry);
-    if (isFirst || reason === "level") this.#notify(transition, entry, "firing");
-    else if (to === "resolved") {
-      this.#notify(transition, entry, "resolved");
-      this.#told.delete(alert);
-    }
+    const known = this.#standing.occurrence(record.id);
+    const isTold = transition.to !== "recovering" && (known === undefined || transition.reason === "level" || transition.to === "resolved");
+    if (known === undefined) return this.#fired(transition, record, except);
+    this.#standing.put({ ...known, record, ordinal: isTold ? transition.ordinal : known.ordinal });
+    if (transition.to === "resolved") this.#resolved(known);
+    else if (transition.reason === "level") this.#changedLevel(known, record);
+  }
+
+  /** Carries out what somebody asked. @param reset tries to reset a latched alert, in the series or group that it is of */
+  command(command: Command, by: string, reset: (record: AlertRecord) => void): void {
+    const answer = command.kind === "reset" ? this.#reset(command, by, reset) : this.#operator.carryOut(command, by, this.#now);
+    this.#effects.answers.push(answer);
   }
 
   /** Hands over what the step gave and begins anew. */
@@ -72,25 +147,107 @@ export class Dispatcher {
     return effects;
   }
 
-  save(): string {
-    return JSON.stringify([...this.#told]);
+  #fired({ ordinal, to }: Transition, record: AlertRecord, except: Told | undefined): void {
+    // What was over before this release began to keep it is not told anew.
+    if (to !== "firing") return;
+    const { inhibition, flapping } = this.#hiding;
+    inhibition.add(record);
+    const key = keyOf(record.id);
+    const flaps = flapping.fired(key, record.id, this.#now);
+    if (flaps !== "calm" && flapping.plan !== null) this.#timers.set(`flap:${key}`, this.#now + flapping.plan.calmMs);
+    this.#teller.open(record, ordinal, flaps === "begins" ? "flapping" : "transition", except ?? null, this.#now);
   }
 
-  restore(text: string): void {
-    this.#told.clear();
-    for (const [alert, told] of JSON.parse(text) as [string, { told: Told[]; seq: number }][]) this.#told.set(alert, told);
+  #resolved({ record, key }: Occurrence): void {
+    const { inhibition } = this.#hiding;
+    inhibition.remove(record);
+    const cause = `alert:${record.id}`;
+    if (this.#standing.hides(cause)) this.#timers.set(`uninhibit:${record.id}`, this.#now + inhibition.graceOf(record));
+    this.#timers.clear(`attend:${record.id}`);
+    this.#teller.resolve(record.id, this.#now);
+    this.#operator.cleared(key, this.#now);
   }
 
-  #notify(transition: Transition, entry: { readonly told: readonly Told[]; seq: number }, state: NotificationRecord["state"]): void {
-    entry.seq += 1;
-    const { told, seq } = entry;
-    for (const { receiver, channel } of told) {
-      const id = `${transition.alert}-${transition.ordinal}-${channelMark({ receiver, channel })}`;
-      this.#effects.notifications.push({ id, alert: transition.alert, ordinal: transition.ordinal, receiver, channel, seq, state });
-    }
+  #changedLevel({ record: before, ack, lines }: Occurrence, record: AlertRecord): void {
+    const { inhibition } = this.#hiding;
+    inhibition.remove(before);
+    inhibition.add(record);
+    const isGraver = severities.indexOf(record.severity) < severities.indexOf(before.severity);
+    if (ack !== null && isGraver) this.#operator.withdraw(record.id, "unacknowledged", "", `it became ${record.severity}`, this.#now);
+    lines.forEach((_, line) => this.#teller.tell({ alert: record.id, line }, "transition", this.#now));
+    this.#teller.route(record.id, "transition", this.#now);
   }
+
+  #reset({ alert, note }: Extract<Command, { kind: "reset" }>, by: string, reset: (record: AlertRecord) => void): CommandAnswer {
+    const found = this.#operator.mayReset(alert);
+    if ("kind" in found) return found;
+    this.#operator.event(alert, "reset", by, note, this.#now);
+    reset(found.record);
+    return { kind: "done", id: null };
+  }
+
+  readonly #parts: Parts = {
+    teller: this.#teller,
+    operator: this.#operator,
+    hiding: this.#hiding,
+    targets: this.#targets,
+    storms: this.#storms,
+    timers: this.#timers,
+  };
 }
 
-const channelMark = ({ receiver, channel }: Told): string => fingerprint(`${receiver} ${channel}`).slice(8);
+type Parts = {
+  readonly teller: Teller;
+  readonly operator: Operator;
+  readonly hiding: Hiding;
+  readonly targets: Targets;
+  readonly storms: Storms;
+  readonly timers: Timers;
+};
 
-const emptyEffects = (): Lists => ({ verdicts: [], ts: [], transitions: [], alerts: [], pending: [], notifications: [], rollups: [], dirty: [], dead: [] });
+/** What falls due, by the kind of its timer. */
+const elapsed = {
+  flush: ({ teller }: Parts, group: string, now: EpochMs): void => teller.flush(group, now),
+  repeat: ({ teller }: Parts, group: string, now: EpochMs): void => teller.repeat(group, now),
+  step: ({ teller }: Parts, place: string, now: EpochMs): void => teller.escalate(linePlace(`:${place}`), now),
+  attend: ({ operator }: Parts, alert: string, now: EpochMs): void => operator.unattended(alert, now),
+  shelf: ({ operator }: Parts, key: string, now: EpochMs): void => operator.unshelve(key, "shelf_expired", "", "", now),
+  uninhibit: ({ teller }: Parts, alert: string, now: EpochMs): void => teller.uncover(`alert:${alert}`, now),
+  interval: ({ teller }: Parts, name: string, now: EpochMs): void => teller.intervalChanged(name, now),
+  nobody: ({ teller }: Parts, target: string, now: EpochMs): void => teller.lookForSomebody(target, now),
+  silence: ({ teller, hiding }: Parts, id: string, now: EpochMs): void => {
+    hiding.dropSilence(id);
+    teller.uncover(`silence:${id}`, now);
+  },
+  flap: ({ teller, hiding }: Parts, key: string, now: EpochMs): void => {
+    const alert = hiding.flapping.of(key)?.alert;
+    hiding.flapping.calm(key);
+    teller.uncover(`flapping:${alert}`, now);
+  },
+  override: ({ targets }: Parts, id: string): void => {
+    targets.overrides.delete(id);
+    targets.overridesChanged();
+  },
+  storm: ({ storms, timers }: Parts, target: string, now: EpochMs): void => {
+    const again = storms.lookAgainAt(target, now);
+    if (again !== undefined) timers.set(`storm:${target}`, again);
+  },
+} as const;
+
+const emptyEffects = (): Lists => ({
+  verdicts: [],
+  ts: [],
+  transitions: [],
+  alerts: [],
+  pending: [],
+  notifications: [],
+  rollups: [],
+  dirty: [],
+  dead: [],
+  acks: [],
+  alertEvents: [],
+  shelves: [],
+  silences: [],
+  overrides: [],
+  answers: [],
+});

@@ -2,6 +2,8 @@
 // The pipeline commits all of it in one transaction. Nothing here is a promise or a callback.
 
 import type { AggregateValues } from "./aggregate.ts";
+import type { CommandAnswer } from "./dispatch/command.ts";
+import type { AckRecord, AlertEvent, NotificationRecord, OverrideRecord, ShelfRecord, Silence } from "./dispatch/record.ts";
 import type { Test } from "./predicate.ts";
 import type { Labels } from "./reading.ts";
 import type { Severity } from "./severity.ts";
@@ -11,7 +13,7 @@ import type { DurationMs, EpochMs, SeriesId } from "./units.ts";
 export type AlertState = "inactive" | "pending" | "firing" | "recovering" | "resolved";
 
 /** Why a transition happened when no reading or timer made it. */
-export type TransitionReason = "condition" | "level" | "rule_changed" | "rule_removed" | "dead_letter";
+export type TransitionReason = "condition" | "level" | "rule_changed" | "rule_removed" | "dead_letter" | "latched" | "reset" | "clock_step";
 
 /** What decided a transition. It suffices: rejudge.ts makes the same transition of it alone. What is not there did not matter. */
 export type Evidence = {
@@ -39,7 +41,10 @@ export type Evidence = {
   readonly severity?: Severity;
   /** The rule was changed after `measure` was judged, and has judged nothing since. */
   readonly unjudged?: true;
-  /** What a change of the rules meant for it. */
+  /** The rule latches, and the alert was latched already. */
+  readonly latch?: true;
+  readonly latched?: true;
+  /** What a change of the rules meant for it, or that somebody reset it. */
   readonly change?: RuleChange;
   /** When it was so, where the transition is dated later because the one before it was. */
   readonly instant?: EpochMs;
@@ -58,6 +63,8 @@ export type PartEvidence = { readonly predicate: string; readonly measure: numbe
 export type LevelEvidence = { readonly severity: Severity; readonly test: Test; readonly was?: true; readonly since?: EpochMs };
 
 export type RuleChange =
+  /** Somebody reset it while it was latched; of the gateway's own alerts, while it stood. */
+  | { readonly kind: "reset" }
   /** The rule is gone, or does not match any more. */
   | { readonly kind: "removed" }
   /** The rule as it is now does not make this group, or expects this series no more. */
@@ -100,6 +107,8 @@ export type AlertRecord = {
   readonly since: EpochMs;
   readonly firedAt: EpochMs;
   readonly resolvedAt: EpochMs | null;
+  /** It would have resolved then, event time, and waits for a reset; null: it does not. */
+  readonly latchedAt: EpochMs | null;
   /** The measure at the newest transition: of the good value when resolved. */
   readonly value: number;
   /** The measure furthest into the breach during the occurrence. */
@@ -117,19 +126,6 @@ export type PendingRecord = {
   readonly labels: Labels;
   readonly since: EpochMs | null;
   readonly value: number;
-};
-
-/** One transition for one channel of one receiver. */
-export type NotificationRecord = {
-  readonly id: string;
-  readonly alert: string;
-  readonly ordinal: number;
-  readonly receiver: string;
-  /** `email:0`, `webhook:1`: channel type and position among the receiver's channels of that type. */
-  readonly channel: string;
-  /** 1, 2, … per alert, receiver and channel. */
-  readonly seq: number;
-  readonly state: "firing" | "resolved";
 };
 
 /** A bucket of a tier that closed, whole. */
@@ -150,4 +146,11 @@ export type Effects = {
   readonly dirty: readonly DirtyBucket[];
   /** Ids of notifications that were given up in this step. */
   readonly dead: readonly { readonly notification: string; readonly reason: string }[];
+  readonly acks: readonly AckRecord[];
+  readonly alertEvents: readonly AlertEvent[];
+  readonly shelves: readonly ShelfRecord[];
+  readonly silences: readonly Silence[];
+  readonly overrides: readonly OverrideRecord[];
+  /** For each command in order. */
+  readonly answers: readonly CommandAnswer[];
 };

@@ -3,14 +3,14 @@
 
 import { type Actor, Agenda } from "./agenda.ts";
 import { utc } from "./calendar.ts";
+import type { Engine, EngineTime, LatestReading, RuleCount, RuleStanding, Wake } from "./contract.ts";
 import { Dispatcher } from "./dispatch.ts";
-import type { AlertState, Effects } from "./effect.ts";
+import type { AlertRecord, Effects } from "./effect.ts";
 import { Expectations } from "./expectations.ts";
 import { GatewayAlerts } from "./gateway-alerts.ts";
 import { isGrouped } from "./grouping.ts";
 import { Groups } from "./groups.ts";
 import type { Input } from "./input.ts";
-import { compileMatchers } from "./matcher.ts";
 import {
   ACCEPTED,
   type Books,
@@ -25,56 +25,19 @@ import {
   TIME_ASSIGNED,
   verdicts,
 } from "./reading.ts";
-import type { Rule, RulePlan, SourceTiming } from "./rule.ts";
+import type { RulePlan, SourceTiming } from "./rule.ts";
+import { RuleLists } from "./rule-lists.ts";
 import type { RulingContext } from "./ruling.ts";
 import { Series } from "./series.ts";
-import { type EnginePart, SnapshotRun } from "./snapshot.ts";
+import { type EnginePart, isKeptPart, SnapshotRun } from "./snapshot.ts";
 import { type Saved, StateReader, StateWriter } from "./state.ts";
-import type { EpochMs, SeriesId, UptimeMs } from "./units.ts";
-
-/** Where the clocks stand. */
-export type EngineTime = { readonly now: EpochMs; readonly up: UptimeMs };
-
-/** The newest evaluated reading of a series. */
-export type LatestReading = { readonly series: SeriesId; readonly ts: EpochMs; readonly value: number };
-
-export type Engine = {
-  /** Moves time input by input, to `time` at the end, and gives what came of it. */
-  step(inputs: readonly Input[], time: EngineTime): Effects;
-  /** When something falls due if nothing arrives, by the listening clock; undefined: never. */
-  nextWakeAt(): UptimeMs | undefined;
-  /** Timestamps that are older than the engine's memory: answer them as `known` in the batch before stepping it. */
-  unknown(batch: ReadingBatch): readonly Lookup[];
-  books(): Books;
-  /** Where the listening clock stands. */
-  up(): UptimeMs;
-  /** Hash of the plan in force; undefined before the first. */
-  planHash(): string | undefined;
-  /** All series in the order of their ids. */
-  series(): readonly Omit<SeriesDefinition, "id">[];
-  /** Newest readings of the series that changed after step `since`; `step` is the present one. */
-  latest(since: number): { step: number; readings: readonly LatestReading[] };
-  /** How the rules of a series stand, in their order. */
-  standing(series: SeriesId): readonly RuleStanding[];
-  /** By rule, in their order: how many series or groups it watches, and how its alerts stand. */
-  ruleCounts(): readonly RuleCount[];
-  /** Series that found no room in a group. */
-  refusedByGroups(): number;
-  /** Begins a snapshot as of now; its parts come from `nextSnapshotPart` while steps go on. */
-  beginSnapshot(): void;
-  nextSnapshotPart(): EnginePart;
-  /** Takes the parts of one snapshot, in any order, into a fresh engine; of one that another release wrote nothing. */
-  restore(parts: Iterable<{ readonly part: number; readonly saved: Saved }>): "restored" | "other_version";
-};
-
-/** What a rule watches, and how many of its alerts are pending, firing or recovering. */
-export type RuleCount = { readonly rule: string; readonly series: number; readonly pending: number; readonly firing: number; readonly recovering: number };
-
-/** A rule on a series: what it measured last (NaN: nothing yet), and where its alert stands. */
-export type RuleStanding = { readonly rule: string; readonly measure: number; readonly state: AlertState };
+import type { DurationMs, EpochMs, SeriesId, UptimeMs } from "./units.ts";
 
 /** Counts the changes of what is saved, and how. */
-const SNAPSHOT_VERSION = 20261202;
+const SNAPSHOT_VERSION = 20261203;
+
+/** A wall clock that was set by more than this is an alert, and what people wait for keeps what was left of it. */
+const CLOCK_STEP_MS = 60_000;
 
 const defaultTiming: SourceTiming = { outOfOrdernessMs: 0, maxFutureMs: 60_000, maxPastMs: null, idleAfterMs: 10_000 };
 
@@ -84,13 +47,10 @@ export function createEngine(): Engine {
 
 /** A RuleCount while it is counted. */
 type Counted = { -readonly [Key in keyof RuleCount]: RuleCount[Key] };
-type CompiledRule = { readonly number: number; readonly rule: Rule; readonly matches: (labels: Readonly<Record<string, string>>) => boolean };
 
 class StreamEngine implements Engine {
   #plan: RulePlan | undefined;
-  #rules: readonly CompiledRule[] = [];
-  /** By the numbers of the rules in them. */
-  #ruleLists = new Map<string, readonly Rule[]>();
+  readonly #rules = new RuleLists();
   /** Changes of the rules so far. */
   #generation = 0;
   #up: UptimeMs = 0;
@@ -110,17 +70,17 @@ class StreamEngine implements Engine {
   step(inputs: readonly Input[], time: EngineTime): Effects {
     this.#step += 1;
     for (const input of inputs) {
-      this.#advance(input.up);
+      this.#advance({ now: input.at, up: input.up }, input.kind === "clock" ? input.steppedMs : undefined);
       this.#take(input);
     }
-    this.#advance(time.up);
+    this.#advance(time);
     for (const series of this.#touched) series.trim();
     this.#touched = [];
     return this.#dispatcher.take();
   }
 
-  nextWakeAt(): UptimeMs | undefined {
-    return this.#agenda.first;
+  nextWakeAt(): Wake {
+    return { now: this.#dispatcher.nextAt, up: this.#agenda.first };
   }
 
   unknown(batch: ReadingBatch): readonly Lookup[] {
@@ -200,6 +160,8 @@ class StreamEngine implements Engine {
         return this.#gatewayAlerts.started(input.at, this.#dispatcher);
       case "clock":
         return;
+      case "command":
+        return this.#dispatcher.command(input.command, input.by, (record) => this.#reset(record, input.at));
       default: {
         const never: never = input;
         return never;
@@ -269,7 +231,7 @@ class StreamEngine implements Engine {
     }
     if (id !== this.#series.length) throw new Error(`series ${id} is defined out of order; ${this.#series.length} is next`);
     const series = this.#addSeries(labels, source);
-    series.applyRules(this.#rulesFor(series), this.#context, this.#dispatcher);
+    series.applyRules(this.#rules.for(series.labels), this.#context, this.#dispatcher);
     this.#groups.define(series, this.#context);
   }
 
@@ -291,22 +253,13 @@ class StreamEngine implements Engine {
     series.timing = this.#plan?.sources[series.source] ?? defaultTiming;
   }
 
-  /** The same list for all series that the same rules match. */
-  #rulesFor({ labels }: Series): readonly Rule[] {
-    const matching = this.#rules.filter(({ matches }) => matches(labels));
-    const key = matching.map(({ number }) => number).join();
-    let rules = this.#ruleLists.get(key);
-    if (rules === undefined) this.#ruleLists.set(key, (rules = matching.map(({ rule }) => rule)));
-    return rules;
-  }
-
   #usePlan(plan: RulePlan, at: EpochMs): void {
     this.#adopt(plan);
     this.#generation += 1;
     for (const series of this.#series) {
       this.#touch(series);
       this.#describe(series);
-      series.applyRules(this.#rulesFor(series), this.#context, this.#dispatcher);
+      series.applyRules(this.#rules.for(series.labels), this.#context, this.#dispatcher);
       this.#agenda.remind(series, this.#up);
     }
     this.#groups.usePlan(plan.rules.filter(isGrouped), plan.devices, this.#series, this.#context);
@@ -315,16 +268,50 @@ class StreamEngine implements Engine {
 
   #adopt(plan: RulePlan): void {
     this.#plan = plan;
-    this.#rules = plan.rules.filter((rule) => !isGrouped(rule)).map((rule, number) => ({ number, rule, matches: compileMatchers(rule.match) }));
-    this.#ruleLists = new Map();
+    this.#rules.usePlan(plan.rules);
     this.#dispatcher.usePlan(plan);
   }
 
-  /** Does what falls due by `up`, each at its own time. */
-  #advance(up: UptimeMs): void {
-    if (up < this.#up) throw new Error(`listening time went back from ${this.#up} to ${up}`);
-    this.#agenda.advance(up, (actor) => this.#touch(actor), this.#dispatcher);
+  /** @param steppedMs by how much the wall clock was set since the input before; what was due by the old one is done first */
+  #advance(time: EngineTime, steppedMs?: DurationMs): void {
+    if (time.up < this.#up) throw new Error(`listening time went back from ${this.#up} to ${time.up}`);
+    if (steppedMs !== undefined) {
+      this.#elapse({ now: time.now - steppedMs, up: time.up });
+      this.#dispatcher.clockStepped(time.now, Math.abs(steppedMs) > CLOCK_STEP_MS ? steppedMs : 0);
+    }
+    this.#elapse(time);
+    if (steppedMs !== undefined && Math.abs(steppedMs) > CLOCK_STEP_MS) this.#gatewayAlerts.clockStepped(steppedMs, time.now, this.#dispatcher);
+  }
+
+  /**
+   * Does what falls due by `time`, each at its own time. What a series or group does at `up` happened by the wall clock as long before
+   * `time.now` as `up` lies before `time.up`, since both run alike from one input to the next; so it does not matter how often this is called.
+   */
+  #elapse({ now, up }: EngineTime): void {
+    const dispatcher = this.#dispatcher;
+    for (;;) {
+      const agendaUp = this.#agenda.first ?? Number.POSITIVE_INFINITY;
+      const dispatchAt = dispatcher.nextAt ?? Number.POSITIVE_INFINITY;
+      if (agendaUp <= up && now - (up - agendaUp) <= dispatchAt) {
+        dispatcher.now = now - (up - agendaUp);
+        this.#agenda.advance(agendaUp, (actor) => this.#touch(actor), dispatcher);
+      } else if (dispatchAt <= now) dispatcher.elapse();
+      else break;
+    }
+    dispatcher.now = now;
     this.#up = up;
+  }
+
+  /** Resolves a latched alert. */
+  #reset(record: AlertRecord, at: EpochMs): void {
+    const { rule, subject, series } = record;
+    if (this.#gatewayAlerts.reset(record, at, this.#dispatcher)) return;
+    const actor = this.#series[series] ?? this.#groups.all.find(({ key, ruleName }) => key === subject && ruleName === rule);
+    const alert = actor?.alerts.find((each) => each.rule.name === rule);
+    if (actor === undefined || alert === undefined) throw new Error(`${rule} on ${subject} is latched, and unknown`);
+    this.#touch(actor);
+    alert.reset(at, this.#dispatcher);
+    this.#agenda.remind(actor, this.#up);
   }
 
   /** To be called before a series, a group or an expectation changes. */
@@ -337,15 +324,16 @@ class StreamEngine implements Engine {
 
   beginSnapshot(): void {
     const writer = new StateWriter();
-    for (const value of [SNAPSHOT_VERSION, this.#generation, this.#up, this.#step, this.#series.length, this.#groups.numbered]) writer.number(value);
+    const { numbered } = this.#dispatcher.state;
+    for (const value of [SNAPSHOT_VERSION, this.#generation, this.#up, this.#step, this.#series.length, this.#groups.numbered, numbered]) writer.number(value);
     for (const count of Object.values(this.#books)) writer.number(count);
     writer.text(JSON.stringify(this.#plan ?? null));
-    writer.text(this.#dispatcher.save());
     writer.text(this.#gatewayAlerts.save());
     this.#expectations.save(writer);
     const before = this.#snapshotStepBefore;
     this.#snapshotStep = this.#step;
-    this.#snapshot = new SnapshotRun([this.#series, this.#groups.all], ({ touchedAt }) => touchedAt > before, writer.saved());
+    const actors = [this.#series, this.#groups.all];
+    this.#snapshot = new SnapshotRun(actors, ({ touchedAt }) => touchedAt > before, { global: writer.saved(), kept: this.#dispatcher.state.all() });
   }
 
   nextSnapshotPart(): EnginePart {
@@ -360,29 +348,35 @@ class StreamEngine implements Engine {
 
   restore(parts: Iterable<{ readonly part: number; readonly saved: Saved }>): "restored" | "other_version" {
     const ordered = [...parts].sort((a, b) => a.part - b.part);
-    const [global, ...rest] = ordered.map(({ saved }) => new StateReader(saved));
+    const [global, ...rest] = ordered.map(({ part, saved }) => ({ part, from: new StateReader(saved) }));
     if (global === undefined) return "restored";
+    return this.#restoreGlobal(global.from, rest);
+  }
+
+  #restoreGlobal(global: StateReader, rest: readonly { readonly part: number; readonly from: StateReader }[]): "restored" | "other_version" {
     if (global.number() !== SNAPSHOT_VERSION) return "other_version";
     this.#generation = global.number();
     this.#up = global.number();
     this.#step = global.number();
     const count = global.number();
     this.#groups.numbered = global.number();
+    this.#dispatcher.state.numbered = global.number();
     for (const name of Object.keys(this.#books) as (keyof Books)[]) this.#books[name] = global.number();
     const plan = JSON.parse(global.text()) as RulePlan | null;
     if (plan !== null) {
       this.#adopt(plan);
       this.#groups.adopt(plan.rules.filter(isGrouped), plan.devices);
     }
-    this.#dispatcher.restore(global.text());
     this.#gatewayAlerts.restore(global.text());
     this.#expectations.restore(global, plan ?? undefined);
-    for (const part of rest) {
-      while (!part.done) {
-        if (this.#series.length < count) this.#restoreSeries(part);
-        else this.#groups.restore(part, this.#series, this.#context.zone);
+    for (const { part, from } of rest) {
+      if (isKeptPart(part)) this.#dispatcher.state.restore(from.text());
+      while (!from.done) {
+        if (this.#series.length < count) this.#restoreSeries(from);
+        else this.#groups.restore(from, this.#series, this.#context.zone);
       }
     }
+    this.#dispatcher.state.restored();
     if (this.#series.length !== count) throw new Error(`snapshot holds ${this.#series.length} of ${count} series`);
     this.#snapshotStepBefore = this.#step;
     return "restored";
@@ -391,7 +385,7 @@ class StreamEngine implements Engine {
   #restoreSeries(from: StateReader): void {
     const source = from.text();
     const series = this.#addSeries(JSON.parse(from.text()), source);
-    series.restore(from, this.#rulesFor(series), this.#plan?.zone ?? utc);
+    series.restore(from, this.#rules.for(series.labels), this.#plan?.zone ?? utc);
     const due = series.nextDue();
     if (due.up !== Number.POSITIVE_INFINITY) this.#agenda.remind(series, due.up);
   }

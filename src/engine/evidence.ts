@@ -51,6 +51,7 @@ export function openRecord(rule: Rule, subject: Subject, { firedAt, severity, va
     since: firedAt,
     firedAt,
     resolvedAt: null,
+    latchedAt: null,
     value,
     peak,
     limit,
@@ -100,7 +101,7 @@ type Judging = { readonly rule: Rule; readonly condition: Condition; readonly pa
 
 export function evidenceOf(judging: Judging, judged: Judged): Evidence {
   const { rule, condition, parts } = judging;
-  const { measure, measureTs, since, from, trigger, level, watermark, instant, dated, change } = judged;
+  const { measure, measureTs, since, from, trigger, level, watermark, instant, dated, change, record } = judged;
   return {
     rule: rule.name,
     logic: rule.logic,
@@ -115,6 +116,8 @@ export function evidenceOf(judging: Judging, judged: Judged): Evidence {
     ...(condition.on === "silence" && { silence: silenceOf(judged.unheard) }),
     ...(change === undefined && levelsOf(judging, judged)),
     ...(judged.isUnjudged && { unjudged: true }),
+    ...(rule.latch === true && { latch: true }),
+    ...((record?.latchedAt ?? null) !== null && { latched: true }),
     ...(change !== undefined && { change }),
     ...(instant < dated && { instant }),
     since,

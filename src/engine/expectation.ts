@@ -100,5 +100,5 @@ export class Expectation implements Actor, AlertSubject {
   }
 }
 
-/** What was never heard has no clock by which an off-delay could run. */
-const withoutDelay = (rule: Rule): Rule => ({ ...rule, keepFiringForMs: 0 });
+/** What was never heard has no clock by which an off-delay could run, and with its first reading there is nothing left to be reset. */
+const withoutDelay = (rule: Rule): Rule => ({ ...rule, keepFiringForMs: 0, latch: false });

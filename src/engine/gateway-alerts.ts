@@ -1,41 +1,62 @@
-// Alerts of the gateway about itself. So far one: a notification was given up (`highwater-dead-letter`), told by the other
-// channels; it stands until the next start. What tells of a dead letter raises no further one.
+// Alerts of the gateway about itself: a notification was given up (`highwater-dead-letter`), told by the other channels; the wall clock was
+// set (`highwater-clock-step`). They stand, latched, until somebody resets them or the gateway starts anew. What tells of a dead letter
+// raises no further one.
 
 import type { Dispatcher } from "./dispatch.ts";
-import type { AlertRecord, Evidence } from "./effect.ts";
+import type { AlertRecord, Evidence, TransitionReason } from "./effect.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { GATEWAY_LOGIC } from "./rejudge.ts";
-import type { EpochMs } from "./units.ts";
+import type { Labels } from "./reading.ts";
+import { type DurationMs, type EpochMs, formatDuration } from "./units.ts";
 
 export const DEAD_LETTER_RULE = "highwater-dead-letter";
+export const CLOCK_STEP_RULE = "highwater-clock-step";
 /** Stands for "of no series" in an AlertRecord. */
 export const NO_SERIES = -1;
+
+/** `logic` in their evidence. */
+export const GATEWAY_LOGIC = "gateway";
+
+type Kind = {
+  readonly rule: string;
+  readonly reason: TransitionReason;
+  readonly predicate: string;
+  /** Breached by any measure but 0, which is said of what has ended. */
+  readonly test: Evidence["test"];
+  readonly severity: "critical" | "warning";
+};
+const notNone: Evidence["test"] = { outside: [0, 0] };
+const deadLetter: Kind = { rule: DEAD_LETTER_RULE, reason: "dead_letter", predicate: "a notification was given up", test: notNone, severity: "critical" };
+const clockStep: Kind = { rule: CLOCK_STEP_RULE, reason: "clock_step", predicate: "the wall clock was set", test: notNone, severity: "warning" };
+const kindOf = ({ rule }: AlertRecord): Kind => (rule === CLOCK_STEP_RULE ? clockStep : deadLetter);
 
 export class GatewayAlerts {
   #standing: AlertRecord[] = [];
 
   deadLetter(input: { at: EpochMs; notification: string; reason: string; receiver?: string; channel?: string }, into: Dispatcher): void {
     const told = into.toldBy(input.notification);
-    const isOwn = this.#standing.some(({ id }) => input.notification.startsWith(id));
+    const isOwn = this.#standing.some(({ id, rule }) => rule === DEAD_LETTER_RULE && input.notification.startsWith(id));
     if (isOwn || this.#standing.some(({ labels }) => labels["channel"] === told.channel && labels["receiver"] === told.receiver)) return;
-    const record = this.#open(input.at, told, input.reason);
-    this.#standing.push(record);
-    const figures = { value: 1, peak: 1 };
-    into.transition(
-      { alert: record.id, ordinal: 1, to: "firing", reason: "dead_letter", ts: input.at, figures, evidence: evidence("inactive", input.at, 1) },
-      record,
-      told,
-    );
+    const summary = `A notification by ${told.channel} of ${told.receiver} was given up: ${input.reason.replace(/[{}%]/g, " ")}`;
+    this.#open(deadLetter, { at: input.at, labels: told, summary, value: 1 }, into, told);
+  }
+
+  /** @param by milliseconds, to the future or the past */
+  clockStepped(by: DurationMs, at: EpochMs, into: Dispatcher): void {
+    if (this.#standing.some(({ rule }) => rule === CLOCK_STEP_RULE)) return;
+    const words = `${formatDuration(Math.abs(by))} ${by > 0 ? "forward" : "back"}`;
+    const summary = `The wall clock was set ${words}. Silences, mutes and schedules go by the new time; what people wait for keeps what was left of it.`;
+    this.#open(clockStep, { at, labels: {}, summary, value: by }, into);
   }
 
   started(at: EpochMs, into: Dispatcher): void {
-    for (const standing of this.#standing) {
-      const ts = Math.max(at, standing.firedAt);
-      const record: AlertRecord = { ...standing, state: "resolved", since: ts, resolvedAt: ts, value: 0 };
-      const figures = { value: 0, peak: 1 };
-      into.transition({ alert: record.id, ordinal: 2, to: "resolved", reason: "dead_letter", ts, figures, evidence: evidence("firing", ts, 0) }, record);
-    }
-    this.#standing = [];
+    for (const standing of [...this.#standing]) this.#resolve(standing, at, kindOf(standing).reason, into);
+  }
+
+  /** @returns whether it is one of these */
+  reset(record: AlertRecord, at: EpochMs, into: Dispatcher): boolean {
+    const standing = this.#standing.find(({ id }) => id === record.id);
+    if (standing !== undefined) this.#resolve(standing, at, "reset", into);
+    return standing !== undefined;
   }
 
   save(): string {
@@ -46,38 +67,31 @@ export class GatewayAlerts {
     this.#standing = JSON.parse(text) as AlertRecord[];
   }
 
-  #open(at: EpochMs, told: { receiver: string; channel: string }, reason: string): AlertRecord {
-    const labels = { alertname: DEAD_LETTER_RULE, severity: "critical", ...told };
-    return {
-      id: `${fingerprint(DEAD_LETTER_RULE + told.receiver + told.channel)}-${at.toString(36)}`,
-      rule: DEAD_LETTER_RULE,
-      series: NO_SERIES,
-      subject: "gateway",
-      severity: "critical",
-      labels,
-      annotations: { summary: `A notification by ${told.channel} of ${told.receiver} was given up: ${reason.replace(/[{}%]/g, " ")}` },
-      state: "firing",
-      since: at,
-      firedAt: at,
-      resolvedAt: null,
-      value: 1,
-      peak: 1,
-      limit: null,
-      unit: null,
+  #open(kind: Kind, { at, labels, summary, value }: { at: EpochMs; labels: Labels; summary: string; value: number }, into: Dispatcher, except?: Told): void {
+    const { rule, severity } = kind;
+    const key = fingerprint(rule + (labels["receiver"] ?? "") + (labels["channel"] ?? ""));
+    const record: AlertRecord = {
+      ...{ id: `${key}-${at.toString(36)}`, rule, series: NO_SERIES, subject: "gateway", severity, labels: { alertname: rule, severity, ...labels } },
+      ...{ annotations: { summary }, state: "firing", since: at, firedAt: at, resolvedAt: null, latchedAt: at, value, peak: value, limit: null, unit: null },
     };
+    this.#standing.push(record);
+    const figures = { value, peak: value };
+    const evidence = evidenceOf(kind, value, "inactive", at);
+    into.transition({ alert: record.id, ordinal: 1, to: "firing", reason: kind.reason, ts: at, figures, evidence }, record, except);
+  }
+
+  #resolve(standing: AlertRecord, at: EpochMs, reason: TransitionReason, into: Dispatcher): void {
+    this.#standing = this.#standing.filter(({ id }) => id !== standing.id);
+    const ts = Math.max(at, standing.firedAt);
+    const record: AlertRecord = { ...standing, state: "resolved", since: ts, resolvedAt: ts, latchedAt: null, value: 0 };
+    const figures = { value: 0, peak: standing.peak };
+    const evidence: Evidence = { ...evidenceOf(kindOf(standing), 0, "firing", ts), ...(reason === "reset" && { change: { kind: "reset" } }) };
+    into.transition({ alert: record.id, ordinal: 2, to: "resolved", reason, ts, figures, evidence }, record);
   }
 }
 
-/** @param measure notifications that stand as given up */
-const evidence = (from: "inactive" | "firing", ts: EpochMs, measure: number): Evidence => ({
-  rule: DEAD_LETTER_RULE,
-  logic: GATEWAY_LOGIC,
-  predicate: "a notification was given up",
-  test: { above: 0 },
-  measure,
-  ts,
-  since: ts,
-  trigger: "input",
-  watermark: null,
-  from,
+type Told = { readonly receiver: string; readonly channel: string };
+
+const evidenceOf = ({ rule, predicate, test }: Kind, measure: number, from: "inactive" | "firing", ts: EpochMs): Evidence => ({
+  ...{ rule, logic: GATEWAY_LOGIC, predicate, test, measure, ts, since: ts, trigger: "input", watermark: null, from },
 });

@@ -1,8 +1,9 @@
 // Everything that can happen to the engine. The journal holds each Input in order; nothing else changes state.
 
+import type { Command } from "./dispatch/command.ts";
 import type { ReadingBatch } from "./reading.ts";
 import type { RulePlan } from "./rule.ts";
-import type { EpochMs, UptimeMs } from "./units.ts";
+import type { DurationMs, EpochMs, UptimeMs } from "./units.ts";
 
 /** Both clocks as the inbox read them when the input was sealed. Neither ever goes back, but `now` by a `clock` input. */
 export type Instant = { readonly at: EpochMs; readonly up: UptimeMs };
@@ -16,5 +17,7 @@ export type Input = Instant &
     | { readonly kind: "dead-letter"; readonly notification: string; readonly reason: string }
     | { readonly kind: "started"; readonly version: string }
     /** A wake that had effects, the begin and end of a hold, or a step of the wall clock. */
-    | { readonly kind: "clock" }
+    | { readonly kind: "clock" /** By how much the wall clock was set, where it was. */; readonly steppedMs?: DurationMs }
+    /** What somebody asked; `by` is their name. */
+    | { readonly kind: "command"; readonly by: string; readonly command: Command }
   );

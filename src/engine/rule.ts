@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { ZoneTable } from "./calendar.ts";
 import { type ConditionSettings, conditionSchema, metricsOf } from "./conditions/index.ts";
+import type { DispatchPlan, RoutePlan } from "./dispatch/plan.ts";
 import { durationOrZeroSchema, durationSchema } from "./duration-schema.ts";
 import { liftLevels } from "./limits.ts";
 import { type LabelMatcher, matchSchema } from "./matcher.ts";
@@ -38,6 +39,7 @@ const plainRuleSchema = z
       .meta({ description: "How long a member's last value counts in its group; default 5m, or 3 × the device's expected_every if that is longer" }),
     for: durationOrZeroSchema.prefault("0s").meta({ description: "On-delay: how long, in event time, the condition must hold before it fires" }),
     keep_firing_for: durationOrZeroSchema.prefault("0s").meta({ description: "Off-delay: how long it must be clear before it resolves" }),
+    latch: z.boolean().exactOptional().meta({ description: "Whether it stands, once clear, until somebody resets it; default: false" }),
     severity: z.enum(severities).default("warning").meta({ description: "How urgent the alert is" }),
     labels: labelsSchema.prefault({}).meta({ description: "Added to the alert's labels; they win over those of the series" }),
     annotations: labelsSchema.prefault({}).meta({ description: "Texts for people; may hold {{device}}, {{value}} and other labels" }),
@@ -84,10 +86,12 @@ export type Rule = {
   readonly groupBy: readonly string[] | null;
   /** For how long a member's last value counts in its group, in listening time; null: the default. */
   readonly staleAfterMs: DurationMs | null;
+  /** It stands until somebody resets it. */
+  readonly latch?: boolean;
   readonly severity: Severity;
   readonly labels: Labels;
   readonly annotations: Labels;
-  /** Hash of match, condition (with its levels), group_by, stale_after, for and keep_firing_for: a change of it judges anew. */
+  /** Hash of match, condition (with its levels), group_by, stale_after, for, keep_firing_for and latch: a change of it judges anew. */
   readonly logic: string;
   /** Hash of all the rest: a change of it touches no state. */
   readonly text: string;
@@ -120,5 +124,7 @@ export type RulePlan = {
   readonly devices: Readonly<Record<string, Device>>;
   readonly zone: ZoneTable;
   readonly receivers: readonly ReceiverPlan[];
-  readonly route: { readonly receiver: string };
+  readonly route: RoutePlan;
+  /** Absent: nothing of it. */
+  readonly dispatch?: DispatchPlan;
 };

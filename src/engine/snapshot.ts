@@ -7,6 +7,15 @@ import { type Place, type Saved, StateWriter } from "./state.ts";
 const PART_ACTORS = 32;
 /** Parts of series are numbered from 1, those of groups from here, so that a part keeps its number when series are added. */
 const LIST_PARTS = 2 ** 24;
+/** What dispatch keeps comes last; so many things of it go into a part. */
+const KEPT_PARTS = 3 * LIST_PARTS;
+const PART_KEPT = 64;
+
+/** Whether a part holds what dispatch keeps, as one text. */
+export const isKeptPart = (part: number): boolean => part >= KEPT_PARTS;
+
+/** What is fixed as a snapshot begins: what is not of one series or group, and the values that dispatch keeps, which never change. */
+type Fixed = { readonly global: Saved; readonly kept: readonly unknown[] };
 
 /** `saved: undefined`: the part is as it was in the snapshot before. `early`: how many actors were saved early and wait for their part. */
 export type EnginePart = { readonly part: number; readonly saved: Saved | undefined; readonly early: number; readonly isLast: boolean };
@@ -23,7 +32,7 @@ type Early = { readonly store: Store; readonly from: Place; readonly to: Place }
 export class SnapshotRun {
   readonly #places: readonly PartActors[];
   readonly #changed: (actor: Actor) => boolean;
-  readonly #global: Saved;
+  readonly #fixed: Fixed;
   /** Those that are not saved yet. */
   readonly #waiting: Set<Actor>;
   readonly #early = new Map<Actor, Early>();
@@ -38,11 +47,11 @@ export class SnapshotRun {
    * @param lists series, then groups
    * @param changed whether one differs from the snapshot before, or was touched since this one began
    */
-  constructor(lists: readonly (readonly Actor[])[], changed: (actor: Actor) => boolean, global: Saved) {
+  constructor(lists: readonly (readonly Actor[])[], changed: (actor: Actor) => boolean, fixed: Fixed) {
     this.#places = lists.flatMap((list, index) => placesOf(list, index * LIST_PARTS + 1));
     this.#waiting = new Set(lists.flat());
     this.#changed = changed;
-    this.#global = global;
+    this.#fixed = fixed;
   }
 
   /** To be called before one is changed. */
@@ -57,9 +66,11 @@ export class SnapshotRun {
   }
 
   next(): EnginePart {
-    const place = this.#places[this.#next++];
-    const isLast = this.#next >= this.#places.length;
-    if (place === undefined) return { part: 0, saved: this.#global, early: this.#early.size, isLast };
+    const index = this.#next++;
+    const place = this.#places[index];
+    const isLast = this.#next >= this.#places.length + Math.ceil(this.#fixed.kept.length / PART_KEPT);
+    if (index < 0) return { part: 0, saved: this.#fixed.global, early: this.#early.size, isLast };
+    if (place === undefined) return { part: KEPT_PARTS + index - this.#places.length, saved: this.#keptPart(index - this.#places.length), early: 0, isLast };
     const { part, actors } = place;
     const isChanged = actors.some(this.#changed);
     this.#writer.clear();
@@ -67,8 +78,12 @@ export class SnapshotRun {
       if (isChanged) this.#append(actor);
       this.#waiting.delete(actor);
     }
-    if (isLast) for (const store of [this.#store, ...this.#spare]) store.writer.release();
+    if (this.#next === this.#places.length) for (const store of [this.#store, ...this.#spare]) store.writer.release();
     return { part, saved: isChanged ? this.#writer.saved() : undefined, early: this.#early.size, isLast };
+  }
+
+  #keptPart(index: number): Saved {
+    return { numbers: new Float64Array(0), texts: [JSON.stringify(this.#fixed.kept.slice(index * PART_KEPT, (index + 1) * PART_KEPT))] };
   }
 
   #append(actor: Actor): void {

@@ -2,10 +2,11 @@
 // beside the functions that make what they describe.
 
 import { z } from "zod";
+import { type AlertEvent, alertEventKinds, notificationKinds, type Shelf } from "../engine/dispatch/record.ts";
 import type { AlertRecord } from "../engine/effect.ts";
 import { severities } from "../engine/severity.ts";
 import type { EpochMs } from "../engine/units.ts";
-import type { AlertHistory, AlertView, NotificationView } from "../storage/query.ts";
+import { type AlertHistory, type AlertView, dispositions, type NotificationView } from "../storage/query.ts";
 
 export const timeSchema = z.iso.datetime();
 export const labelsSchema = z.record(z.string(), z.string());
@@ -18,6 +19,16 @@ export const rfc3339 = (ts: EpochMs): string => new Date(Math.min(Math.max(ts, -
 const rfc3339OrNull = (ts: EpochMs | null): string | null => (ts === null ? null : rfc3339(ts));
 
 export const alertStates = ["pending", "firing", "recovering", "resolved"] as const;
+
+const shelfSchema = z.strictObject({
+  kind: z.enum(["timed", "until_clear", "out_of_service"]),
+  by: z.string(),
+  at: timeSchema,
+  until: timeSchema.nullable().meta({ description: "null: until somebody returns it to service" }),
+  why: z.string(),
+});
+
+const shelfOfView = ({ kind, by, at, until, why }: Shelf): z.output<typeof shelfSchema> => ({ kind, by, at: rfc3339(at), until: rfc3339OrNull(until), why });
 
 export const alertSchema = z
   .strictObject({
@@ -38,8 +49,11 @@ export const alertSchema = z
       .meta({ description: "Furthest into the breach, as of the newest transition: while it fires, readings since then may have gone further" }),
     limit: z.number().nullable(),
     unit: z.string().nullable(),
+    latched_at: timeSchema.nullable().meta({ description: "Its condition has cleared since then, and it waits for a reset" }),
     acked_at: timeSchema.nullable(),
     acked_by: z.string().nullable(),
+    ack_note: z.string().nullable(),
+    shelved: shelfSchema.nullable().meta({ description: "It is shelved or out of service now, as all occurrences of its rule on its subject" }),
   })
   .meta({ description: "One occurrence of a rule on a series" });
 export type Alert = z.output<typeof alertSchema>;
@@ -60,9 +74,11 @@ export function alertOfView(view: AlertView): Alert {
     peak: finiteOrNull(view.peak),
     limit: finiteOrNull(view.limit),
     unit: view.unit,
-    // Acknowledging comes with accounts; the keys are promised already.
-    acked_at: null,
-    acked_by: null,
+    latched_at: rfc3339OrNull(view.latchedAt),
+    acked_at: rfc3339OrNull(view.ackedAt ?? null),
+    acked_by: view.ackedBy ?? null,
+    ack_note: view.ackNote ?? null,
+    shelved: view.shelf == null ? null : shelfOfView(view.shelf),
   };
 }
 
@@ -74,7 +90,7 @@ export const alertOfRecord = (record: AlertRecord): Alert => alertOfView(record)
 export const transitionSchema = z.strictObject({
   ordinal: z.int(),
   to: z.enum(["firing", "recovering", "resolved"]),
-  reason: z.string().meta({ description: "condition, level, rule_changed, rule_removed or dead_letter" }),
+  reason: z.string().meta({ description: "condition, latched, reset, level, rule_changed, rule_removed, dead_letter or clock_step" }),
   ts: timeSchema.meta({ description: "Event time" }),
   at: timeSchema.meta({ description: "When it was committed" }),
   value: z.number().nullable(),
@@ -128,8 +144,6 @@ export function transitionOfView({ ordinal, to, reason, ts, at, figures, evidenc
 
 const silenceOf = ({ last, quiet_ms }: { readonly last: EpochMs | null; readonly quiet_ms: number }) => ({ last: rfc3339OrNull(last), quiet_ms });
 
-export const dispositions = ["waiting", "delivered", "dead"] as const;
-
 export const notificationSchema = z.strictObject({
   id: z.string(),
   alert: z.string(),
@@ -138,7 +152,14 @@ export const notificationSchema = z.strictObject({
   channel: z.string(),
   seq: z.int().meta({ description: "1, 2, … per alert, receiver and channel" }),
   state: z.enum(["firing", "resolved"]),
+  kind: z.enum(notificationKinds).meta({ description: "Why somebody is told" }),
   disposition: z.enum(dispositions),
+  cause: z.string().nullable().meta({
+    description:
+      "Of what was not sent by itself: notification:ID, storm:ID, flapping:ID, wait, silence:ID, alert:ID, interval:NAME, shelf:KEY or out_of_service:KEY",
+  }),
+  group: z.string().nullable().meta({ description: "With which it shares notifications" }),
+  held_until: timeSchema.nullable().meta({ description: "While it waits for its group, or for what may inhibit it" }),
   created_at: timeSchema,
   attempts: z.int(),
   next_at: timeSchema.nullable().meta({ description: "While it waits: when it is tried next" }),
@@ -148,7 +169,7 @@ export const notificationSchema = z.strictObject({
 export type Notification = z.output<typeof notificationSchema>;
 
 export function notificationOfView(view: NotificationView): Notification {
-  const { id, alert, ordinal, receiver, channel, seq, state, disposition, attempts, reason } = view;
+  const { id, alert, ordinal, receiver, channel, seq, state, kind, disposition, cause, line, attempts, reason } = view;
   return {
     id,
     alert,
@@ -157,11 +178,27 @@ export function notificationOfView(view: NotificationView): Notification {
     channel,
     seq,
     state,
+    kind,
     disposition,
+    cause,
+    group: line,
+    held_until: rfc3339OrNull(view.heldUntil),
     created_at: rfc3339(view.createdAt),
     attempts,
-    next_at: disposition === "waiting" ? rfc3339(view.nextAt) : null,
+    next_at: disposition === "waiting" && view.heldUntil === null ? rfc3339(view.nextAt) : null,
     ended_at: rfc3339OrNull(view.endedAt),
     reason,
   };
 }
+
+export const alertEventSchema = z.strictObject({
+  at: timeSchema,
+  kind: z.enum(alertEventKinds),
+  by: z.string().meta({ description: "Empty where time did it" }),
+  text: z.string().meta({ description: "Note, reason or comment" }),
+  until: timeSchema.nullable(),
+});
+
+export const alertEventOfView = ({ at, kind, by, text, until }: AlertEvent): z.output<typeof alertEventSchema> => ({
+  ...{ at: rfc3339(at), kind, by, text, until: rfc3339OrNull(until) },
+});

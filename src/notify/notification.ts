@@ -1,6 +1,7 @@
 // What a channel gets: an outbox row made readable. Annotations are rendered, the facts are named, and each line says why.
 // Pure but for the words of the time zone; the same row gives the same notification, so a retry repeats itself.
 
+import type { NotificationKind } from "../engine/dispatch/record.ts";
 import type { Evidence, TransitionReason } from "../engine/effect.ts";
 import type { Labels } from "../engine/reading.ts";
 import type { Severity } from "../engine/severity.ts";
@@ -16,8 +17,19 @@ export type Sender = { readonly gatewayName: string; readonly externalUrl: strin
 export type Notification = {
   /** The same for each attempt and duplicate. */
   readonly id: string;
-  /** 1, 2, … per alert, receiver and channel. */
+  /** 1, 2, … per alert or group, receiver and channel. */
   readonly seq: number;
+  readonly kind: NotificationKind;
+  /** What it shares notifications with, as an opaque key; null: it is of its alert alone. */
+  readonly group: string | null;
+  /** All that it tells of, the alert below among them; null: only that one. */
+  readonly members: {
+    readonly alerts: readonly Notification[];
+    /** How many, from the first on, made this notification; the others were told before. */
+    readonly fresh: number;
+    /** Those that there was no room for. */
+    readonly more: number;
+  } | null;
   readonly receiver: string;
   /** `email:0`. */
   readonly channel: string;
@@ -47,6 +59,8 @@ export type Notification = {
   readonly ts: EpochMs;
   /** When the gateway committed it. */
   readonly at: EpochMs;
+  /** When it was to be told, which is later where it is told again or was held back. */
+  readonly madeAt: EpochMs;
   readonly evidence: Evidence;
   /** `freezer-too-warm · freezer-7 −12.4 °C`: what a subject says after the state. */
   readonly headline: string;
@@ -76,6 +90,9 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
   return {
     id: row.id,
     seq: row.seq,
+    kind: row.kind,
+    group: row.line,
+    members: membersOf(row, sender),
     receiver: row.receiver,
     channel: row.channel,
     state,
@@ -97,6 +114,7 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
     reason: transition.reason,
     ts: transition.ts,
     at: transition.at,
+    madeAt: row.createdAt,
     evidence,
     headline: oneLine(`${alert.rule} · ${device} ${figure}`),
     device,
@@ -106,6 +124,16 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
     facts: factsOf(row, sender.timezone, unit),
     notes,
   };
+}
+
+/** Each as if it were told alone. */
+function membersOf(row: OutboxRow, sender: Sender): Notification["members"] {
+  if (row.members === null) return null;
+  const alerts = row.members.alerts.map((member) => {
+    const state = member.transition.to === "resolved" ? ("resolved" as const) : ("firing" as const);
+    return readNotification({ ...row, ...member, state, members: null }, sender);
+  });
+  return { alerts, fresh: row.members.fresh, more: row.members.more };
 }
 
 const deviceOf = ({ alert, transition }: OutboxRow): string => deviceName(alert, transition);

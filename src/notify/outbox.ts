@@ -1,5 +1,5 @@
 // The outbox delivers what waits in the store. At least once: a row waits until its delivery is committed. In order per
-// (alert, receiver, channel): the next is not sent before the one before is delivered or dead. Keys go in parallel, with
+// (alert or group, receiver, channel): the next is not sent before the one before is delivered or dead. Keys go in parallel, with
 // a limit per channel and one over all, so that a receiver that hangs holds up only itself.
 // It writes nothing: what became of an attempt is handed to `report` and `deadLetter`. It keeps nothing that a restart needs.
 
@@ -256,7 +256,7 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
 export type Outbox = ReturnType<typeof createOutbox>;
 
 const channelKey = (row: { receiver: string; channel: string }): string => `${row.receiver}\n${row.channel}`;
-const orderKey = (row: OutboxRow): string => `${row.alert.id}\n${row.receiver}\n${row.channel}`;
+const orderKey = (row: OutboxRow): string => `${row.line ?? row.alert.id}\n${row.receiver}\n${row.channel}`;
 
 function settingsByKey(receivers: readonly Receiver[]): ReadonlyMap<string, ChannelSettings> {
   return new Map(receivers.flatMap(({ name, channels }) => channels.map((channel) => [channelKey({ receiver: name, channel: channel.key }), channel])));

@@ -34,6 +34,19 @@ export function formatFigure(value: number, unit: string | null, limit: number |
   return formatQuantity(value, unit);
 }
 
+/** Lines of at most `columns`, broken at spaces, and within words that are longer. @param indent spaces before each line but the first */
+export function wrapText(text: string, columns: number, indent = 0): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > columns) {
+    const space = rest.lastIndexOf(" ", columns);
+    const end = space > indent ? space : columns;
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = " ".repeat(indent) + rest.slice(end).trimStart();
+  }
+  return rest.trim() === "" ? lines : [...lines, rest];
+}
+
 const spanUnits = [
   ["d", 86_400_000],
   ["h", 3_600_000],
@@ -73,13 +86,38 @@ export function formatTime(ts: EpochMs, timezone: string): string {
   return partsOf(ts, timezone).time;
 }
 
+/** Short, for lists: `13:31` of the day of `now`, `21 Nov 13:31` of any other day, with its year if that is another one. */
+export function formatShort(ts: EpochMs, timezone: string, now: EpochMs): string {
+  const [then, today] = [partsOf(ts, timezone), partsOf(now, timezone)];
+  const time = then.time.slice(0, 5);
+  if (then.day === today.day || time === "") return time === "" ? then.day : time;
+  const [, day = "", month = "", year = ""] = then.day.split(" ");
+  return `${day} ${month}${today.day.endsWith(year) ? "" : ` ${year}`} ${time}`;
+}
+
 /** RFC 3339 in UTC, for machines. Event times beyond the range of Date are told as the year 1. */
 export function rfc3339(ts: EpochMs): string {
   return Math.abs(ts) <= 8.64e15 ? new Date(ts).toISOString() : "0001-01-01T00:00:00Z";
 }
 
-function partsOf(ts: EpochMs, timezone: string): { day: string; time: string; zone: string } {
+type Parts = { readonly day: string; readonly time: string; readonly zone: string };
+
+/** By zone and second. A notification names its few instants again and again, and one of 500 alerts names those of a storm. */
+const known = new Map<string, Parts>();
+const KNOWN_MAX = 2_000;
+
+function partsOf(ts: EpochMs, timezone: string): Parts {
   if (Math.abs(ts) > 8.64e15) return { day: "never", time: "", zone: "" };
+  const key = `${Math.floor(ts / 1_000)} ${timezone}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const parts = partsOfZone(ts, timezone);
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(key, parts);
+  return parts;
+}
+
+function partsOfZone(ts: EpochMs, timezone: string): Parts {
   let format = formats.get(timezone);
   if (format === undefined) {
     format = new Intl.DateTimeFormat("en-GB", {

@@ -1,8 +1,9 @@
 // Exact replay: the journal's rows through the engine, as they were stepped live, from a kept snapshot or the journal's begin.
 // With `substitute` other plans stand in for those in force. Reads only, a page at a time, and holds no read transaction for long.
 
+import type { Engine } from "../engine/contract.ts";
 import type { Effects } from "../engine/effect.ts";
-import { createEngine, type Engine } from "../engine/engine.ts";
+import { createEngine } from "../engine/engine.ts";
 import type { Input } from "../engine/input.ts";
 import type { RulePlan } from "../engine/rule.ts";
 import type { DurationMs, EpochMs, UptimeMs } from "../engine/units.ts";

@@ -1,5 +1,7 @@
 // Alerts, newest first, with those that are pending in front; one alert with all that happened to it.
 
+import { keyOf } from "../engine/dispatch/occurrence.ts";
+import type { AlertEvent, Shelf } from "../engine/dispatch/record.ts";
 import type { Labels } from "../engine/reading.ts";
 import type { EpochMs } from "../engine/units.ts";
 import { type AlertRow, type NotificationRow, notificationColumns, type TransitionRow, toAlert, toNotification, toTransition } from "./alert-rows.ts";
@@ -26,6 +28,7 @@ function addOccurrences(db: Database, alerts: AlertView[], limit: number, reques
   const [cursorAt, cursorId] = splitCursor(request.cursor);
   const newest = Math.min(cursorAt, (request.to ?? Number.POSITIVE_INFINITY) - 1, Number.MAX_SAFE_INTEGER);
   const oldest = Math.max(request.from ?? Number.MIN_SAFE_INTEGER, Number.MIN_SAFE_INTEGER);
+  const shelfOf = createShelfReader(db);
   const rows = db.prepare<[number, number], AlertRow>("SELECT * FROM alert WHERE fired_at <= ? AND fired_at >= ? ORDER BY fired_at DESC, id");
   let last = request.cursor ?? `${Number.MAX_SAFE_INTEGER}.`;
   for (const row of rows.iterate(newest, oldest)) {
@@ -35,7 +38,7 @@ function addOccurrences(db: Database, alerts: AlertView[], limit: number, reques
     // Out of time with something to give: the rest is for the next page.
     if ((isWanted && alerts.length >= limit) || (alerts.length > 0 && deadline.left() < 0)) return last;
     deadline.check();
-    if (isWanted) alerts.push(toAlert(row));
+    if (isWanted) alerts.push(attended(row, shelfOf));
     last = `${row.fired_at}.${row.id}`;
   }
   return null;
@@ -64,7 +67,7 @@ function pendingAlerts(db: Database, request: Request, { devices }: QueryContext
       const severity = rule?.severity ?? "warning";
       const labels = { ...own, ...rule?.labels, alertname: name, severity };
       const annotations = rule?.annotations ?? {};
-      const open = { id: null, state: "pending", firedAt: null, resolvedAt: null, peak: null, limit: null } as const;
+      const open = { id: null, state: "pending", firedAt: null, resolvedAt: null, latchedAt: null, peak: null, limit: null } as const;
       return { ...open, rule: name, series, severity, labels, annotations, since, value, unit };
     })
     .filter(({ labels }) => matchesFilter(labels, request.labels));
@@ -82,5 +85,19 @@ export function answerAlert(db: Database, { id }: { readonly id: string }): Aler
       `SELECT ${notificationColumns} FROM notification WHERE alert = ? ORDER BY created_seq, receiver, channel, seq LIMIT ?`,
     )
     .all(id, TRANSITIONS_MAX);
-  return { alert: toAlert(row), transitions: transitions.map(toTransition), notifications: notifications.map(toNotification) };
+  const events = db.prepare<[string, number], AlertEvent>("SELECT * FROM alert_event WHERE alert = ? ORDER BY number LIMIT ?").all(id, TRANSITIONS_MAX);
+  const alert = attended(row, createShelfReader(db));
+  return { alert, transitions: transitions.map(toTransition), notifications: notifications.map(toNotification), events };
+}
+
+function createShelfReader(db: Database): (key: string) => Shelf | null {
+  const read = db.prepare<[string], Omit<Shelf, "labels"> & { labels: string }>("SELECT * FROM shelf WHERE key = ?");
+  return (key) => {
+    const row = read.get(key);
+    return row === undefined ? null : { ...row, labels: JSON.parse(row.labels) as Labels };
+  };
+}
+
+function attended(row: AlertRow, shelfOf: (key: string) => Shelf | null): AlertView {
+  return { ...toAlert(row), ackedBy: row.acked_by, ackedAt: row.acked_at, ackNote: row.ack_note, shelf: shelfOf(keyOf(row.id)) };
 }

@@ -33,7 +33,7 @@ export type NotificationExplained = {
   readonly ack: { readonly by: string; readonly at: number | null; readonly note: string } | null;
 };
 
-export type ExplainAnswer = Omit<AlertHistory, "notifications"> & {
+export type ExplainAnswer = Omit<AlertHistory, "notifications" | "events"> & {
   /** The canonical text of the series' or group's labels. */
   readonly subject: string;
   readonly notifications: readonly NotificationExplained[];

@@ -2,6 +2,7 @@
 // what recovery and replay read. A row is found by event time through an R-tree of spans, and by series through its id set.
 // Layout of a body: flag (0 plain, 1 zstd), then version, inputs, and the columns of all readings of the row.
 
+import type { Command } from "../engine/dispatch/command.ts";
 import type { Input } from "../engine/input.ts";
 import { ACCEPTED, LATE, type ReadingBatch, TIME_ASSIGNED, VERDICT_MASK } from "../engine/reading.ts";
 import type { EpochMs, UptimeMs } from "../engine/units.ts";
@@ -12,13 +13,14 @@ import type { Database } from "./database.ts";
 
 const VERSION = 1;
 const COMPRESS_FROM_BYTES = 200;
-const kinds = ["readings", "rules", "dead-letter", "started", "clock"] as const;
+/** By their place they are stored: never reorder. A clock that was set is a kind of its own here. */
+const kinds = ["readings", "rules", "dead-letter", "started", "clock", "clock-step", "command"] as const;
 
 /** An input as it is stored: a plan by its hash, which `rule_version` resolves. */
 export type StoredInput =
   | { readonly kind: "readings"; readonly at: EpochMs; readonly up: UptimeMs; readonly batch: ReadingBatch }
   | { readonly kind: "rules"; readonly at: EpochMs; readonly up: UptimeMs; readonly hash: string }
-  | Extract<Input, { kind: "dead-letter" | "started" | "clock" }>;
+  | Extract<Input, { kind: "dead-letter" | "started" | "clock" | "command" }>;
 
 /** Readings of one input as they were stored; `ts` is always a time, `verdict` without flags. */
 export type ReadingColumns = {
@@ -51,7 +53,7 @@ export function encodeRow(inputs: readonly Input[], verdicts: readonly Uint8Arra
   out.varint(inputs.length);
   let [at, up] = [0, 0];
   for (const input of inputs) {
-    out.byte(kinds.indexOf(input.kind));
+    out.byte(kinds.indexOf(input.kind === "clock" && input.steppedMs !== undefined ? "clock-step" : input.kind));
     out.zigzag(input.at - at);
     out.zigzag(input.up - up);
     [at, up] = [input.at, input.up];
@@ -79,7 +81,11 @@ function encodeInput(input: Input): void {
     case "started":
       return out.text(input.version);
     case "clock":
+      if (input.steppedMs !== undefined) out.zigzag(input.steppedMs);
       return;
+    case "command":
+      out.text(input.by);
+      return out.text(JSON.stringify(input.command));
     default: {
       const never: never = input;
       return never;
@@ -243,6 +249,10 @@ function headReader(reader: ByteReader): () => Head {
         return { kind: "other", count: 0, input: { kind, at, up, version: reader.text() } };
       case "clock":
         return { kind: "other", count: 0, input: { kind, at, up } };
+      case "clock-step":
+        return { kind: "other", count: 0, input: { kind: "clock", at, up, steppedMs: reader.zigzag() } };
+      case "command":
+        return { kind: "other", count: 0, input: { kind, at, up, by: reader.text(), command: JSON.parse(reader.text()) as Command } };
       default:
         throw new Error("journal row holds an input of unknown kind");
     }

@@ -1,10 +1,20 @@
 // Notifications: the list for people, and what the outbox has to deliver next.
 
+import type { Members } from "../engine/dispatch/record.ts";
 import { GatewayError } from "../error.ts";
 import { type AlertRow, type NotificationRow, notificationColumns, type TransitionRow, toAlert, toNotification, toTransition } from "./alert-rows.ts";
 import type { Database } from "./database.ts";
-import type { OutboxRow } from "./outbox-row.ts";
-import { type Answer, LIMIT_DEFAULT, LIMIT_MAX, type NotificationView, type QueryRequest, type RejectedView, type StoredCounts } from "./query.ts";
+import type { OutboxMember, OutboxRow } from "./outbox-row.ts";
+import {
+  type Answer,
+  dispositions,
+  LIMIT_DEFAULT,
+  LIMIT_MAX,
+  type NotificationView,
+  type QueryRequest,
+  type RejectedView,
+  type StoredCounts,
+} from "./query.ts";
 
 export function answerNotifications(db: Database, request: Extract<QueryRequest, { kind: "notifications" }>): Answer<typeof request> {
   const limit = request.limit ?? LIMIT_DEFAULT;
@@ -26,8 +36,8 @@ export function answerNotifications(db: Database, request: Extract<QueryRequest,
 
 /** Only words of this list reach the SQL. */
 function knownDisposition(text: string): NotificationView["disposition"] {
-  const known = (["waiting", "delivered", "dead"] as const).find((each) => each === text);
-  if (known === undefined) throw new GatewayError("query_invalid", `there is no disposition ${text}`, { hint: "use waiting, delivered or dead" });
+  const known = dispositions.find((each) => each === text);
+  if (known === undefined) throw new GatewayError("query_invalid", `there is no disposition ${text}`, { hint: `use one of ${dispositions.join(", ")}` });
   return known;
 }
 
@@ -35,18 +45,24 @@ function knownDisposition(text: string): NotificationView["disposition"] {
 const WAITING_MAX = 100_000;
 
 /**
- * Of each (receiver, channel) at most `limit` rows: those with no earlier one waiting in the same (alert, receiver, channel), by `next_at`.
+ * Of each (receiver, channel) at most `limit` rows: those with no earlier one waiting in the same (line or alert, receiver, channel), by `next_at`.
  */
 export function answerOutbox(db: Database, { limit }: { readonly limit: number }): Answer<Extract<QueryRequest, { kind: "outbox" }>> {
-  const { heads, notification, earlier, alert, transition } = outboxStatements(db);
+  const { heads, notification, earlierOfAlert, earlierOfLine, alert, transition } = outboxStatements(db);
+  const memberOf = (id: string, ordinal: number): OutboxMember | undefined => {
+    const [record, told] = [alert.get(id), transition.get(id, ordinal)];
+    return record && told && { alert: toAlert(record), transition: toTransition(told) };
+  };
   const rows: OutboxRow[] = [];
   for (const head of heads.all(WAITING_MAX, Math.min(limit, LIMIT_MAX))) {
     const row = notification.get(head);
-    const told = row && transition.get(row.alert, row.ordinal);
-    const record = row && alert.get(row.alert);
-    if (row === undefined || told === undefined || record === undefined || earlier.get(row) !== undefined) continue;
-    const { id, receiver, channel, seq, state, created_at: createdAt, attempts, next_at: nextAt } = row;
-    rows.push({ id, receiver, channel, seq, state, createdAt, attempts, nextAt, alert: toAlert(record), transition: toTransition(told) });
+    if (row === undefined || (row.line === null ? earlierOfAlert : earlierOfLine).get(row) !== undefined) continue;
+    const told = memberOf(row.alert, row.ordinal);
+    if (told === undefined) continue;
+    const { id, receiver, channel, seq, kind, line, state, created_at: createdAt, attempts, next_at: nextAt } = row;
+    const members = row.members === null ? null : (JSON.parse(row.members) as Members);
+    const all = members && { alerts: members.alerts.flatMap((each) => memberOf(...each) ?? []), fresh: members.fresh, more: members.more };
+    rows.push({ id, receiver, channel, seq, kind, line, state, createdAt, attempts, nextAt, ...told, members: all });
   }
   return { rows };
 }
@@ -64,12 +80,17 @@ function outboxStatements(db: Database): OutboxStatements {
 }
 
 function prepareOutbox(db: Database) {
+  const earlier = (same: string) =>
+    db.prepare(
+      `SELECT 1 FROM notification
+       WHERE ${same} AND receiver = @receiver AND channel = @channel AND seq < @seq AND disposition = 'waiting' AND held_until IS NULL`,
+    );
   return {
     heads: db
       .prepare<[number, number], string>(
         `WITH waiting AS (
-           SELECT id, receiver, channel, next_at, row_number() OVER (PARTITION BY alert, receiver, channel ORDER BY seq) AS place
-           FROM (SELECT * FROM notification WHERE disposition = 'waiting' LIMIT ?)
+           SELECT id, receiver, channel, next_at, row_number() OVER (PARTITION BY coalesce(line, alert), receiver, channel ORDER BY seq) AS place
+           FROM (SELECT * FROM notification WHERE disposition = 'waiting' AND held_until IS NULL LIMIT ?)
          ), head AS (
            SELECT id, next_at, row_number() OVER (PARTITION BY receiver, channel ORDER BY next_at, id) AS place FROM waiting WHERE place = 1
          )
@@ -78,9 +99,8 @@ function prepareOutbox(db: Database) {
       .pluck(),
     notification: db.prepare<[string], NotificationRow>(`SELECT ${notificationColumns} FROM notification WHERE id = ?`),
     // The limit above may have cut off an earlier one.
-    earlier: db.prepare(
-      "SELECT 1 FROM notification WHERE alert = @alert AND receiver = @receiver AND channel = @channel AND seq < @seq AND disposition = 'waiting'",
-    ),
+    earlierOfAlert: earlier("alert = @alert AND line IS NULL"),
+    earlierOfLine: earlier("line = @line"),
     alert: db.prepare<[string], AlertRow>("SELECT * FROM alert WHERE id = ?"),
     transition: db.prepare<[string, number], TransitionRow>("SELECT * FROM transition WHERE alert = ? AND ordinal = ?"),
   };
@@ -95,14 +115,16 @@ export function answerRejected(db: Database, { limit }: { readonly limit?: numbe
   return { rejected };
 }
 
-/** What waits and what is dead has indexes of its own, so that history costs nothing: a million rows that wait take 2 s, a thousand 2 ms. */
+/** Dispositions have an index of their own; a million rows take some ten milliseconds. */
 export function answerCounts(db: Database): StoredCounts {
-  const waiting = db
-    .prepare<[], { waiting: number; oldestWaitingAt: number | null }>(
-      "SELECT count(*) AS waiting, min(created_at) AS oldestWaitingAt FROM notification WHERE disposition = 'waiting'",
-    )
+  const notifications = db
+    .prepare<[], StoredCounts["notifications"][number]>("SELECT disposition, count(*) AS count FROM notification GROUP BY disposition ORDER BY disposition")
+    .all();
+  const oldestWaitingAt = db
+    .prepare<[], number | null>("SELECT min(created_at) FROM notification WHERE disposition = 'waiting' AND held_until IS NULL")
+    .pluck()
     .get();
-  const dead = db.prepare<[], number>("SELECT count(*) FROM notification WHERE disposition = 'dead'").pluck().get() ?? 0;
+  const countOf = (name: string): number => notifications.find(({ disposition }) => disposition === name)?.count ?? 0;
   const rejected = db.prepare<[], StoredCounts["rejected"][number]>("SELECT reason, sum(count) AS count FROM rejected GROUP BY reason ORDER BY reason").all();
-  return { waiting: waiting?.waiting ?? 0, oldestWaitingAt: waiting?.oldestWaitingAt ?? null, dead, rejected };
+  return { waiting: countOf("waiting"), oldestWaitingAt: oldestWaitingAt ?? null, dead: countOf("dead"), notifications, rejected };
 }

@@ -8,6 +8,7 @@ import { answerAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { answerExplain } from "./explain-query.ts";
 import { answerCounts, answerNotifications, answerOutbox, answerRejected } from "./notification-query.ts";
+import { answerPerformance } from "./performance-query.ts";
 import { type Answer, LIMIT_MAX, type QueryContext, type QueryRequest } from "./query.ts";
 import { answerReadings } from "./readings-query.ts";
 import { answerRuleVersions } from "./rule-versions-query.ts";
@@ -51,6 +52,8 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return readAccounts(db);
     case "audit":
       return answerAudit(db, request);
+    case "performance":
+      return answerPerformance(db, request, context);
     default: {
       const never: never = request;
       return never;

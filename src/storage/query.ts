@@ -3,8 +3,11 @@
 // where there is more, a cursor to pass on as it came.
 
 import type { Clock } from "../clock.ts";
+import type { AlarmTargets } from "../engine/alarm-targets.ts";
 import type { Day, ZoneTable } from "../engine/calendar.ts";
+import type { AlertEvent, Members, NotificationKind, Shelf } from "../engine/dispatch/record.ts";
 import type { AlertRecord, Transition } from "../engine/effect.ts";
+import type { AlarmPerformance } from "../engine/performance.ts";
 import type { Labels, RejectReason } from "../engine/reading.ts";
 import type { Device } from "../engine/rule.ts";
 import type { Severity } from "../engine/severity.ts";
@@ -83,14 +86,18 @@ export type QueryRequest =
   /** All of them: they are few. */
   | { readonly kind: "accounts" }
   /** Newest first. */
-  | ({ readonly kind: "audit"; readonly who?: string; readonly action?: string } & Page);
+  | ({ readonly kind: "audit"; readonly who?: string; readonly action?: string } & Page)
+  /** Of the alerts told in [from, to), by the wall clock; without `to` until now, without `from` a day. */
+  | { readonly kind: "performance"; readonly from?: EpochMs; readonly to?: EpochMs; readonly rule?: string; readonly labels?: LabelFilter };
 
 /** What the answers depend on besides the store: parts of the config in force, and a clock. */
 export type QueryContext = {
   readonly devices: Readonly<Record<string, Device>>;
   readonly zone: ZoneTable;
-  /** Only its monotonic time is read, to keep within `timeMs`. */
+  /** Its monotonic time keeps an answer within `timeMs`; its wall clock ends a span that has no end. */
   readonly clock: Clock;
+  /** What alarm performance is judged by; default: `defaultTargets`. */
+  readonly alarmTargets?: AlarmTargets;
   /** Milliseconds that one answer may take; the default is QUERY_TIME_MS. */
   readonly timeMs?: DurationMs;
 };
@@ -110,6 +117,7 @@ export type QueryAnswers = {
   counts: StoredCounts;
   accounts: StoredAccounts;
   audit: { readonly audit: readonly AuditView[]; readonly cursor: string | null };
+  performance: AlarmPerformance;
 };
 export type Answer<Request extends QueryRequest> = QueryAnswers[Request["kind"]];
 
@@ -154,15 +162,24 @@ export type SeriesBuckets = {
 };
 
 /** `id`, `firedAt` and `peak` are null while pending. */
-export type AlertView = Omit<AlertRecord, "id" | "firedAt" | "peak" | "annotations" | "state" | "limit" | "subject"> & {
-  readonly id: string | null;
-  readonly state: "pending" | AlertRecord["state"];
-  readonly severity: Severity;
-  readonly firedAt: EpochMs | null;
-  readonly peak: number | null;
-  readonly limit: number | null;
-  /** Liquid templates, as they were when it fired. */
-  readonly annotations: Labels;
+export type AlertView = Partial<Attendance> &
+  Omit<AlertRecord, "id" | "firedAt" | "peak" | "annotations" | "state" | "limit" | "subject"> & {
+    readonly id: string | null;
+    readonly state: "pending" | AlertRecord["state"];
+    readonly severity: Severity;
+    readonly firedAt: EpochMs | null;
+    readonly peak: number | null;
+    readonly limit: number | null;
+    /** Liquid templates, as they were when it fired. */
+    readonly annotations: Labels;
+  };
+
+/** What people did with an occurrence, and what hides it now. */
+export type Attendance = {
+  readonly ackedBy: string | null;
+  readonly ackedAt: EpochMs | null;
+  readonly ackNote: string | null;
+  readonly shelf: Shelf | null;
 };
 
 export type AlertHistory = {
@@ -171,7 +188,12 @@ export type AlertHistory = {
   readonly transitions: readonly (Transition & { /** When it was committed. */ readonly at: EpochMs })[];
   /** Oldest first. */
   readonly notifications: readonly NotificationView[];
+  /** What people and time did beside, oldest first. */
+  readonly events: readonly AlertEvent[];
 };
+
+/** What becomes of a notification: all but `waiting` are final. */
+export const dispositions = ["waiting", "delivered", "grouped", "silenced", "inhibited", "muted", "shelved", "dead"] as const;
 
 export type NotificationView = {
   readonly id: string;
@@ -182,7 +204,15 @@ export type NotificationView = {
   readonly channel: string;
   readonly seq: number;
   readonly state: "firing" | "resolved";
-  readonly disposition: "waiting" | "delivered" | "dead";
+  readonly kind: NotificationKind;
+  readonly disposition: (typeof dispositions)[number];
+  /** Of what was not sent by itself: see NotificationRecord. */
+  readonly cause: string | null;
+  /** Its group; null: it is of its alert alone. */
+  readonly line: string | null;
+  /** It waits for its group, or for what may inhibit it, until then, or longer. */
+  readonly heldUntil: EpochMs | null;
+  readonly members: Members | null;
   readonly createdAt: EpochMs;
   readonly attempts: number;
   /** When it is tried next; of no meaning once it has ended. */
@@ -222,9 +252,11 @@ export type RejectedView = {
 export type StoredCounts = {
   /** Notifications, of every alert, receiver and channel. */
   readonly waiting: number;
-  /** When the oldest of them was made; null when none waits. */
+  /** When the oldest of them was made that waits for nothing but its delivery; null when none does. */
   readonly oldestWaitingAt: EpochMs | null;
   readonly dead: number;
+  /** All notifications by what became of them; only dispositions that occurred. */
+  readonly notifications: readonly { readonly disposition: NotificationView["disposition"]; readonly count: number }[];
   /** Values since the data directory began; only reasons that occurred. */
   readonly rejected: readonly { readonly reason: RejectReason; readonly count: number }[];
 };

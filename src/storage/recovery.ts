@@ -1,7 +1,7 @@
 // Brings an engine to where the last run ended: the newest snapshot, then the journal rows after it, stepped as they were then.
 // Their effects are thrown away; where their hash differs from the stored one, this release decides otherwise, which is said.
 
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "../engine/contract.ts";
 import type { Input } from "../engine/input.ts";
 import type { RulePlan } from "../engine/rule.ts";
 import type { EpochMs, UptimeMs } from "../engine/units.ts";

@@ -89,8 +89,8 @@ main.on("message", (message: ToProcessor) => {
       const changes =
         effects === undefined ? [] : effects.transitions.map((transition, index): AlertChange => ({ transition, alert: effects.alerts[index] as AlertRecord }));
       isHolding = false;
-      tellMain({ kind: "settled", wakeAt, changes });
-      if (changes.length > 0) tellService({ kind: "changes", changes });
+      tellMain({ kind: "settled", wakeAt, changes, answers: effects?.answers ?? [] });
+      if (changes.length > 0 || (effects?.notifications.length ?? 0) > 0) tellService({ kind: "changes", changes });
       written(rows);
       scheduleIdle(SNAPSHOT_PAUSE_MS);
       return;

@@ -2,7 +2,8 @@
 // another's. Takes its load as JSON on the command line, prints its figures as a line of JSON. Needs --expose-gc.
 
 import { join } from "node:path";
-import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/contract.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
 import { openDatabase } from "../../src/storage/database.ts";
 import { pipelineOver } from "./bench-pipeline.ts";

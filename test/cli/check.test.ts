@@ -33,10 +33,10 @@ describe("check", () => {
   });
 
   test("a valid config is summed up, notes first, and exit code 0", () => {
-    write("good.yaml", "notify: { receivers: [{ name: a, webhook: { url: http://localhost } }], route: { group_wait: 1s } }\n");
+    write("good.yaml", "notify: { receivers: [{ name: a, webhook: { url: http://localhost } }], route: {} }\nstorage: { retention: { raw: 30d } }\n");
     const { code, out } = highwater("check", "-c", "good.yaml");
     expect(out.split("\n")).toEqual([
-      "good.yaml:1:82: note: notify.route.group_wait does nothing yet (each alert is told at once)",
+      "good.yaml:2:25: note: storage.retention.raw does nothing yet (all history is kept)",
       "",
       "good.yaml is valid",
       "  0 rules, 1 source, 0 devices, 1 receiver, 1 note",

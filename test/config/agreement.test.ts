@@ -13,6 +13,9 @@ const accepts = new Ajv2020({ strict: false, validateFormats: false }).compile(e
 /** Mistakes that span places, need the outside, or a comparison of numbers: only check can see them. */
 const onlyCheckSees = new Set([
   "a certificate that is not there",
+  "a mute of no interval",
+  "an active interval of a route below that nothing names",
+  "a storm that is over as it begins",
   "origins without WebSocket",
   "the user name as another label than the device",
   "a key that is there twice",
@@ -21,6 +24,7 @@ const onlyCheckSees = new Set([
   "an alias without anchor",
   "two documents",
   "a zone that does not exist",
+  "a flood that would end as it begins",
   "a zone of a source",
   "a URL that is none",
   "a broken template",
@@ -56,6 +60,26 @@ const onlyCheckSees = new Set([
   "a secret from a file that is not there",
   "a variable that is not set",
   "a variable that is not closed",
+  "a time interval's zone",
+  "two time intervals of one name",
+  "a member that does not exist",
+  "a member that is a schedule",
+  "a rotation of minutes",
+  "a rotation of years",
+  "a rotation of seconds",
+  "a weekly handover without a weekday",
+  "a daily handover with a weekday",
+  "a start that is no date",
+  "a time interval that does not exist",
+  "a schedule's zone",
+  "an override for a stranger",
+  "an override that ends before it begins",
+  "an override of two years",
+  "a step that tells a stranger",
+  "a step that starts an escalation",
+  "a wait of nothing",
+  "a name that a receiver has",
+  "nobody to be told",
 ]);
 
 describe("the JSON Schema accepts", () => {
@@ -76,6 +100,11 @@ describe("the JSON Schema accepts", () => {
     "rules: [{ name: a, match: {}, condition: { type: threshold, above: limit.high }, for: '${FOR}' }]",
     "notify: { receivers: [{ name: a, webhook: { url_file: hook }, email: [{ smtp: { host: a, pass_file: p }, from: a@b.c, to: a@b.c }] }] }",
     "mqtt: { bridges: [{ url: '${URL}', topics: ['#'], username: a, password_file: p, tls: { ca: '${CA}' } }] }",
+    `notify: { time_intervals: [{ name: a, time_intervals: [{ times: [{ start_time: "22:00", end_time: "24:00" }], weekdays: [Sat, "monday:friday"], days_of_month: [1, "-3:-1"] }] }] }`,
+    `notify: { time_intervals: [{ name: a, time_intervals: [{ months: [december, "1:may"], years: [2026, "2026:2028"], location: '\${ZONE}' }] }] }`,
+    `notify: { schedules: [{ name: s, layers: [{ members: [a], rotation: 12h, handover: "08:00", start: 2026-01-05 }] }] }`,
+    `notify: { schedules: [{ name: s, layers: [{ members: [a], handover: Monday 09:00, start: '\${START}' }], overrides: [{ member: a, from: 2026-12-24T08:00, to: 2026-12-26 08:00:30+01:00 }] }] }`,
+    "notify: { escalations: [{ name: e, steps: [{ notify: [a, s], wait: 5m }, { notify: [b] }], repeat: 2 }] }",
     "notify: { route: { routes: [{ matchers: { a: [b] }, routes: [{ continue: true }] }] } }",
   ])("%s", (yaml) => {
     accepts(parse(yaml));

@@ -195,7 +195,12 @@ describe("the whole", () => {
     expect(found.plan.sources).toEqual({ "a/{device+}/{metric}": found.sources[0]?.timing });
     expect(found.plan.devices).toEqual({ fz: { labels: { room: "B2" }, limits: { high: -15 }, unit: "°C", expectedEveryMs: 300_000 } });
     expect(found.plan.zone.name).toBe("Europe/Oslo");
-    expect(found.plan.route).toEqual({ receiver: "on-call" });
+    const teams = { receiver: "on-call", matchers: [{ label: "team", patterns: ["a", "b"] }], continue: true, repeatMs: 14_400_000 };
+    expect(found.plan.route).toEqual({
+      receiver: "on-call",
+      repeatMs: 14_400_000,
+      routes: [{ ...teams, routes: [{ receiver: "boss", repeatMs: 14_400_000 }] }],
+    });
     expect(found.plan.receivers).toEqual([
       { name: "boss", channels: ["email:0"] },
       { name: "on-call", channels: ["webhook:0", "webhook:1", "email:0"] },

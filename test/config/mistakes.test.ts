@@ -109,18 +109,6 @@ describe("notes: allowed, but not what one may think", () => {
       "http: { host: 0.0.0.0 }",
       ["1:15: 0.0.0.0:8080 is not on loopback: http starts there only once there is an account (make one: `highwater user add NAME --role admin`)"],
     ],
-    [
-      "keys of the route that do nothing yet",
-      "notify:\n  route:\n    group_by: [site]\n    group_wait: 30s\n    group_interval: 5m\n    repeat_interval: 4h\n    routes:\n      - { matchers: { team: it }, continue: true }",
-      [
-        "3:5: notify.route.group_by does nothing yet (each alert is told on its own)",
-        "4:5: notify.route.group_wait does nothing yet (each alert is told at once)",
-        "5:5: notify.route.group_interval does nothing yet (each alert is told on its own)",
-        "6:5: notify.route.repeat_interval does nothing yet (a firing alert is told once, and once when it resolves)",
-        "7:5: notify.route.routes does nothing yet (all alerts go to the receiver of the route)",
-      ],
-    ],
-    ["keys of the route that ask for nothing", "notify: { route: { group_by: [], routes: [] } }", []],
     ["retention", "storage: { retention: { raw: 30d } }", ["1:25: storage.retention.raw does nothing yet (all history is kept)"]],
   ])("%s", (_name, yaml, expected) => {
     expect(notes(yaml)).toEqual(expected);

@@ -1,6 +1,9 @@
 // Mistakes in a config, one each, and what `highwater check` says about them, exactly: place, words and hint are part of the product.
 
 import { mistakesOfAccess } from "./access-mistakes.ts";
+import { mistakesOfDispatch } from "./dispatch-mistakes.ts";
+import { mistakesOfOncall } from "./oncall-mistakes.ts";
+import { mistakesOfPerformance } from "./performance-mistakes.ts";
 
 /** What is wrong, the YAML, and what is said about it. */
 export const mistakes: [string, string, string[]][] = [
@@ -19,7 +22,9 @@ export const mistakes: [string, string, string[]][] = [
   [
     "not a map",
     "- gateway\n- mqtt",
-    ["1:1: the config must be a map of blocks, not a list (blocks are gateway, mqtt, sources, devices, rules_files, rules, notify, storage, batch, http)"],
+    [
+      "1:1: the config must be a map of blocks, not a list (blocks are gateway, mqtt, sources, devices, rules_files, rules, notify, alarm_performance, storage, batch, http)",
+    ],
   ],
   [
     "a zone that does not exist",
@@ -387,4 +392,7 @@ export const mistakes: [string, string, string[]][] = [
   ["a retention of nothing", "storage: { retention: { 1m: 0s } }", ['1:29: 1m "0s": must be longer than zero (write one such as 500ms or 5m)']],
   ["a group that waits", "notify: { route: { group_wait: soon } }", ['1:32: "soon" is not a duration (write one such as 500ms, 90s, 5m, 1h30m, 7d or 2w)']],
   ...mistakesOfAccess,
+  ...mistakesOfOncall,
+  ...mistakesOfDispatch,
+  ...mistakesOfPerformance,
 ];

@@ -4,9 +4,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { createSinks, type Fault, type SinkOptions } from "../../simulators/sinks.ts";
+import { notificationKinds } from "../../src/engine/dispatch/record.ts";
 import { channelOf, channels } from "../../src/notify/channels/index.ts";
 import { type Notification, readNotification } from "../../src/notify/notification.ts";
-import { row } from "../notify/outbox-rows.ts";
+import type { OutboxRow } from "../../src/storage/outbox-row.ts";
+import { freezerRows, groupRow, row } from "../notify/outbox-rows.ts";
 
 type Receiver = {
   /** As in the config. */
@@ -39,7 +41,7 @@ const receivers: Record<string, () => Promise<Receiver>> = {
     const arrived: { id: string | undefined; text: string }[] = [];
     const settings = ({ smtpUrl }: Sinks) => ({ smtp: smtpUrl, from: "highwater@example.org", to: ["oncall@example.org"] });
     return sinkReceiver(
-      { onMail: ({ parsed, raw }) => arrived.push({ id: parsed.messageId, text: raw.toString() }) },
+      { onMail: ({ parsed, raw }) => arrived.push({ id: parsed.messageId, text: `${raw.toString()}\n${parsed.subject}\n${parsed.text}\n${parsed.html}` }) },
       { settings, list: "smtp", busy: 451, refuse: 554 },
       () => arrived,
     );
@@ -133,5 +135,31 @@ describe.each(channels.map(({ type }) => type))("%s", (type) => {
     const [head] = receiver.received()[0]?.text.split("\r\n\r\n", 1) ?? [];
     expect(head).toContain(firing.id);
     expect(head).not.toMatch(/^Bcc:/im);
+  });
+
+  test.each(notificationKinds)("%s: of one alert, and of a group with each of its alerts", async (kind) => {
+    expect(await send(readNotification({ ...row("firing"), kind }, sender))).toEqual({ kind: "delivered" });
+    expect(await send(readNotification(groupRow(freezerRows(5), { kind, seq: 2 }), sender))).toEqual({ kind: "delivered" });
+    const [alone, together] = receiver.received();
+    expect(alone?.text).toContain("freezer-7");
+    for (const { alert } of freezerRows(5)) expect(together?.text).toContain(alert.labels["device"]);
+  });
+
+  test("a group that is more than a message holds: how many there was no room for, and still a message", async () => {
+    const told = readNotification(groupRow(freezerRows(500), { kind: "storm", line: "storm/on-call@mhx2k9", more: 7_777 }), sender);
+    expect(await send(told)).toEqual({ kind: "delivered" });
+    const [one] = receiver.received();
+    expect(one?.text).toContain("7777");
+    expect(one?.text.length).toBeLessThan(500_000);
+  });
+
+  test("a group of one alert, one that has resolved, one that has lost its alerts, and one of a strange key", async () => {
+    const [first, second] = freezerRows(10).filter(({ state }) => state === "resolved");
+    const over = groupRow([first as OutboxRow, second as OutboxRow]);
+    const lost = { ...groupRow(freezerRows(1)), members: { alerts: [], fresh: 0, more: 0 } };
+    const strange = groupRow(freezerRows(2), { line: 'x\r\nBcc: thief@example.org/1f2e:{a="\\q"}@k' });
+    for (const told of [groupRow(freezerRows(1)), over, lost, strange]) expect(await send(readNotification(told, sender))).toEqual({ kind: "delivered" });
+    expect(receiver.received()).toHaveLength(4);
+    for (const { text } of receiver.received()) expect(text.split("\r\n\r\n", 1)[0]).not.toMatch(/^Bcc:/im);
   });
 });

@@ -2,7 +2,8 @@
 // refuses because only a mistake can bring it.
 
 import { describe, expect, it } from "vitest";
-import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/contract.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
 import { type KnownReading, type SeriesDefinition, TIME_ASSIGNED, VERDICT_MASK, verdicts } from "../../src/engine/reading.ts";
 import { StateReader } from "../../src/engine/state.ts";

@@ -2,11 +2,13 @@
 // and a gateway that may be down for a while.
 
 import { type ConditionSettings } from "../../src/engine/conditions/index.ts";
+import type { Engine } from "../../src/engine/contract.ts";
 import type { Effects, Transition } from "../../src/engine/effect.ts";
-import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
 import { type Labels, type SeriesDefinition, VERDICT_MASK, verdicts } from "../../src/engine/reading.ts";
 import { type Rule, type RulePlan, ruleSchema, type SourceTiming } from "../../src/engine/rule.ts";
+import type { Saved } from "../../src/engine/state.ts";
 
 export const SECOND = 1000;
 export const MINUTE = 60_000;
@@ -98,19 +100,24 @@ export function drive(rulePlan: RulePlan) {
     },
     /** Saves the state and goes on with a fresh engine that was restored from it. */
     restart(): void {
-      engine.beginSnapshot();
-      const parts = [];
-      for (;;) {
-        const { part, saved, isLast } = engine.nextSnapshotPart();
-        if (saved === undefined) throw new Error("the first snapshot is whole");
-        parts.push({ part, saved });
-        if (isLast) break;
-      }
+      const parts = partsOf(engine);
       engine = createEngine();
       engine.restore(parts);
     },
   };
   return drive;
+}
+
+/** The parts of an engine's first snapshot. */
+export function partsOf(engine: Engine): { part: number; saved: Saved }[] {
+  engine.beginSnapshot();
+  const parts: { part: number; saved: Saved }[] = [];
+  for (;;) {
+    const { part, saved, isLast } = engine.nextSnapshotPart();
+    if (saved === undefined) throw new Error("the first snapshot is whole");
+    parts.push({ part, saved });
+    if (isLast) return parts;
+  }
 }
 
 /** Series `0`, `1`, … each heard once, with its number, at ts 1. */

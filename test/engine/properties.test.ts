@@ -3,8 +3,9 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Engine } from "../../src/engine/contract.ts";
 import type { Effects } from "../../src/engine/effect.ts";
-import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
 import type { RulePlan } from "../../src/engine/rule.ts";
 import { families, under } from "./families.ts";

@@ -1,7 +1,8 @@
 // Mistakes of the engine that the oracle or a reader found, one case each.
 
 import { describe, expect, it } from "vitest";
-import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/contract.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import { ACCEPTED, QUARANTINED } from "../../src/engine/reading.ts";
 import { drive, MINUTE, plan, rule, SECOND, SOURCE } from "./harness.ts";
 

@@ -2,7 +2,8 @@
 // before which nearly none did.
 
 import { expect, it } from "vitest";
-import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/contract.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
 import { plan, rule, SECOND, SOURCE } from "./harness.ts";
 

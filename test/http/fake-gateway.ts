@@ -1,7 +1,9 @@
 // A gateway as the HTTP server sees it, with the data of a small cold store made from a seed: what other threads would
 // answer. Readings walk on demand; alerts are fired and resolved by the test.
 
+import { defaultTargets } from "../../src/engine/alarm-targets.ts";
 import type { AlertRecord, Transition } from "../../src/engine/effect.ts";
+import { type AlarmOccurrence, performanceOf } from "../../src/engine/performance.ts";
 import type { Rule } from "../../src/engine/rule.ts";
 import type { GatewayDeps, Latest, ReloadOutcome } from "../../src/http/route.ts";
 import type { Status } from "../../src/http/status.ts";
@@ -24,6 +26,13 @@ export type FakeGateway = GatewayDeps & {
   /** Makes each query fail so. */
   breakWith(error: Error | undefined): void;
 };
+
+/** As if what fires were told at once. */
+function occurrenceOf({ id, rule, series, labels, severity, firedAt, resolvedAt }: AlertView): AlarmOccurrence[] {
+  if (id === null || firedAt === null) return [];
+  const times = { firedAt, resolvedAt, toldAt: firedAt, clearedAt: resolvedAt, firstAckedAt: null, hidden: false };
+  return [{ id, rule, subject: String(series), labels, severity, ...times }];
+}
 
 const kinds = [
   { metric: "temperature", unit: "°C", base: -19, swing: 1.6, noise: 0.25 },
@@ -102,7 +111,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     },
     alert: ({ id }) => {
       const alert = alerts.find((each) => each.id === id);
-      return alert === undefined ? null : { alert, transitions: histories.get(id) ?? [], notifications: notificationsOf(id, alert.firedAt ?? 0) };
+      return alert === undefined ? null : { alert, transitions: histories.get(id) ?? [], notifications: notificationsOf(id, alert.firedAt ?? 0), events: [] };
     },
     explain: ({ id }) => {
       const alert = alerts.find((each) => each.id === id);
@@ -111,24 +120,18 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       const notifications = notificationsOf(id, alert.firedAt ?? 0).map((each) => ({ ...each, ...told }));
       return { alert, subject: "{}", transitions: histories.get(id) ?? [], notifications, timezone: "Europe/Oslo" };
     },
-    rule_versions: ({ rule }) => {
-      const [before, now] = [{ ...ruleOf(rule), forMs: 60_000, logic: "4e0c" }, ruleOf(rule)];
-      const [from, until] = [options.now() - 7_200_000, options.now() - 3_600_000];
-      if (rule !== "freezer-too-warm") return { versions: [] };
-      return {
-        versions: [
-          { number: 1, rule: before, inForce: [{ from, until, plan: "4e0c" }] },
-          { number: 2, rule: now, inForce: [{ from: until, until: null, plan: "5f1d" }] },
-        ],
-      };
-    },
+    rule_versions: ({ rule }) => ({ versions: rule === "freezer-too-warm" ? versionsAt(options.now() - 3_600_000) : [] }),
     summaries: ({ day }) => ({ summaries: series.slice(0, 2).map((each) => summaryOf(each, day ?? "2026-01-30")), cursor: null }),
     notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
     outbox: () => ({ rows: [] }),
     rejected: () => ({ rejected: [] }),
-    counts: () => ({ waiting: 0, oldestWaitingAt: null, dead: 0, rejected: [] }),
+    counts: () => ({ waiting: 0, oldestWaitingAt: null, dead: 0, notifications: [], rejected: [] }),
     accounts: () => ({ accounts: [], tokens: [], sessions: [] }),
     audit: () => ({ audit: [auditOf(options.now())], cursor: null }),
+    performance: ({ from, to }) => {
+      const end = to ?? options.now();
+      return performanceOf(alerts.flatMap(occurrenceOf), { from: from ?? end - 86_400_000, to: end }, defaultTargets);
+    },
   };
   return {
     asked,
@@ -282,6 +285,12 @@ const ruleOf = (name: string): Rule => ({
   text: "a0c4",
 });
 
+/** What freezer-too-warm said before and after an instant. */
+const versionsAt = (at: number): QueryAnswers["rule_versions"]["versions"] => [
+  { number: 1, rule: { ...ruleOf("freezer-too-warm"), forMs: 60_000, logic: "4e0c" }, inForce: [{ from: at - 3_600_000, until: at, plan: "4e0c" }] },
+  { number: 2, rule: ruleOf("freezer-too-warm"), inForce: [{ from: at, until: null, plan: "5f1d" }] },
+];
+
 /** A firing alert on a series. */
 export function alertOn(series: SeriesView, given: Partial<AlertView> & { id: string; firedAt: number }): AlertView & { id: string } {
   return {
@@ -291,6 +300,7 @@ export function alertOn(series: SeriesView, given: Partial<AlertView> & { id: st
     labels: { alertname: given.rule ?? "freezer-too-warm", severity: given.severity ?? "critical", team: "cold-chain", ...series.labels },
     annotations: { summary: "{{device}} is at {{value}} °C", runbook: "https://example.org/runbooks/freezer" },
     state: "firing",
+    latchedAt: null,
     since: given.firedAt,
     resolvedAt: null,
     value: -11.4,
@@ -345,6 +355,11 @@ const notificationsOf = (alert: string, at: number): NotificationView[] =>
     channel,
     seq: 1,
     state: "firing",
+    kind: "transition",
+    cause: null,
+    line: null,
+    heldUntil: null,
+    members: null,
     disposition: index === 0 ? "delivered" : "waiting",
     createdAt: at,
     attempts: index === 0 ? 1 : 3,

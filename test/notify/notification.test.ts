@@ -3,9 +3,9 @@
 import { describe, expect, test } from "vitest";
 import type { Evidence, TransitionReason } from "../../src/engine/effect.ts";
 import { readNotification } from "../../src/notify/notification.ts";
-import { formatFigure, formatInstant, formatNumber, formatSpan, oneLine } from "../../src/reasons/format.ts";
+import { formatFigure, formatInstant, formatNumber, formatShort, formatSpan, oneLine, wrapText } from "../../src/reasons/format.ts";
 import type { OutboxRow } from "../../src/storage/outbox-row.ts";
-import { FIRED_AT, row } from "./outbox-rows.ts";
+import { FIRED_AT, freezerRows, GROUP_KEY, groupRow, row } from "./outbox-rows.ts";
 
 const sender = { gatewayName: "cold-chain", externalUrl: "http://127.0.0.1:8080/", timezone: "Europe/Oslo" };
 
@@ -150,6 +150,18 @@ test("what was known late says so", () => {
   expect(readNotification(row("firing"), sender).why.join()).not.toContain("came late");
 });
 
+test("each of a group is told as if alone, with its own state", () => {
+  const rows = freezerRows(5);
+  const told = readNotification(groupRow(rows, { more: 2, createdAt: FIRED_AT + 60_000 }), sender);
+  expect(told.madeAt).toBe(FIRED_AT + 60_000);
+  expect(told).toMatchObject({ state: "firing", group: GROUP_KEY, members: { more: 2 } });
+  expect(told.members?.alerts.map(({ state }) => state)).toEqual(["firing", "firing", "firing", "firing", "resolved"]);
+  const [, second] = rows;
+  const { id, madeAt, group, ...alone } = readNotification(second as OutboxRow, sender);
+  expect(told.members?.alerts[1]).toEqual({ ...alone, id: told.id, madeAt: told.madeAt, group: told.group });
+  expect([id, madeAt, group]).toEqual([second?.id, second?.createdAt, null]);
+});
+
 test("the same row gives the same notification", () => {
   expect(readNotification(row("firing"), sender)).toEqual(readNotification(row("firing"), sender));
 });
@@ -203,6 +215,26 @@ describe("writing", () => {
     ["Pacific/Auckland", "Mon 23 Nov 2026 01:31:07 GMT+13 (Sun 22 Nov 2026 12:31:07 UTC)"],
   ])("an instant in %s", (zone, text) => {
     expect(formatInstant(FIRED_AT, zone)).toBe(text);
+  });
+
+  test.each([
+    [FIRED_AT + 3_600_000, "Europe/Oslo", "13:31"],
+    [FIRED_AT + 12 * 3_600_000, "Europe/Oslo", "22 Nov 13:31"],
+    [FIRED_AT + 12 * 3_600_000, "Pacific/Auckland", "01:31"],
+    [FIRED_AT + 60 * 86_400_000, "UTC", "22 Nov 2026 12:31"],
+  ])("short, seen at %d in %s: %s", (now, zone, text) => {
+    expect(formatShort(FIRED_AT, zone, now)).toBe(text);
+  });
+
+  test("what is not in the calendar is never", () => {
+    expect(formatShort(1e300, "UTC", FIRED_AT)).toBe("never");
+  });
+
+  test("wrapped text keeps its words, its indent and its columns", () => {
+    expect(wrapText("one two three four", 8)).toEqual(["one two", "three", "four"]);
+    expect(wrapText("  one two three", 8, 4)).toEqual(["  one", "    two", "    thre", "    e"]);
+    expect(wrapText("x".repeat(17), 8)).toEqual(["xxxxxxxx", "xxxxxxxx", "x"]);
+    expect(wrapText("", 8)).toEqual([]);
   });
 
   test("one line has neither breaks nor marks that turn text, and an end", () => {

@@ -44,6 +44,9 @@ export function row(state: "firing" | "resolved", options: RowOptions = {}): Out
     receiver,
     channel,
     seq,
+    kind: "transition",
+    line: null,
+    members: null,
     state,
     createdAt,
     attempts: 0,
@@ -56,6 +59,7 @@ export function row(state: "firing" | "resolved", options: RowOptions = {}): Out
       severity: "critical",
       labels,
       annotations,
+      latchedAt: null,
       state,
       since: ts,
       firedAt: FIRED_AT,
@@ -87,6 +91,36 @@ export function row(state: "firing" | "resolved", options: RowOptions = {}): Out
       },
     },
   };
+}
+
+export type GroupOptions = Partial<Pick<OutboxRow, "kind" | "line" | "seq" | "state" | "receiver" | "channel" | "createdAt">> & {
+  readonly fresh?: number;
+  readonly more?: number;
+};
+
+export const GROUP_KEY = 'on-call/1f2e:{site="oslo"}@mhx2k9';
+
+/** One row that tells of all of these; it fires while any of them does. */
+export function groupRow(rows: readonly [OutboxRow, ...OutboxRow[]], { fresh = rows.length, more = 0, ...options }: GroupOptions = {}): OutboxRow {
+  const [first] = rows;
+  const state = more > 0 || rows.some((each) => each.state === "firing") ? "firing" : "resolved";
+  const alerts = rows.map(({ alert, transition }) => ({ alert, transition }));
+  return { ...first, seq: 1, state, line: GROUP_KEY, ...options, members: { alerts, fresh, more } };
+}
+
+/** Alerts of as many freezers: every third is a warning, every fifth has resolved. */
+export function freezerRows(count: number, labelsOf: (index: number) => Labels = () => ({})): [OutboxRow, ...OutboxRow[]] {
+  const rows = Array.from({ length: count }, (_, index) => {
+    const severity = index % 3 === 2 ? "warning" : "critical";
+    const labels = { ...baseLabels, device: `freezer-${index + 1}`, severity, ...labelsOf(index) };
+    const one = row(index % 5 === 4 ? "resolved" : "firing", {
+      alert: `a1b2c3d4e5f6${String(index).padStart(4, "0")}-mhx2k9`,
+      labels,
+      value: -12.4 + index / 10,
+    });
+    return { ...one, alert: { ...one.alert, rule: labels.alertname, severity: severity as "critical" | "warning" } };
+  });
+  return rows as [OutboxRow, ...OutboxRow[]];
 }
 
 /** Keeps rows like the store: gives the waiting heads, takes reports. `commits: false` loses what is reported, as a crash does. */

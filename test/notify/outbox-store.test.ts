@@ -7,6 +7,7 @@ import { afterEach, expect, test } from "vitest";
 import { createSinks, type ReceivedWebhook } from "../../simulators/sinks.ts";
 import { systemClock } from "../../src/clock.ts";
 import type { Effects } from "../../src/engine/effect.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import { createLog } from "../../src/log.ts";
 import { createMetrics } from "../../src/metrics.ts";
 import { webhook } from "../../src/notify/channels/webhook.ts";
@@ -22,7 +23,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-const none: Effects = { verdicts: [], ts: [], transitions: [], alerts: [], pending: [], notifications: [], rollups: [], dirty: [], dead: [] };
+const none: Effects = createEngine().step([], { now: 0, up: 0 });
 
 /** Writes the firing and the resolved of alerts, as commits of the pipeline would. */
 function commitAlerts(db: Database, names: readonly string[]): void {
@@ -30,15 +31,24 @@ function commitAlerts(db: Database, names: readonly string[]): void {
   for (const state of ["firing", "resolved"] as const) {
     const rows = names.map((alert) => row(state, { alert, channel: "webhook:0" }));
     const transitions = rows.map(({ transition: { at: _at, ...transition } }) => transition);
-    const notifications = rows.map(({ id, receiver, channel, seq, alert, transition }) => ({
-      id,
-      receiver,
-      channel,
-      seq,
-      state,
-      alert: alert.id,
-      ordinal: transition.ordinal,
-    }));
+    const notifications = rows.map(
+      ({ id, receiver, channel, seq, alert, transition }) =>
+        ({
+          id,
+          receiver,
+          channel,
+          seq,
+          state,
+          alert: alert.id,
+          ordinal: transition.ordinal,
+          kind: "transition",
+          disposition: "waiting",
+          cause: null,
+          line: null,
+          heldUntil: null,
+          members: null,
+        }) as const,
+    );
     write({ ...none, transitions, alerts: rows.map(({ alert }) => alert), notifications }, { seq: state === "firing" ? 1 : 2, now: systemClock.now() });
   }
 }

@@ -5,6 +5,7 @@ import { createHold, type Holder } from "../../src/broker/hold.ts";
 import { createIngest } from "../../src/broker/ingest.ts";
 import { limitsSchema } from "../../src/broker/limits.ts";
 import type { Clock } from "../../src/clock.ts";
+import type { Wake } from "../../src/engine/contract.ts";
 import type { Effects } from "../../src/engine/effect.ts";
 import { createInbox, type Inbox, type Turn } from "../../src/inbox.ts";
 import { createMetrics } from "../../src/metrics.ts";
@@ -24,7 +25,7 @@ export type Watch = {
   recovered(pipeline: Pipeline, db: Database): void;
   /** A turn stands on disk. */
   committed(turn: Turn, effects: Effects | undefined): void;
-  settled(wakeAt: number | undefined, up: number, isQuiet: boolean): void;
+  settled(wakeAt: Wake, instant: { at: number; up: number }, isQuiet: boolean): void;
   taken(message: Message): void;
   released(message: Message): void;
 };
@@ -83,8 +84,8 @@ export function startGateway(deps: GatewayDeps, config: SimulatedConfig, options
     released: () => toMain(() => main?.inbox.released()),
     settled: (wakeAt, effects) =>
       toMain(() => {
-        main?.inbox.settled(wakeAt);
-        deps.watch.settled(wakeAt, main?.inbox.instant().up ?? 0, effects === undefined);
+        main?.inbox.settled(wakeAt, effects?.answers);
+        deps.watch.settled(wakeAt, main?.inbox.instant() ?? { at: 0, up: 0 }, effects === undefined);
       }),
     changes: () => toService(() => service?.changed()),
     written: (rows) => toService(() => service?.written(rows)),
@@ -217,7 +218,7 @@ type ProcessorEnds = {
   readonly ready: (pipeline: Pipeline, db: Database) => void;
   readonly holding: () => void;
   readonly released: () => void;
-  readonly settled: (wakeAt: number | undefined, effects: Effects | undefined) => void;
+  readonly settled: (wakeAt: Wake, effects: Effects | undefined) => void;
   readonly changes: () => void;
   readonly written: (rows: readonly FinishedRow[]) => void;
 };

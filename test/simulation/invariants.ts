@@ -1,7 +1,8 @@
 // What must hold at the end of a run, when everything was sent, all windows have closed in silence and the gateway has ended:
 // rollups that count what history holds, and a state that is the same bit for bit, crashed or not.
 
-import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/contract.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import type { RulePlan } from "../../src/engine/rule.ts";
 import type { Saved } from "../../src/engine/state.ts";
 import { floorMod } from "../../src/engine/units.ts";

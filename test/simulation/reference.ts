@@ -1,8 +1,10 @@
 // The engine that never crashed: it steps every row of the journal, from the first, once. What the gateway stored must be what it
 // gives: the hash of each row's effects, verdicts, transitions, alerts, pending conditions, notifications, dead letters.
 
-import type { AlertRecord, NotificationRecord, PendingRecord, Transition } from "../../src/engine/effect.ts";
-import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import type { Engine } from "../../src/engine/contract.ts";
+import type { NotificationRecord } from "../../src/engine/dispatch/record.ts";
+import type { AlertRecord, PendingRecord, Transition } from "../../src/engine/effect.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
 import { type AlertRow, type TransitionRow, toAlert, toTransition } from "../../src/storage/alert-rows.ts";
 import { hashEffects } from "../../src/storage/commit.ts";
@@ -12,7 +14,13 @@ import { planReader, toInput } from "../../src/storage/recovery.ts";
 import type { Ledger } from "./ledger.ts";
 
 type Row = { seq: number; at: number; up: number; body: Uint8Array; effects: Uint8Array };
-type NotificationRow = NotificationRecord & { disposition: string; created_at: number; created_seq: number; attempts: number; ended_at: number | null };
+type NotificationRow = Omit<NotificationRecord, "disposition" | "members"> & {
+  disposition: string;
+  created_at: number;
+  created_seq: number;
+  attempts: number;
+  ended_at: number | null;
+};
 
 /** @param ledger is told of every reading of the journal */
 export function createReference(ledger: Ledger) {
@@ -36,7 +44,10 @@ export function createReference(ledger: Ledger) {
       if (each.since === null) pending.delete(`${each.rule} ${each.series}`);
       else pending.set(`${each.rule} ${each.series}`, each);
     }
-    for (const each of effects.notifications) notifications.set(each.id, asMade({ ...each, created_at: row.at, created_seq: row.seq }));
+    for (const each of effects.notifications) {
+      const { created_at = row.at, created_seq = row.seq } = notifications.get(each.id) ?? {};
+      notifications.set(each.id, asMade({ ...each, created_at, created_seq }));
+    }
     for (const each of effects.dead) if (!dead.has(each.notification)) dead.set(each.notification, row.at);
     return hashEffects(effects).equals(row.effects) ? [] : [`row ${row.seq}: an engine that never crashed decides otherwise`];
   }
@@ -94,9 +105,9 @@ function account(inputs: readonly Input[], row: Row, ledger: Ledger): void {
 
 const notificationRows = (db: Database): NotificationRow[] => db.prepare<[], NotificationRow>("SELECT * FROM notification").all();
 
-type Made = NotificationRecord & Pick<NotificationRow, "created_at" | "created_seq">;
-const asMade = ({ id, alert, ordinal, receiver, channel, seq, state, created_at, created_seq }: Made): Made => {
-  return { id, alert, ordinal, receiver, channel, seq, state, created_at, created_seq };
+type Made = Omit<NotificationRecord, "disposition" | "heldUntil" | "members"> & Pick<NotificationRow, "created_at" | "created_seq">;
+const asMade = ({ id, alert, ordinal, receiver, channel, seq, state, kind, cause, line, created_at, created_seq }: Made): Made => {
+  return { id, alert, ordinal, receiver, channel, seq, state, kind, cause, line, created_at, created_seq };
 };
 
 function differences<Item>(what: string, made: ReadonlyMap<string, Item>, stored: readonly Item[], keyOf: (item: Item) => string): string[] {

@@ -118,9 +118,10 @@ function createWorld(run: Run) {
       }
       for (const input of turn.inputs) if (input.kind === "readings") figures.readings += input.batch.series.length;
     },
-    settled(wakeAt, up, isQuiet) {
-      restless = isQuiet && wakeAt !== undefined && wakeAt <= up ? restless + 1 : 0;
-      if (restless > 20) violate(`the engine wants to be woken at ${wakeAt}, which is past (${up}), again and again`);
+    settled(wakeAt, { at, up }, isQuiet) {
+      const isPast = (wakeAt.up !== undefined && wakeAt.up <= up) || (wakeAt.now !== undefined && wakeAt.now <= at);
+      restless = isQuiet && isPast ? restless + 1 : 0;
+      if (restless > 20) violate(`the engine wants to be woken at ${JSON.stringify(wakeAt)}, which is past (${at}, ${up}), again and again`);
     },
     taken: ledger.taken,
     released: ledger.released,

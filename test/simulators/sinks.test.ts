@@ -12,7 +12,7 @@ import { createSinks, type ReceivedMail, type ReceivedWebhook } from "../../simu
 import { email } from "../../src/notify/channels/email.ts";
 import { webhook } from "../../src/notify/channels/webhook.ts";
 import { readNotification } from "../../src/notify/notification.ts";
-import { type RowOptions, row } from "../notify/outbox-rows.ts";
+import { freezerRows, groupRow, type RowOptions, row } from "../notify/outbox-rows.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -21,14 +21,14 @@ afterEach(async () => {
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-async function receive(options: RowOptions = {}, format = "alertmanager") {
+async function receive(options: RowOptions = {}, format = "alertmanager", told = row("firing", options)) {
   const store = mkdtempSync(join(tmpdir(), "highwater-sinks-"));
   closing.push(() => rmSync(store, { recursive: true }));
   let mail: ReceivedMail | undefined;
   let hook: ReceivedWebhook | undefined;
   const sinks = await createSinks({ store, secret, onMail: (one) => (mail = one), onWebhook: (one) => (hook = one) });
   closing.push(() => sinks.close());
-  const notification = readNotification(row("firing", options), { gatewayName: "cold-chain", externalUrl: "http://127.0.0.1:8080", timezone: "Europe/Oslo" });
+  const notification = readNotification(told, { gatewayName: "cold-chain", externalUrl: "http://127.0.0.1:8080", timezone: "Europe/Oslo" });
   const { signal } = new AbortController();
   await email.send(email.schema.parse({ smtp: sinks.smtpUrl, from: "highwater@example.org", to: "oncall@example.org" }), notification, signal);
   await webhook.send(webhook.schema.parse({ url: sinks.webhookUrl, secret, format }), notification, signal);
@@ -51,6 +51,15 @@ test.each(["alertmanager", "standard", "cloudevents"])("shows a mail and a webho
     expect.stringMatching(/^ {21}seq 1$/),
     expect.stringMatching(/^ {21}signature fits$/),
   ]);
+});
+
+test.each(["alertmanager", "standard", "cloudevents"])("shows of a group (%s) how many alerts it has, and what they are", async (format) => {
+  const { mail, hook } = await receive({}, format, groupRow(freezerRows(40), { more: 2 }));
+  const plain = [...mail, ...hook].map(stripVTControlCharacters);
+  expect(plain[0]).toMatch(/^ {2}▲ \S+ mail {4}\[FIRING 32, RESOLVED 8, 2 more\] freezer-too-warm · site$/);
+  const hooked = plain.findIndex((line) => line.includes("webhook"));
+  expect(plain[hooked]).toMatch(/ webhook firing 42 alerts$/);
+  expect(plain[hooked + 1]).toMatch(format === "alertmanager" ? /^ +freezer-too-warm$/ : /32 alerts fire/);
 });
 
 test("what is longer than a terminal is wide goes on below", async () => {

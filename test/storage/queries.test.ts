@@ -243,8 +243,16 @@ describe("counts", () => {
     const store = record();
     const { notifications } = ask(store, { kind: "notifications" });
     const dated = notifications.map(({ createdAt }) => createdAt);
-    expect(ask(store, { kind: "counts" })).toEqual({ waiting: 5, oldestWaitingAt: Math.min(...dated), dead: 0, rejected: [] });
-    const copy = store.db.prepare(`INSERT INTO notification SELECT id || '-' || @index, alert, ordinal, receiver, channel, seq, state, @disposition,
+    expect(ask(store, { kind: "counts" })).toEqual({
+      waiting: 5,
+      oldestWaitingAt: Math.min(...dated),
+      dead: 0,
+      notifications: [{ disposition: "waiting", count: 5 }],
+      rejected: [],
+    });
+    const copy = store.db.prepare(`INSERT INTO notification
+      (id, alert, ordinal, receiver, channel, seq, state, disposition, created_at, created_seq, attempts, next_at, ended_at, reason)
+      SELECT id || '-' || @index, alert, ordinal, receiver, channel, seq, state, @disposition,
       created_at - 1, created_seq, attempts, next_at, ended_at, reason FROM notification WHERE id = @id`);
     for (let index = 0; index < 2000; index++) copy.run({ index, id: notifications[0]?.id, disposition: index < 600 ? "waiting" : "dead" });
     const reject = (topic: string, reason: "undecodable" | "bad_quality", count: number) =>
@@ -254,6 +262,10 @@ describe("counts", () => {
     reject("b", "bad_quality", 4);
     expect(ask(store, { kind: "counts" })).toEqual({
       waiting: 605,
+      notifications: [
+        { disposition: "dead", count: 1400 },
+        { disposition: "waiting", count: 605 },
+      ],
       oldestWaitingAt: Math.min(...dated, (notifications[0]?.createdAt ?? 0) - 1),
       dead: 1400,
       rejected: [

@@ -3,12 +3,22 @@
 import { z } from "zod";
 import { Refusal } from "../problem.ts";
 import { defineRoute, JSON_TYPE } from "../route.ts";
-import { alertOfView, alertSchema, notificationOfView, notificationSchema, transitionOfView, transitionSchema } from "../view.ts";
+import {
+  alertEventOfView,
+  alertEventSchema,
+  alertOfView,
+  alertSchema,
+  notificationOfView,
+  notificationSchema,
+  transitionOfView,
+  transitionSchema,
+} from "../view.ts";
 
 const answerSchema = z.strictObject({
   alert: alertSchema,
   transitions: z.array(transitionSchema).meta({ description: "Oldest first" }),
   notifications: z.array(notificationSchema).meta({ description: "Oldest first" }),
+  events: z.array(alertEventSchema).meta({ description: "What people and time did beside, oldest first" }),
 });
 export type AlertAnswer = z.output<typeof answerSchema>;
 
@@ -30,6 +40,7 @@ export const alert = defineRoute({
         alert: alertOfView(history.alert),
         transitions: history.transitions.map(transitionOfView),
         notifications: history.notifications.map(notificationOfView),
+        events: history.events.map(alertEventOfView),
       },
     };
   },

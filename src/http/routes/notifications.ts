@@ -1,9 +1,10 @@
 // /api/v1/notifications: the outbox, newest first.
 
 import { z } from "zod";
+import { dispositions } from "../../storage/query.ts";
 import { cursorSchema, limitSchema } from "../parameter.ts";
 import { defineRoute, JSON_TYPE } from "../route.ts";
-import { dispositions, notificationOfView, notificationSchema } from "../view.ts";
+import { notificationOfView, notificationSchema } from "../view.ts";
 
 export const notifications = defineRoute({
   kind: "answer",

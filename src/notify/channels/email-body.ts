@@ -1,27 +1,27 @@
-// The words and looks of an alert's mail: one text and one HTML body that say the same.
-// The HTML is a Liquid template in which every output is escaped; tables and inline styles, because mail clients know
-// little else; no image, no script, nothing fetched. Dark mode by media query where a client knows it.
+// The words and looks of the mail of one alert: one text and one HTML body that say the same. Several alerts that are told together
+// have a mail of their own. The HTML is a Liquid template in which every output is escaped.
 
-import { oneLine } from "../../reasons/format.ts";
+import { oneLine, wrapText } from "../../reasons/format.ts";
+import { alertsOf, tellsOfSeveral } from "../group.ts";
+import { kindLine, kindMark } from "../kind.ts";
 import type { Notification } from "../notification.ts";
 import { compileHtml } from "../template.ts";
+import { colours, HEADING, page, RULE } from "./email-frame.ts";
+import { groupMailBody } from "./email-group-body.ts";
 
 /** Shown among the facts, or in the head of the mail, already. */
 const SHOWN_LABELS = new Set(["alertname", "severity", "device", "metric"]);
-
-const colours = {
-  critical: { solid: "#c0271d", soft: "#fdeceb", dark: "#ff8a80" },
-  warning: { solid: "#b25e09", soft: "#fdf1e1", dark: "#ffb95c" },
-  info: { solid: "#1f62c4", soft: "#e8f0fc", dark: "#8ab8ff" },
-  resolved: { solid: "#13744a", soft: "#e4f5ec", dark: "#6fd6a2" },
-} as const;
 
 export type MailBody = { readonly subject: string; readonly text: string; readonly html: string };
 
 /** Writes the mail of a notification. The subject is one line whatever the labels hold. */
 export function mailBody(notification: Notification): MailBody {
+  return tellsOfSeveral(notification) ? groupMailBody(notification) : alertMailBody(alertsOf(notification)[0]);
+}
+
+function alertMailBody(notification: Notification): MailBody {
   const { alert, state } = notification;
-  const status = state === "firing" ? `FIRING ${alert.severity}` : "RESOLVED";
+  const status = [state === "firing" ? `FIRING ${alert.severity}` : "RESOLVED", kindMark(notification)].filter((text) => text !== "").join(", ");
   const labels = Object.entries(alert.labels)
     .filter(([name]) => !SHOWN_LABELS.has(name))
     .map(([name, text]) => ({ name, text: oneLine(text) }));
@@ -34,12 +34,17 @@ export function mailBody(notification: Notification): MailBody {
     html: renderBody({
       ...notification,
       status,
+      told: kindLine(notification),
+      thread: threadWord(notification),
       colour: colours[state === "resolved" ? "resolved" : alert.severity],
       labels,
       annotations,
     }),
   };
 }
+
+/** What `seq` counts the messages of. */
+const threadWord = ({ group }: Notification): string => (group === null ? "alert" : "group");
 
 function textBody(
   notification: Notification,
@@ -52,13 +57,17 @@ function textBody(
   const rows = facts.map(({ name, text }) => `  ${name.padEnd(width)}  ${text}`);
   const blocks = [
     [`${status}: ${alert.rule}`, oneLine(notification.summary)],
+    wrapText(kindLine(notification), 78),
     rows,
     annotations.map(({ name, text }) => `${name}: ${text}`),
     ["Why", ...why.map((line) => `- ${oneLine(line)}`)],
     labels.length === 0 ? [] : [`Labels: ${labels.map(({ name, text }) => `${name}=${JSON.stringify(text)}`).join(", ")}`],
     notes.map((note) => `Note: ${oneLine(note)}`),
     [`Look at it: ${alert.url}`],
-    ["-- ", `Highwater ${oneLine(gateway.gatewayName)} to ${notification.receiver} · message ${notification.seq} of this alert · ${notification.id}`],
+    [
+      "-- ",
+      `Highwater ${oneLine(gateway.gatewayName)} to ${notification.receiver} · message ${notification.seq} of this ${threadWord(notification)} · ${notification.id}`,
+    ],
   ];
   return `${blocks
     .filter((block) => block.length > 0)
@@ -66,52 +75,15 @@ function textBody(
     .join("\n\n")}\n`;
 }
 
-const FONT = `-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif`;
-const HEADING = "margin:0 0 8px;font-size:12px;line-height:16px;font-weight:600;letter-spacing:.06em;text-transform:uppercase;color:#6b6f76;";
-const RULE = "border-top:1px solid #e6e6e3;";
-
-const renderBody = compileHtml(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="supported-color-schemes" content="light dark">
-<title>{{ headline }}</title>
-<style>
-  a { color: #1f62c4; }
-  @media (max-width: 480px) {
-    .page { padding: 0 !important; }
-    .card { border-radius: 0 !important; border-left: 0 !important; border-right: 0 !important; }
-    .pad { padding-left: 20px !important; padding-right: 20px !important; }
-    .figure { font-size: 40px !important; line-height: 46px !important; }
-    .name { width: 92px !important; }
-  }
-  @media (prefers-color-scheme: dark) {
-    .page, body { background: #111315 !important; }
-    .card { background: #1b1e21 !important; border-color: #2c3034 !important; }
-    .head { background: #1b1e21 !important; }
-    .line { border-color: #2c3034 !important; }
-    .ink { color: #eceef0 !important; }
-    .dim { color: #a2a8af !important; }
-    .tint { color: {{ colour.dark }} !important; }
-    .chip { background: #282c30 !important; color: #d5d9dd !important; }
-    a { color: #8ab8ff; }
-    .button { color: #ffffff !important; }
-  }
-</style>
-</head>
-<body class="page" style="margin:0;padding:0;background:#f3f3f1;">
-<div style="display:none;max-height:0;overflow:hidden;opacity:0;">{{ summary }}</div>
-<table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" style="background:#f3f3f1;padding:32px 16px;">
-<tr><td align="center">
-<table role="presentation" class="card" width="100%" cellpadding="0" cellspacing="0" style="max-width:600px;background:#ffffff;border:1px solid #e2e2df;border-radius:12px;border-collapse:separate;overflow:hidden;font-family:${FONT};text-align:left;">
-<tr><td style="height:6px;background:{{ colour.solid }};font-size:0;line-height:0;">&nbsp;</td></tr>
-<tr><td class="pad head" style="padding:28px 32px 24px;background:{{ colour.soft }};">
+const renderBody = compileHtml(
+  page(`<tr><td class="pad head" style="padding:28px 32px 24px;background:{{ colour.soft }};">
   <p class="tint" style="margin:0;font-size:13px;line-height:18px;font-weight:700;color:{{ colour.solid }};overflow-wrap:anywhere;"><span style="letter-spacing:.06em;text-transform:uppercase;">{{ status }}</span> &nbsp;{{ alert.rule }}</p>
   <p class="ink" style="margin:10px 0 0;font-size:17px;line-height:24px;font-weight:600;color:#1c1e21;overflow-wrap:anywhere;">{{ device }}</p>
   <h1 class="figure ink" style="margin:2px 0 0;font-size:46px;line-height:54px;font-weight:700;letter-spacing:-.02em;color:#1c1e21;font-variant-numeric:tabular-nums;">{{ figure }}</h1>
   <p class="ink" style="margin:10px 0 0;font-size:16px;line-height:24px;color:#1c1e21;overflow-wrap:anywhere;">{{ summary }}</p>
+  {%- if told != "" %}
+  <p class="dim" style="margin:10px 0 0;font-size:14px;line-height:21px;color:#4d5157;">{{ told }}</p>
+  {%- endif %}
 </td></tr>
 <tr><td class="pad" style="padding:20px 32px 4px;">
   <table role="presentation" width="100%" cellpadding="0" cellspacing="0">
@@ -157,11 +129,7 @@ const renderBody = compileHtml(`<!doctype html>
 </td></tr>
 {%- endif %}
 <tr><td class="pad dim line" style="padding:16px 32px 22px;${RULE}font-size:12px;line-height:18px;color:#6b6f76;overflow-wrap:anywhere;">
-  Highwater <b style="font-weight:600;">{{ gateway.gatewayName }}</b> to {{ receiver }} · message {{ seq }} of this alert<br>{{ id }}
+  Highwater <b style="font-weight:600;">{{ gateway.gatewayName }}</b> to {{ receiver }} · message {{ seq }} of this {{ thread }}<br>{{ id }}
 </td></tr>
-</table>
-</td></tr>
-</table>
-</body>
-</html>
-`);
+`),
+);

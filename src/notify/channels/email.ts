@@ -1,11 +1,12 @@
 // `email`: one mail per notification over SMTP, text and HTML. Duplicates carry the same Message-ID, and all mails of an
-// alert refer to one root, so that clients thread them. A connection per mail; no pool, nothing is left open.
+// alert, or of a group, refer to one root, so that clients thread them. A connection per mail; no pool, nothing is left open.
 // RFC 5321: a 5yz reply to this mail is final; a 4yz, a broken session and a refused login are tried again.
 
 import { createHash } from "node:crypto";
 import type { NodemailerError } from "nodemailer";
 import { z } from "zod";
 import { oneLine } from "../../reasons/format.ts";
+import { alertsOf } from "../group.ts";
 import type { Notification } from "../notification.ts";
 import type { Channel, Delivery, FailureCause } from "./channel.ts";
 import { mailBody } from "./email-body.ts";
@@ -73,8 +74,8 @@ export const email: Channel<EmailSettings> = {
     const mail: Mail = {
       ...mailBody(notification),
       messageId: `${idPart(notification.id)}@${domain}`,
-      thread: `alert.${idPart(notification.alert.id)}@${domain}`,
-      important: notification.state === "firing" && notification.alert.severity === "critical",
+      thread: `${threadOf(notification)}@${domain}`,
+      important: alertsOf(notification).some(({ state, alert }) => state === "firing" && alert.severity === "critical"),
       headers: headersOf(notification),
     };
     return sendMail(settings, mail, signal);
@@ -181,6 +182,8 @@ function headersOf(notification: Notification): Record<string, string> {
     "X-Highwater-Seq": String(notification.seq),
     "X-Highwater-Alert": oneLine(notification.alert.id),
     "X-Highwater-State": notification.state,
+    "X-Highwater-Kind": notification.kind,
+    ...(notification.group !== null && { "X-Highwater-Group": idPart(notification.group) }),
   };
 }
 
@@ -194,6 +197,8 @@ function serverOf(text: string): Server | undefined {
   return { host: url.hostname.replace(/^\[|\]$/g, ""), port, ...login, tls: isImplicit ? "implicit" : "starttls" };
 }
 
+/** Of all mails of a group the same, or else of all of an alert. */
+const threadOf = ({ group, alert }: Notification): string => (group === null ? `alert.${idPart(alert.id)}` : `group.${idPart(group)}`);
 const addressOf = (recipient: string): string => /<([^<>]*)>$/.exec(recipient)?.[1] ?? recipient;
 const domainOf = (from: string): string => addressOf(from).split("@").at(-1) ?? "localhost";
 /** What of an id may stand left of the @ as it is; any other id is hashed. */

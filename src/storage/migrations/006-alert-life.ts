@@ -61,6 +61,8 @@ export const alertLife = {
     ALTER TABLE notification ADD COLUMN cause TEXT;        -- of what was not sent by itself: which notification, silence, alert or interval
     ALTER TABLE notification ADD COLUMN held_until INTEGER;-- waits for its group or for what inhibits it until then; null: it may be sent
     ALTER TABLE notification ADD COLUMN members TEXT;      -- JSON [[alert, ordinal], …] of all that it tells of; null: only its own
+    CREATE INDEX notification_line ON notification (line) WHERE line IS NOT NULL;
+    CREATE INDEX notification_disposition ON notification (disposition);
     DROP INDEX notification_waiting;
     CREATE INDEX notification_waiting ON notification (next_at) WHERE disposition = 'waiting' AND held_until IS NULL;
     CREATE INDEX notification_open ON notification (created_at) WHERE disposition = 'waiting';

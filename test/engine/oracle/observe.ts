@@ -1,8 +1,9 @@
 // Drives an engine through inputs, in steps that join and wake-ups and restarts that come where they like, and says of what it did
 // what the oracle says of what it should have done.
 
+import type { Engine } from "../../../src/engine/contract.ts";
 import type { Effects } from "../../../src/engine/effect.ts";
-import { createEngine, type Engine } from "../../../src/engine/engine.ts";
+import { createEngine } from "../../../src/engine/engine.ts";
 import type { Input } from "../../../src/engine/input.ts";
 import { type KnownReading, seriesKey, VERDICT_MASK, verdicts } from "../../../src/engine/reading.ts";
 import { MINUTE, SECOND } from "../harness.ts";

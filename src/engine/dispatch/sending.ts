@@ -1,0 +1,101 @@
+// Sends what lines of a group owe: of each channel one notification carries all, and the others are written down as grouped with it.
+
+import type { EpochMs } from "../units.ts";
+import type { Hiding } from "./hiding.ts";
+import { type Group, isOver, type Place, placeText, type Unit } from "./occurrence.ts";
+import type { Members, NotificationKind, NotificationRecord, Told } from "./record.ts";
+import type { Standing } from "./standing.ts";
+import type { Storms } from "./storm.ts";
+import { distinct, type Targets, toldKey } from "./targets.ts";
+import type { Timers } from "./timers.ts";
+
+export type TellingDeps = {
+  readonly standing: Standing;
+  readonly hiding: Hiding;
+  readonly targets: Targets;
+  readonly storms: Storms;
+  readonly timers: Timers;
+  readonly emit: (record: NotificationRecord) => void;
+};
+
+/** Alerts that a notification lists; how many more there are it says. */
+const MEMBERS_MAX = 500;
+
+type Owed = { readonly place: Place /** Newest last; the newest is told. */; readonly units: readonly Unit[] };
+type OfChannel = { readonly told: Told; readonly owed: Owed[] };
+
+/** @param places lines of the group that owe something and that nothing hides */
+export function send({ standing, timers, emit }: TellingDeps, group: Group, places: readonly Place[], now: EpochMs): void {
+  const seqs: Record<string, number> = { ...group.seqs };
+  for (const { told, owed } of byChannel(standing, places)) {
+    const key = toldKey(told);
+    const seq = (seqs[key] ?? 0) + 1;
+    seqs[key] = seq;
+    const [first, ...others] = owed as [Owed, ...Owed[]];
+    const carrier = newest(first);
+    const members = group.kind === "single" ? null : membersOf(standing, group, told, places);
+    const kind: NotificationKind = group.kind === "storm" ? "storm" : carrier.kind;
+    const state = members === null ? carrier.state : stateOf(standing, members);
+    const line = group.kind === "single" ? null : group.id;
+    emit({ ...recordOf(first.place.alert, carrier, { disposition: "waiting", cause: null }), kind, state, seq, line, members });
+    const cause = `${group.kind === "storm" ? "storm" : "notification"}:${carrier.id}`;
+    for (const unit of first.units.slice(0, -1)) emit(recordOf(first.place.alert, unit, { disposition: "grouped", cause }));
+    for (const { place, units } of others) for (const unit of units) emit(recordOf(place.alert, unit, { disposition: "grouped", cause }));
+  }
+  for (const place of places) {
+    const { held, told, stepWaitMs } = standing.line(place);
+    const { ack } = standing.the(place.alert);
+    standing.change(place, { held: [], hidden: null, told: distinct([...told, ...held.filter(({ state }) => state === "firing").map(channelOf)]) });
+    const step = `step:${placeText(place)}`;
+    if (stepWaitMs !== null && ack === null && !isOver(standing.the(place.alert)) && timers.get(step) === undefined) timers.set(step, now + stepWaitMs);
+  }
+  standing.putGroup({ ...group, toldAt: now, seqs });
+  const { repeatMs } = group.settings;
+  const isStanding = standing.members(group.id).some(({ alert }) => !isOver(standing.the(alert)));
+  if (repeatMs !== null && isStanding) timers.set(`repeat:${group.id}`, now + repeatMs);
+  else timers.clear(`repeat:${group.id}`);
+}
+
+const channelOf = ({ receiver, channel }: Told): Told => ({ receiver, channel });
+const newest = ({ units }: Owed): Unit => units.at(-1) as Unit;
+
+function byChannel(standing: Standing, places: readonly Place[]): OfChannel[] {
+  const channels = new Map<string, OfChannel>();
+  for (const place of places) {
+    for (const [key, units] of Map.groupBy(standing.line(place).held, toldKey)) {
+      const known = channels.get(key);
+      if (known === undefined) channels.set(key, { told: channelOf(units[0] as Unit), owed: [{ place, units }] });
+      else known.owed.push({ place, units });
+    }
+  }
+  return [...channels.values()];
+}
+
+/** What is new first, then what this channel was told before and still stands. */
+function membersOf(standing: Standing, { id }: Group, told: Told, places: readonly Place[]): Members {
+  const key = toldKey(told);
+  const isTold = (list: readonly Told[]): boolean => list.some((each) => toldKey(each) === key);
+  const isNew = new Set(places.map(placeText));
+  const fresh = places.filter((place) => isTold(standing.line(place).held));
+  const standingOnes = standing.members(id).filter((place) => {
+    const { told: before, hidden } = standing.line(place);
+    return !isNew.has(placeText(place)) && hidden === null && isTold(before) && !isOver(standing.the(place.alert));
+  });
+  // Of a line that owes this channel nothing new, what it was told still stands.
+  const known = places.filter((place) => !isTold(standing.line(place).held) && isTold(standing.line(place).told) && !isOver(standing.the(place.alert)));
+  const all = [...fresh, ...known, ...standingOnes];
+  const alerts = all.slice(0, MEMBERS_MAX).map(({ alert }): [string, number] => [alert, standing.the(alert).ordinal]);
+  return { alerts, fresh: Math.min(fresh.length, alerts.length), more: all.length - alerts.length };
+}
+
+const stateOf = (standing: Standing, { alerts, more }: Members): "firing" | "resolved" =>
+  more > 0 || alerts.some(([alert]) => !isOver(standing.the(alert))) ? "firing" : "resolved";
+
+/** A notification that is not, or not yet, sent. */
+export function recordOf(
+  alert: string,
+  unit: Unit,
+  { disposition, cause }: { disposition: NotificationRecord["disposition"]; cause: string | null },
+): NotificationRecord {
+  return { ...unit, alert, seq: 0, disposition, cause, line: null, heldUntil: null, members: null };
+}

@@ -1,0 +1,116 @@
+// What dispatch remembers, as it goes into snapshots and comes back: lists of values that are never changed but replaced, so that what is to
+// be saved is fixed at once and written later, a part at a time.
+
+import type { DurationMs, EpochMs } from "../units.ts";
+import type { Flap } from "./flapping.ts";
+import type { Hiding } from "./hiding.ts";
+import type { Group, Occurrence } from "./occurrence.ts";
+import type { OverrideRecord, Shelf, Silence } from "./record.ts";
+import type { Standing } from "./standing.ts";
+import type { Storm, Storms } from "./storm.ts";
+import type { Targets } from "./targets.ts";
+import type { Timers } from "./timers.ts";
+
+export type DispatchStateDeps = {
+  readonly standing: Standing;
+  readonly hiding: Hiding;
+  readonly targets: Targets;
+  readonly storms: Storms;
+  readonly timers: Timers;
+};
+
+/** One thing that is remembered. */
+type Kept =
+  | readonly ["group", Group]
+  | readonly ["occurrence", Occurrence]
+  | readonly ["timer", readonly [string, EpochMs]]
+  | readonly ["silence", Silence]
+  | readonly ["shelf", Shelf]
+  | readonly ["flap", Flap]
+  | readonly ["storm", Storm]
+  | readonly ["override", OverrideRecord];
+
+/** Timers that run a while from an event; the others wait for a time of the wall clock. */
+const RELATIVE = ["flush", "repeat", "step", "attend", "uninhibit", "nobody", "flap", "storm"];
+
+export class DispatchState {
+  readonly #deps: DispatchStateDeps;
+
+  constructor(deps: DispatchStateDeps) {
+    this.#deps = deps;
+  }
+
+  /** Occurrences so far. */
+  get numbered(): number {
+    return this.#deps.standing.numbered;
+  }
+
+  set numbered(count: number) {
+    this.#deps.standing.numbered = count;
+  }
+
+  /** All else that there is now. */
+  all(): readonly Kept[] {
+    const { standing, hiding, targets, storms, timers } = this.#deps;
+    return [
+      ...[...standing.groups].map((group): Kept => ["group", group]),
+      ...[...standing.occurrences].map((occurrence): Kept => ["occurrence", occurrence]),
+      ...timers.save().map((timer): Kept => ["timer", timer]),
+      ...hiding.silences.map((silence): Kept => ["silence", silence]),
+      ...[...hiding.shelves.values()].map((shelf): Kept => ["shelf", shelf]),
+      ...[...hiding.flapping.all].map((flap): Kept => ["flap", flap]),
+      ...[...storms.all].map((storm): Kept => ["storm", storm]),
+      ...[...targets.overrides.values()].map((override): Kept => ["override", override]),
+    ];
+  }
+
+  /** Takes a part of what `all` gave, as JSON, in its order; `restored` ends it. */
+  restore(text: string): void {
+    for (const kept of JSON.parse(text) as Kept[]) this.#take(kept);
+  }
+
+  /** All parts are there. */
+  restored(): void {
+    this.#deps.targets.overridesChanged();
+    this.#deps.hiding.inhibition.restore([...this.#deps.standing.occurrences].map(({ record }) => record));
+  }
+
+  /** The wall clock was set. */
+  shift(by: DurationMs): void {
+    const { standing, hiding, storms, timers } = this.#deps;
+    timers.shift(by, (name) => RELATIVE.includes(name.slice(0, name.indexOf(":"))));
+    for (const group of [...standing.groups]) if (group.toldAt !== null) standing.putGroup({ ...group, toldAt: group.toldAt + by });
+    for (const occurrence of [...standing.occurrences])
+      standing.put({ ...occurrence, lines: occurrence.lines.map((line) => ({ ...line, holdUntil: line.holdUntil + by })) });
+    hiding.flapping.shift(by);
+    storms.shift(by);
+  }
+
+  #take(kept: Kept): void {
+    const { standing, hiding, targets, storms, timers } = this.#deps;
+    switch (kept[0]) {
+      case "group":
+        return standing.putGroup(kept[1]);
+      case "occurrence":
+        return standing.put(kept[1]);
+      case "timer":
+        return timers.set(...kept[1]);
+      case "silence":
+        return hiding.putSilence(kept[1]);
+      case "shelf":
+        hiding.shelves.set(kept[1].key, kept[1]);
+        return;
+      case "flap":
+        return hiding.flapping.restore([kept[1]]);
+      case "storm":
+        return storms.restore([kept[1]]);
+      case "override":
+        targets.overrides.set(kept[1].id, kept[1]);
+        return;
+      default: {
+        const never: never = kept;
+        return never;
+      }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+// Whom a name of the route stands for: the channels of a receiver; of a schedule those of whoever is on call; of an escalation those of
+// one of its steps. A step with nobody on call is skipped at once.
+
+import type { ReceiverPlan } from "../rule.ts";
+import type { DurationMs, EpochMs } from "../units.ts";
+import { type DispatchPlan, noDispatch } from "./plan.ts";
+import type { OverrideRecord, Told } from "./record.ts";
+import { type Override, onCall, type World } from "./schedule.ts";
+
+/** Where an escalation stands, and whom that step tells; `waitMs`: until the next one, null when it is the last. */
+export type Step = { readonly step: number; readonly round: number; readonly told: readonly Told[]; readonly waitMs: DurationMs | null };
+
+export class Targets {
+  #receivers: readonly ReceiverPlan[] = [];
+  #plan: DispatchPlan = noDispatch;
+  #world: World = { zones: {}, intervals: new Map(), overrides: new Map() };
+  /** Given at run time and not over yet, by their ids. */
+  readonly overrides = new Map<string, OverrideRecord>();
+
+  usePlan(receivers: readonly ReceiverPlan[], plan: DispatchPlan): void {
+    this.#receivers = receivers;
+    this.#plan = plan;
+    this.#world = { zones: plan.zones, intervals: new Map(plan.intervals.map((interval) => [interval.name, interval])), overrides: new Map() };
+    this.overridesChanged();
+  }
+
+  /** To be called when `overrides` were changed. */
+  overridesChanged(): void {
+    const bySchedule = Map.groupBy(this.overrides.values(), ({ schedule }) => schedule);
+    const overrides = new Map<string, readonly Override[]>([...bySchedule].map(([schedule, list]) => [schedule, list]));
+    this.#world = { ...this.#world, overrides };
+  }
+
+  /** Whether nobody to tell now may mean somebody later. */
+  isRota = (name: string): boolean => this.hasSchedule(name) || this.#plan.escalations.some((escalation) => escalation.name === name);
+
+  hasSchedule = (name: string): boolean => this.#plan.schedules.some((schedule) => schedule.name === name);
+  hasReceiver = (name: string): boolean => this.#receivers.some((receiver) => receiver.name === name);
+
+  /** The next step that tells anybody. @param at where it stands; step −1: before the first. @returns undefined when there is none */
+  stepAfter(target: string, at: { readonly step: number; readonly round: number }, now: EpochMs): Step | undefined {
+    const escalation = this.#plan.escalations.find(({ name }) => name === target);
+    if (escalation === undefined) {
+      const told = at.step < 0 ? this.#channelsOf(target, now) : [];
+      return told.length === 0 ? undefined : { step: 0, round: 0, told, waitMs: null };
+    }
+    const { steps, repeat } = escalation;
+    const last = steps.length * (repeat + 1) - 1;
+    for (let number = at.round * steps.length + at.step + 1; number <= last; number++) {
+      const [step, round] = [number % steps.length, Math.floor(number / steps.length)];
+      const { targets, waitMs } = steps[step] as (typeof steps)[number];
+      const told = distinct(targets.flatMap((name) => this.#channelsOf(name, now)));
+      if (told.length > 0) return { step, round, told, waitMs: number === last ? null : waitMs };
+    }
+    return undefined;
+  }
+
+  #channelsOf(name: string, now: EpochMs): Told[] {
+    const schedule = this.#plan.schedules.find((each) => each.name === name);
+    const receiver = schedule === undefined ? name : onCall(schedule, this.#world, now)?.member;
+    const { channels = [] } = this.#receivers.find((each) => each.name === receiver) ?? {};
+    return channels.map((channel) => ({ receiver: receiver as string, channel }));
+  }
+}
+
+export const toldKey = ({ receiver, channel }: Told): string => `${receiver} ${channel}`;
+
+/** Each channel once, where it comes first. */
+export function distinct(told: readonly Told[]): Told[] {
+  return [...new Map(told.map((each) => [toldKey(each), each])).values()];
+}

@@ -1,0 +1,296 @@
+// Whom an alert is told, and when: by its routes, in groups or on its own, again after a while, further up when nobody acknowledges.
+// What is to be told is held until its group is due; then it is hidden, moved to a storm, or sent. A resolved goes to exactly those
+// that were sent the firing, whatever hides it now.
+
+import type { AlertRecord } from "../effect.ts";
+import { fingerprint } from "../fingerprint.ts";
+import type { EpochMs } from "../units.ts";
+import type { Hidden } from "./hiding.ts";
+import { type Group, isOver, keyOf, type Line, type Occurrence, type Place, placeOf, placeText, type Unit } from "./occurrence.ts";
+import type { RoutePlan } from "./plan.ts";
+import type { NotificationKind, Told } from "./record.ts";
+import { Routes, type Taken } from "./routes.ts";
+import { recordOf, send, type TellingDeps } from "./sending.ts";
+import { toldKey } from "./targets.ts";
+
+/** How often it is looked whether somebody came on call while nobody was. */
+const NOBODY_MS = 60_000;
+
+export class Teller {
+  readonly #deps: TellingDeps;
+  #routes = new Routes({ receiver: "" });
+
+  constructor(deps: TellingDeps) {
+    this.#deps = deps;
+  }
+
+  usePlan(route: RoutePlan): void {
+    this.#routes = new Routes(route);
+  }
+
+  /** It fires. @param except a channel that must not be told */
+  open(record: AlertRecord, ordinal: number, kind: NotificationKind, except: Told | null, now: EpochMs): void {
+    const { standing } = this.#deps;
+    standing.put({ number: standing.numbered++, record, ordinal, key: keyOf(record.id), units: 0, events: 0, ack: null, except, lines: [] });
+    this.route(record.id, kind, now);
+  }
+
+  /** Tells it by the routes that take it and by which it was not told yet. */
+  route(id: string, kind: NotificationKind, now: EpochMs): void {
+    const { standing, hiding } = this.#deps;
+    const { record, lines } = standing.the(id);
+    const known = lines.map(({ group }) => standing.group(group)?.settings.target);
+    for (const taken of this.#routes.taking(record.labels)) {
+      if (known.includes(taken.settings.target)) continue;
+      const occurrence = standing.the(id);
+      const place = { alert: id, line: occurrence.lines.length };
+      const holdUntil = now + hiding.inhibition.waitOf(record);
+      const line = { group: this.#groupFor(taken, place, now), held: [], holdUntil, told: [], hidden: null, step: -1, round: 0, stepWaitMs: null };
+      standing.put({ ...occurrence, lines: [...occurrence.lines, line] });
+      this.tell(place, kind, now);
+    }
+  }
+
+  /** Tells those that were told before, or the first whom its route names. */
+  tell(place: Place, kind: NotificationKind, now: EpochMs): void {
+    const { standing, targets } = this.#deps;
+    const line = standing.line(place);
+    const { settings } = this.#groupOf(line);
+    if (line.told.length > 0) return this.#owe(place, line.told, kind, now);
+    const step = targets.stepAfter(settings.target, { step: -1, round: 0 }, now);
+    if (step === undefined) return this.#missNobody(place, settings.target, now);
+    standing.change(place, { step: step.step, round: step.round, stepWaitMs: step.waitMs });
+    this.#owe(place, step.told, kind, now);
+  }
+
+  /** It is over: those that were told are told so; what nobody was told of is not to be told any more. */
+  resolve(id: string, now: EpochMs): void {
+    const { standing, timers, emit } = this.#deps;
+    const places = standing.the(id).lines.map((_, line) => ({ alert: id, line }));
+    for (const place of places) {
+      timers.clear(`step:${placeText(place)}`);
+      const { told, held } = standing.line(place);
+      if (told.length > 0) this.#hold(place, told, "transition");
+      else for (const unit of held) emit(recordOf(id, unit, { disposition: "grouped", cause: "wait" }));
+      standing.change(place, told.length > 0 ? { hidden: null } : { held: [], hidden: null });
+    }
+    for (const place of places.filter((each) => standing.line(each).held.length > 0)) this.#schedule(place, now);
+    this.#dropIfDone(id);
+  }
+
+  /** What hid them is over. */
+  uncover(cause: string, now: EpochMs): void {
+    const { standing, hiding } = this.#deps;
+    for (const place of standing.hiddenBy(cause)) {
+      const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(standing.line(place)), now);
+      if (hidden?.cause !== cause) this.reveal(place, now);
+    }
+  }
+
+  /** What somebody hid it with is over: it is announced, also where it was told before, unless something else hides it. */
+  reveal(place: Place, now: EpochMs): void {
+    const { standing, hiding } = this.#deps;
+    const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(standing.line(place)), now);
+    if (hidden === undefined) return this.announce(place, now);
+    standing.change(place, { hidden: hidden.cause });
+    this.#watch(hidden, now);
+  }
+
+  /** Tells it anew, from the first step on. */
+  announce(place: Place, now: EpochMs): void {
+    const { standing, targets } = this.#deps;
+    const line = standing.line(place);
+    const first = line.told.length > 0 ? targets.stepAfter(this.#groupOf(line).settings.target, { step: -1, round: 0 }, now) : undefined;
+    standing.change(place, { hidden: null, step: first?.step ?? -1, round: 0, stepWaitMs: first?.waitMs ?? null });
+    this.tell(place, "announced", now);
+  }
+
+  /** Nobody acknowledged. */
+  escalate(place: Place, now: EpochMs): void {
+    const { standing, targets } = this.#deps;
+    const occurrence = standing.occurrence(place.alert);
+    const line = occurrence?.lines[place.line];
+    if (occurrence === undefined || line === undefined || isOver(occurrence) || occurrence.ack !== null || line.hidden !== null) return;
+    const next = targets.stepAfter(this.#groupOf(line).settings.target, line, now);
+    if (next === undefined) return standing.change(place, { stepWaitMs: null });
+    standing.change(place, { step: next.step, round: next.round, stepWaitMs: next.waitMs });
+    this.#hold(place, next.told, "escalation");
+    this.#deliver(line.group, [place], now);
+  }
+
+  /** Goes on with the escalation of a line where it stands. */
+  resume(place: Place, now: EpochMs): void {
+    const { stepWaitMs, told } = this.#deps.standing.line(place);
+    if (stepWaitMs !== null && told.length > 0) this.#deps.timers.set(`step:${placeText(place)}`, now + stepWaitMs);
+  }
+
+  /** repeat_interval is over for a group. */
+  repeat(id: string, now: EpochMs): void {
+    const { standing, hiding, timers } = this.#deps;
+    const group = standing.group(id);
+    if (group === undefined) return;
+    const standingPlaces = standing.members(id).filter((place) => !isOver(standing.the(place.alert)) && standing.line(place).told.length > 0);
+    if (standingPlaces.length > 0 && group.settings.repeatMs !== null) timers.set(`repeat:${id}`, now + group.settings.repeatMs);
+    const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null);
+    const first = due.find((place) => hiding.causeOf(standing.the(place.alert), group, now) === undefined) ?? due[0];
+    if (first === undefined) return;
+    this.#hold(first, standing.line(first).told, "repeat");
+    this.#deliver(id, [first], now);
+  }
+
+  /** A group is due. */
+  flush(id: string, now: EpochMs): void {
+    const { standing, timers } = this.#deps;
+    timers.clear(`flush:${id}`);
+    const due = standing.owing(id).filter((place) => isOver(standing.the(place.alert)) || standing.line(place).holdUntil <= now);
+    this.#deliver(id, due, now);
+    const group = standing.group(id);
+    const left = standing.owing(id).map((place) => Math.max(standing.line(place).holdUntil, this.#dueFrom(group as Group, now)));
+    if (left.length > 0) timers.set(`flush:${id}`, Math.min(...left));
+  }
+
+  /** Nobody was on call for a target. */
+  lookForSomebody(target: string, now: EpochMs): void {
+    const { standing, targets, timers } = this.#deps;
+    const cause = `nobody:${target}`;
+    if (targets.stepAfter(target, { step: -1, round: 0 }, now) !== undefined) this.uncover(cause, now);
+    else if (standing.hides(cause)) timers.set(cause, now + NOBODY_MS);
+  }
+
+  /** A time interval that hid something changed. */
+  intervalChanged(name: string, now: EpochMs): void {
+    const { standing, hiding, timers } = this.#deps;
+    const cause = `interval:${name}`;
+    this.uncover(cause, now);
+    const next = hiding.changeOf(name, now);
+    if (standing.hides(cause) && next !== undefined) timers.set(cause, next);
+  }
+
+  #missNobody(place: Place, target: string, now: EpochMs): void {
+    const { standing, targets, timers } = this.#deps;
+    if (!targets.isRota(target)) return;
+    standing.change(place, { hidden: `nobody:${target}` });
+    timers.set(`nobody:${target}`, now + NOBODY_MS);
+  }
+
+  #owe(place: Place, told: readonly Told[], kind: NotificationKind, now: EpochMs): void {
+    this.#hold(place, told, kind);
+    this.#schedule(place, now);
+  }
+
+  #hold(place: Place, told: readonly Told[], kind: NotificationKind): void {
+    const { standing } = this.#deps;
+    const occurrence = standing.the(place.alert);
+    const { except, ordinal, lines } = occurrence;
+    const state = isOver(occurrence) ? "resolved" : "firing";
+    // Each channel is told by one line, so that its order is the line's.
+    const elsewhere = lines.flatMap((line, number) => (number === place.line ? [] : [...line.told, ...line.held]));
+    const taken = new Set([...elsewhere, ...(except === null ? [] : [except])].map(toldKey));
+    const units = told
+      .filter((each) => !taken.has(toldKey(each)))
+      .map((each, index): Unit => ({ ...each, id: `${place.alert}-${occurrence.units + index + 1}-${channelMark(each)}`, ordinal, kind, state }));
+    standing.put({ ...occurrence, units: occurrence.units + units.length });
+    standing.change(place, { held: [...standing.line(place).held, ...units] });
+  }
+
+  /** Plans when what a line owes is told, or tells it. */
+  #schedule(place: Place, now: EpochMs): void {
+    const { standing, timers, emit } = this.#deps;
+    const line = standing.line(place);
+    if (line.held.length === 0) return;
+    const held = isOver(standing.the(place.alert)) ? now : line.holdUntil;
+    const due = Math.max(held, this.#dueFrom(this.#groupOf(line), now));
+    if (due <= now) return this.flush(line.group, now);
+    const name = `flush:${line.group}`;
+    const planned = Math.min(timers.get(name) ?? Number.POSITIVE_INFINITY, due);
+    timers.set(name, planned);
+    for (const unit of line.held) emit({ ...recordOf(place.alert, unit, { disposition: "waiting", cause: null }), heldUntil: Math.max(planned, held) });
+  }
+
+  /** From when on a group may be told. */
+  #dueFrom({ kind, settings, toldAt, id }: Group, now: EpochMs): EpochMs {
+    if (kind === "single") return now;
+    if (toldAt !== null) return Math.max(now, toldAt + settings.intervalMs);
+    return this.#deps.timers.get(`flush:${id}`) ?? now + settings.waitMs;
+  }
+
+  /** Hides, moves to a storm or sends what lines of a group owe. */
+  #deliver(id: string, places: readonly Place[], now: EpochMs): void {
+    const { standing, hiding } = this.#deps;
+    const group = standing.group(id) as Group;
+    const sent: Place[] = [];
+    const stormy: Place[] = [];
+    for (const place of places) {
+      const occurrence = standing.the(place.alert);
+      const hidden = isOver(occurrence) ? undefined : hiding.causeOf(occurrence, group, now);
+      if (hidden !== undefined) this.#hide(place, hidden, now);
+      else if (this.#isStormy(group, occurrence, place, now)) stormy.push(place);
+      else sent.push(place);
+    }
+    if (sent.length > 0) send(this.#deps, group, sent, now);
+    for (const { alert } of sent) this.#dropIfDone(alert);
+    for (const place of stormy) this.#schedule(place, now);
+    this.#dropGroupIfEmpty(id);
+  }
+
+  #hide(place: Place, hidden: Hidden, now: EpochMs): void {
+    const { standing, timers, emit } = this.#deps;
+    for (const unit of standing.line(place).held) emit(recordOf(place.alert, unit, hidden));
+    standing.change(place, { held: [], hidden: hidden.cause });
+    timers.clear(`step:${placeText(place)}`);
+    this.#watch(hidden, now);
+  }
+
+  /** Time intervals end by themselves. */
+  #watch({ disposition, cause }: Hidden, now: EpochMs): void {
+    const { hiding, timers } = this.#deps;
+    if (disposition !== "muted" || timers.get(cause) !== undefined) return;
+    const next = hiding.changeOf(cause.slice("interval:".length), now);
+    if (next !== undefined) timers.set(cause, next);
+  }
+
+  /** Moves a line to the storm of its target, if there is one. */
+  #isStormy(group: Group, occurrence: Occurrence, place: Place, now: EpochMs): boolean {
+    const { standing, storms, timers } = this.#deps;
+    const { target } = group.settings;
+    if (group.kind === "storm" || isOver(occurrence) || standing.line(place).told.length > 0) return false;
+    const since = storms.note(target, now);
+    if (since === undefined || storms.plan === null) return false;
+    const name = `storm:${target}`;
+    if (timers.get(name) === undefined) timers.set(name, storms.lookAgainAt(target, now) as EpochMs);
+    const id = `storm/${target}@${since.toString(36)}`;
+    const settings = { ...group.settings, waitMs: 0, intervalMs: storms.plan.intervalMs, mute: [], active: [] };
+    if (standing.group(id) === undefined) standing.putGroup({ id, kind: "storm", settings, toldAt: null, seqs: {} });
+    standing.change(place, { group: id });
+    return true;
+  }
+
+  #groupFor({ settings, group }: Taken, place: Place, now: EpochMs): string {
+    const { standing } = this.#deps;
+    const known = group === null ? undefined : standing.openGroup(group);
+    const id = known?.id ?? (group === null ? placeText(place) : `${group}@${now.toString(36)}`);
+    standing.putGroup(known === undefined ? { id, kind: group === null ? "single" : "shared", settings, toldAt: null, seqs: {} } : { ...known, settings });
+    return id;
+  }
+
+  #groupOf = ({ group }: Line): Group => this.#deps.standing.group(group) as Group;
+
+  #dropIfDone(id: string): void {
+    const { standing } = this.#deps;
+    const occurrence = standing.occurrence(id);
+    if (occurrence === undefined || !isOver(occurrence) || occurrence.lines.some(({ held }) => held.length > 0)) return;
+    standing.drop(id);
+    for (const { group } of occurrence.lines) this.#dropGroupIfEmpty(group);
+  }
+
+  #dropGroupIfEmpty(id: string): void {
+    const { standing, timers } = this.#deps;
+    if (standing.memberCount(id) > 0) return;
+    for (const timer of ["flush", "repeat"]) timers.clear(`${timer}:${id}`);
+    standing.dropGroup(id);
+  }
+}
+
+export const channelMark = (told: Told): string => fingerprint(toldKey(told)).slice(8);
+
+export const linePlace = (timer: string): Place => placeOf(timer.slice(timer.indexOf(":") + 1));

@@ -1,0 +1,88 @@
+// Timers of dispatch by name, on the wall clock: one instant for each name. What falls due comes in order of (instant, name), so that
+// the order does not depend on when it was set. A binary heap of entries, of which those that were overruled are skipped.
+
+import type { DurationMs, EpochMs } from "../units.ts";
+
+type Entry = readonly [at: EpochMs, name: string];
+
+const isBefore = (a: Entry, b: Entry): boolean => a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
+
+export class Timers {
+  readonly #at = new Map<string, EpochMs>();
+  #heap: Entry[] = [];
+
+  get(name: string): EpochMs | undefined {
+    return this.#at.get(name);
+  }
+
+  set(name: string, at: EpochMs): void {
+    if (this.#at.get(name) === at) return;
+    this.#at.set(name, at);
+    this.#push([at, name]);
+  }
+
+  clear(name: string): void {
+    this.#at.delete(name);
+  }
+
+  /** When the first falls due; undefined: none. */
+  get first(): EpochMs | undefined {
+    for (let [top] = this.#heap; top !== undefined; [top] = this.#heap) {
+      if (this.#at.get(top[1]) === top[0]) return top[0];
+      this.#pop();
+    }
+    return undefined;
+  }
+
+  /** Takes the first away; there is one. @returns its name */
+  take(): string {
+    const [, name] = this.#heap[0] as Entry;
+    this.#pop();
+    this.#at.delete(name);
+    return name;
+  }
+
+  /** The wall clock was set: those keep what was left of them. */
+  shift(by: DurationMs, isRelative: (name: string) => boolean): void {
+    const entries = [...this.#at].map(([name, at]): [string, EpochMs] => [name, isRelative(name) ? at + by : at]);
+    this.restore(entries);
+  }
+
+  save(): [string, EpochMs][] {
+    return [...this.#at];
+  }
+
+  restore(entries: readonly (readonly [string, EpochMs])[]): void {
+    this.#at.clear();
+    this.#heap = [];
+    for (const [name, at] of entries) this.set(name, at);
+  }
+
+  #push(entry: Entry): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!isBefore(entry, heap[parent] as Entry)) break;
+      heap[index] = heap[parent] as Entry;
+      index = parent;
+    }
+    heap[index] = entry;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Entry;
+    if (heap.length === 0) return;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Entry, heap[child] as Entry)) child += 1;
+      if (!isBefore(heap[child] as Entry, last)) break;
+      heap[index] = heap[child] as Entry;
+      index = child;
+    }
+    heap[index] = last;
+  }
+}
