@@ -227,7 +227,7 @@ function substituteOf(rules: ReplayRules): Substitute | undefined {
 const leadKeys = new Set(["after", "size", "gap", "over", "stale_after"]);
 
 /** How long before the range the engine must hear readings, so that windows, delays and absences stand when it begins. */
-function leadOf({ rules }: RulePlan): DurationMs {
+export function leadOf({ rules }: Pick<RulePlan, "rules">): DurationMs {
   return Math.max(LEAD_MS_MIN, ...rules.map((rule) => rule.forMs + rule.keepFiringForMs + (rule.staleAfterMs ?? 0) + longestOf(rule.condition)));
 }
 

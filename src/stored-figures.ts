@@ -11,6 +11,9 @@ const REJECTED_LISTED_MAX = 100;
 
 export function createStoredFigures({ query, clock, metrics }: { query: QueryClient["query"]; clock: Clock; metrics: Metrics }) {
   const waitingGauge = metrics.gauge("highwater_notify_waiting", "Notifications that wait");
+  const notificationsGauge = metrics.gauge("highwater_notifications", "Notifications by what became of them: all are waiting or ended in exactly one", [
+    "disposition",
+  ]);
   const oldestGauge = metrics.gauge("highwater_notify_oldest_waiting_seconds", "Age of the oldest notification that waits");
   const rejectedGauge = metrics.gauge("highwater_rejected_values", "Values that could not be taken, by reason, since the data directory began", ["reason"]);
 
@@ -25,7 +28,8 @@ export function createStoredFigures({ query, clock, metrics }: { query: QueryCli
     },
     /** To be called before the metrics are read. */
     async refreshMetrics(): Promise<void> {
-      const { waiting, oldestWaitingMs, rejected } = await count();
+      const { waiting, oldestWaitingMs, rejected, notifications } = await count();
+      for (const { disposition, count: rows } of notifications) notificationsGauge.set({ disposition }, rows);
       waitingGauge.set(waiting);
       oldestGauge.set(oldestWaitingMs / 1_000);
       for (const { reason, count: values } of rejected) rejectedGauge.set({ reason }, values);

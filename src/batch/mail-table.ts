@@ -35,7 +35,7 @@ export const oneLine = (text: string): string => text.replace(/[\x00-\x1f\x7f]+/
 const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 export const escapeHtml = (text: string): string => oneLine(text).replace(/[&<>"']/g, (character) => escapes[character] as string);
 
-/** On a narrow screen the table scrolls in its own box, and the rest of the mail stays in sight. */
+/** On a narrow screen the table scrolls in its own box, and the rest of the mail stays in sight: no word or figure is broken for it. */
 export function htmlTable({ heading, columns, rows }: Table): string {
   const side = (right: boolean | undefined): string => (right ? "right" : "left");
   const head = columns.map(
@@ -44,10 +44,11 @@ export function htmlTable({ heading, columns, rows }: Table): string {
   const body = rows.map((row) => {
     const cells = row.map(({ text, mark }, index) => {
       const bad = mark === "bad" ? ";font-weight:600;color:#a3200d" : "";
-      return `<td style="padding:4px 8px;text-align:${side(columns[index]?.right)};border-bottom:1px solid #e3e8eb${bad}">${escapeHtml(text)}</td>`;
+      const whole = columns[index]?.right ? ";white-space:nowrap" : "";
+      return `<td style="padding:4px 8px;text-align:${side(columns[index]?.right)};border-bottom:1px solid #e3e8eb${whole}${bad}">${escapeHtml(text)}</td>`;
     });
     return `<tr>${cells.join("")}</tr>`;
   });
   return `<h2 style="margin:0 0 8px;font-size:16px">${escapeHtml(heading)}</h2>
-<div style="overflow-x:auto;margin:0 0 24px"><table style="border-collapse:collapse;font-variant-numeric:tabular-nums"><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
+<div style="overflow-x:auto;margin:0 0 24px"><table style="border-collapse:collapse;overflow-wrap:normal;font-variant-numeric:tabular-nums"><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
 }

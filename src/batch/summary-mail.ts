@@ -1,9 +1,12 @@
 // The mail about a run of the daily summary: one per run, however many days it caught up. Text at 72 columns and HTML, the worst
 // sensors first. A pure function of the report; sending it is the business of notify/channels/email.ts.
 
-import { formatDuration } from "../engine/units.ts";
+import { localMinutes, utc } from "../engine/calendar.ts";
+import { type EpochMs, formatDuration } from "../engine/units.ts";
+import { zoneTable } from "../zone.ts";
 import type { DayReport, SeriesReport, SummaryReport } from "./jobs/summary-report.ts";
 import { type Cell, escapeHtml, htmlTable, oneLine, type Table, tableOf, textTable } from "./mail-table.ts";
+import { actorsTable, figuresTable, leadOf as performanceLeadOf } from "./performance-tables.ts";
 
 export type SummaryMail = { readonly subject: string; readonly text: string; readonly html: string };
 
@@ -21,7 +24,7 @@ export function renderSummaryMail(report: SummaryReport, options: { gatewayName:
   const period = periodOf(report);
   const subject = oneLine(`[${options.gatewayName}] ${period}: ${counted(report.alerts, "alert")}, coverage ${percent(report.coverage)}`);
   const lead = leadOf(report, period);
-  const tables = [...(report.days.length > 1 ? [daysTable(report.days)] : []), seriesTable(report)];
+  const tables = [...(report.days.length > 1 ? [daysTable(report.days)] : []), seriesTable(report), ...performanceTables(report)];
   const foot = footOf(report, options.externalUrl);
   const text = [...wrap(lead), "", ...tables.flatMap((table) => [...textTable(table), ""]), ...foot.flatMap((line) => wrap(line)), ""].join("\n");
   return { subject, text, html: htmlPage(subject, lead, tables, foot) };
@@ -42,7 +45,24 @@ function footOf(report: SummaryReport, externalUrl: string | null): string[] {
   const rest = report.series - report.worst.length;
   const more = rest > 0 ? [`${counted(rest, "more sensor")} not listed.`] : [];
   const meaning = "Coverage is the share of the day not in gaps; a gap is longer than three times the day's median interval.";
-  return [...more, meaning, ...(externalUrl === null ? [] : [externalUrl])];
+  return [...more, meaning, ...performanceFootOf(report), ...(externalUrl === null ? [] : [externalUrl])];
+}
+
+/** Of the newest day, which is named where there are several. */
+function performanceTables({ performance, days, zone }: SummaryReport): Table[] {
+  if (performance === undefined || performance.figures === null) return [];
+  const timeText = (at: EpochMs): string => clockText(localMinutes(zoneTable(zone) ?? utc, at));
+  const heading = days.length > 1 ? `Alarm performance, ${performance.day}` : "Alarm performance";
+  const actors = actorsTable(performance.figures);
+  return [figuresTable(heading, performance.figures, timeText), ...(actors === undefined ? [] : [actors])];
+}
+
+const clockText = (minutes: number): string => [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, "0")).join(":");
+
+function performanceFootOf({ performance }: SummaryReport): string[] {
+  if (performance === undefined) return [];
+  if (performance.figures === null) return ["Too many alerts fired for their performance to be worked out."];
+  return [`Alarm performance is of what was told in the day: ${performanceLeadOf(performance.figures)} Targets are set in the config, alarm_performance.`];
 }
 
 // A hundred per cent is only what is whole, and what is below never rounds up to it.

@@ -3,6 +3,7 @@
 import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
+import { performanceCommand } from "./performance.ts";
 import { replayCommand } from "./replay.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -10,6 +11,7 @@ import { summarizeCommand } from "./summarize.ts";
 import { testCommand } from "./test.ts";
 import { tokenCommand } from "./token.ts";
 import { tryCommand } from "./try.ts";
+import { tuneCommand } from "./tune.ts";
 import { userCommand } from "./user.ts";
 
 export const commands: readonly CliCommand[] = [
@@ -19,6 +21,8 @@ export const commands: readonly CliCommand[] = [
   testCommand,
   replayCommand,
   summarizeCommand,
+  performanceCommand,
+  tuneCommand,
   userCommand,
   tokenCommand,
   auditCommand,

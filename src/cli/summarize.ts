@@ -65,11 +65,15 @@ function notOver({ plan: { zone } }: GatewayConfig, { from }: Days, clock: Clock
   return dayBounds(zone, from).end > clock.now() ? `${from} is not over yet in ${zone.name}` : undefined;
 }
 
-async function run({ gateway: { dataDir }, plan: { zone, devices } }: GatewayConfig, days: Days | undefined, clock: Clock): Promise<SummaryReport> {
+async function run(
+  { gateway: { dataDir }, plan: { zone, devices }, alarmTargets }: GatewayConfig,
+  days: Days | undefined,
+  clock: Clock,
+): Promise<SummaryReport> {
   const line = createProgressLine(process.stderr, clock);
   const progress = (now: DailySummaryProgress): void => line.show(wordsOf(now));
   try {
-    const options = { zone, devices, now: clock.now(), ...(days && { days }), progress };
+    const options = { zone, devices, alarmTargets, now: clock.now(), ...(days && { days }), progress };
     return (await runByGateway(dataDir, days, progress)) ?? (await runHere(dataDir, options));
   } finally {
     line.end();

@@ -2,6 +2,7 @@
 // Structured-cloneable, so that it can be sent to worker threads.
 
 import { resolve } from "node:path";
+import type { AlarmTargets } from "../engine/alarm-targets.ts";
 import type { ZoneTable } from "../engine/calendar.ts";
 import type { Labels } from "../engine/reading.ts";
 import type { Device, RulePlan, SourceTiming } from "../engine/rule.ts";
@@ -10,6 +11,7 @@ import { zoneTable } from "../zone.ts";
 import { toDispatchPlan, toRoutePlan } from "./dispatch-plan.ts";
 import { urlOf } from "./listener.ts";
 import { takesAnonymous } from "./mqtt-users.ts";
+import { toTargets } from "./performance-schema.ts";
 import { createPlan, toRule } from "./plan.ts";
 import type { LocatedRule } from "./rules.ts";
 import type { Blocks } from "./schema.ts";
@@ -41,6 +43,7 @@ export type GatewayConfig = {
     /** `receiver` is "" when there are no receivers: nobody is told. */
     readonly route: Blocks["notify"]["route"] & { readonly receiver: string };
   };
+  readonly alarmTargets: AlarmTargets;
   readonly storage: Blocks["storage"];
   readonly batch: { readonly dailySummary: { readonly at: string; readonly receiver: string | null } };
   readonly http: Blocks["http"];
@@ -78,6 +81,7 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw, passwords }:
     },
     sources,
     notify: { receivers, route: { ...notify.route, receiver } },
+    alarmTargets: toTargets(blocks.alarm_performance),
     storage,
     batch: { dailySummary: { at: batch.daily_summary.at, receiver: batch.daily_summary.receiver ?? (receiver === "" ? null : receiver) } },
     http,

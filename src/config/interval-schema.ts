@@ -13,7 +13,7 @@ const monthNames = ["january", "february", "march", "april", "may", "june", "jul
 const patternOf = (names: readonly string[]): string =>
   names.map((name) => `[${name.charAt(0).toUpperCase()}${name.charAt(0)}]${name.slice(1, 3)}${name.length > 3 ? `(?:${name.slice(3)})?` : ""}`).join("|");
 
-/** Of names that begin alike in three letters none is the same. */
+/** No two of the names have the same first three letters. */
 const placeOf = (names: readonly string[], word: string): number => names.findIndex((name) => name.slice(0, 3) === word.slice(0, 3).toLowerCase());
 
 /** A weekday's number, 0 being Sunday; the word is one that `weekdayPattern` takes. */

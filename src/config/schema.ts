@@ -11,6 +11,7 @@ import { labelsSchema, ruleSchema } from "../engine/rule.ts";
 import { zoneTable } from "../zone.ts";
 import { nameText } from "./name-schema.ts";
 import { notify } from "./notify-schema.ts";
+import { alarmPerformance } from "./performance-schema.ts";
 import { sourceSchema } from "./source-schema.ts";
 
 /** The sources of a config that names none. */
@@ -192,7 +193,19 @@ const sources = z
   .meta({ description: "Which topics hold readings; the first whose template matches wins" });
 
 /** The blocks in the order of the documentation. */
-export const blocks = { gateway, mqtt, sources, devices, rules_files: rulesFiles, rules, notify, storage, batch, http } as const;
+export const blocks = {
+  gateway,
+  mqtt,
+  sources,
+  devices,
+  rules_files: rulesFiles,
+  rules,
+  notify,
+  alarm_performance: alarmPerformance,
+  storage,
+  batch,
+  http,
+} as const;
 export type BlockName = keyof typeof blocks;
 export type Blocks = { [Name in BlockName]: z.output<(typeof blocks)[Name]> };
 

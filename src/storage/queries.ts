@@ -7,6 +7,7 @@ import { answerAlert, answerAlerts } from "./alert-query.ts";
 import { answerAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { answerCounts, answerNotifications, answerOutbox, answerRejected } from "./notification-query.ts";
+import { answerPerformance } from "./performance-query.ts";
 import { type Answer, LIMIT_MAX, type QueryContext, type QueryRequest } from "./query.ts";
 import { answerReadings } from "./readings-query.ts";
 import { answerSeries } from "./series-query.ts";
@@ -45,6 +46,8 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return readAccounts(db);
     case "audit":
       return answerAudit(db, request);
+    case "performance":
+      return answerPerformance(db, request, context);
     default: {
       const never: never = request;
       return never;

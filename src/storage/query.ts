@@ -3,9 +3,11 @@
 // where there is more, a cursor to pass on as it came.
 
 import type { Clock } from "../clock.ts";
+import type { AlarmTargets } from "../engine/alarm-targets.ts";
 import type { Day, ZoneTable } from "../engine/calendar.ts";
 import type { AlertEvent, Members, NotificationKind, Shelf } from "../engine/dispatch/record.ts";
 import type { AlertRecord, Transition } from "../engine/effect.ts";
+import type { AlarmPerformance } from "../engine/performance.ts";
 import type { Labels, RejectReason } from "../engine/reading.ts";
 import type { Device } from "../engine/rule.ts";
 import type { Severity } from "../engine/severity.ts";
@@ -78,14 +80,18 @@ export type QueryRequest =
   /** All of them: they are few. */
   | { readonly kind: "accounts" }
   /** Newest first. */
-  | ({ readonly kind: "audit"; readonly who?: string; readonly action?: string } & Page);
+  | ({ readonly kind: "audit"; readonly who?: string; readonly action?: string } & Page)
+  /** Of the alerts told in [from, to), by the wall clock; without `to` until now, without `from` a day. */
+  | { readonly kind: "performance"; readonly from?: EpochMs; readonly to?: EpochMs; readonly rule?: string; readonly labels?: LabelFilter };
 
 /** What the answers depend on besides the store: parts of the config in force, and a clock. */
 export type QueryContext = {
   readonly devices: Readonly<Record<string, Device>>;
   readonly zone: ZoneTable;
-  /** Only its monotonic time is read, to keep within `timeMs`. */
+  /** Its monotonic time keeps an answer within `timeMs`; its wall clock ends a span that has no end. */
   readonly clock: Clock;
+  /** What alarm performance is judged by; default: `defaultTargets`. */
+  readonly alarmTargets?: AlarmTargets;
   /** Milliseconds that one answer may take; the default is QUERY_TIME_MS. */
   readonly timeMs?: DurationMs;
 };
@@ -103,6 +109,7 @@ export type QueryAnswers = {
   counts: StoredCounts;
   accounts: StoredAccounts;
   audit: { readonly audit: readonly AuditView[]; readonly cursor: string | null };
+  performance: AlarmPerformance;
 };
 export type Answer<Request extends QueryRequest> = QueryAnswers[Request["kind"]];
 
@@ -237,9 +244,11 @@ export type RejectedView = {
 export type StoredCounts = {
   /** Notifications, of every alert, receiver and channel. */
   readonly waiting: number;
-  /** When the oldest of them was made; null when none waits. */
+  /** When the oldest of them was made that waits for nothing but its delivery; null when none does. */
   readonly oldestWaitingAt: EpochMs | null;
   readonly dead: number;
+  /** All notifications by what became of them; only dispositions that occurred. */
+  readonly notifications: readonly { readonly disposition: NotificationView["disposition"]; readonly count: number }[];
   /** Values since the data directory began; only reasons that occurred. */
   readonly rejected: readonly { readonly reason: RejectReason; readonly count: number }[];
 };

@@ -11,12 +11,12 @@ import { answerQuery } from "../storage/queries.ts";
 import type { Answer, QueryRequest } from "../storage/query.ts";
 import { LOADED } from "../worker.ts";
 
-const { dataDir, devices, zone } = workerData as QueryStart;
+const { dataDir, ...context } = workerData as QueryStart;
 const port = parentPort as NonNullable<typeof parentPort>;
 const db = openDatabase(dataDir, { readonly: true });
 port.postMessage(LOADED);
 
-const answer = <Request extends QueryRequest>(request: Request): Answer<Request> => answerQuery(db, request, { devices, zone, clock: systemClock });
+const answer = <Request extends QueryRequest>(request: Request): Answer<Request> => answerQuery(db, request, { ...context, clock: systemClock });
 
 answerCalls<QueryVerbs>(port, {
   query: answer,

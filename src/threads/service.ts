@@ -19,7 +19,17 @@ import type { ReloadOutcome, RulesInForce } from "../http/route.ts";
 import { createServer } from "../http/server.ts";
 import type { Status } from "../http/status.ts";
 import { createLog } from "../log.ts";
-import type { AlertChange, FromService, MainVerbs, ProcessorToService, ProcessorVerbs, ServiceStart, ServiceToProcessor, ToService } from "../messages.ts";
+import type {
+  AlertChange,
+  FromService,
+  MainVerbs,
+  ProcessorToService,
+  ProcessorVerbs,
+  QueryStart,
+  ServiceStart,
+  ServiceToProcessor,
+  ToService,
+} from "../messages.ts";
 import { createMetrics } from "../metrics.ts";
 import { type EmailSettings, sendMail } from "../notify/channels/email.ts";
 import { createOutbox } from "../notify/outbox.ts";
@@ -51,9 +61,15 @@ const askProcessor = createCaller<ProcessorVerbs>(processorPort);
 const processorStatus = lastAnswer(() => askProcessor("status", undefined));
 const processorMetrics = lastAnswer(() => askProcessor("metrics", undefined));
 const { dataDir } = config.gateway;
-const queries = createQueryClient({ dataDir, devices: config.plan.devices, zone: config.plan.zone }, log);
+const queries = createQueryClient(queryStart(), log);
 const figures = createStoredFigures({ query: queries.query, clock: systemClock, metrics });
 const storedMetrics = lastAnswer(() => figures.refreshMetrics());
+
+/** What answers depend on, of the config in force. */
+function queryStart(): QueryStart {
+  const { plan, alarmTargets } = config;
+  return { dataDir, devices: plan.devices, zone: plan.zone, alarmTargets };
+}
 
 /** Asks, but waits only so long for one who has answered before. */
 function lastAnswer<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
@@ -185,7 +201,7 @@ async function reloadForCli(): Promise<ReloadOutcome> {
 /** One run, by hand or by night. @param days undefined: what the store says is due */
 async function summarize(days: DailySummaryOptions["days"], progress?: (value: unknown) => void): Promise<SummaryReport> {
   const { zone, devices } = config.plan;
-  const options = { zone, devices, now: systemClock.now(), ...(days === undefined ? {} : { days }) };
+  const options = { zone, devices, alarmTargets: config.alarmTargets, now: systemClock.now(), ...(days === undefined ? {} : { days }) };
   const report = await runSummary({ dataDir, options }, write, { signal: stop.signal, ...(progress === undefined ? {} : { progress }) });
   if (report === undefined)
     throw new GatewayError("summary_interrupted", "the daily summary was interrupted", { retryable: true, hint: "it goes on at the next run" });
@@ -227,7 +243,7 @@ main.on("message", (message: ToService | { kind: "question" | "reply" }) => {
     case "config":
       config = message.config;
       outbox.reload(config.notify.receivers);
-      return void queries.reload({ dataDir, devices: config.plan.devices, zone: config.plan.zone });
+      return void queries.reload(queryStart());
     case "close":
       return void close();
     default:

@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Emit, runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
+import { defaultTargets } from "../../src/engine/alarm-targets.ts";
 import { type Day, dayBounds, dayOf, utc, type ZoneTable } from "../../src/engine/calendar.ts";
 import { type DaySummary, summarizeDay } from "../../src/engine/summary.ts";
 import type { FinishedRow } from "../../src/storage/finished.ts";
@@ -222,6 +223,26 @@ describe("the daily summary", () => {
     await run(day + 2 * hour);
     expect(alerts()).toEqual([3, 2]);
     expect((await run(day + 2 * hour)).days).toEqual([]);
+  });
+
+  it("reports how alarms performed on the newest of its days, by local time and by the targets it is given", async () => {
+    const store = record([rule({ name: "warm", condition: { type: "threshold", above: 5 } })]);
+    const first = Date.UTC(2024, 0, 9, 23);
+    const warm = [first + hour, first + day + hour, first + day + 2 * hour, first + day + 23 * hour];
+    for (const at of warm) {
+      store.receive([{ device: "a", ts: at, value: 9 }], 1);
+      store.receive([{ device: "a", ts: at + minute, value: 1 }], 1);
+    }
+    const options = { zone: oslo, devices: {}, now: first + 3 * day };
+    const { performance } = await runDailySummary(store.db, options, (rows) => store.finish(rows));
+    expect(performance).toMatchObject({ day: "2024-01-11", figures: { alerts: 3, span: { from: first + day, to: first + 2 * day } } });
+    expect(performance?.figures?.verdicts.find(({ name }) => name === "per_hour")).toMatchObject({ value: 3 / 24, target: 5, met: true });
+    const strict = { ...options, days: { from: "2024-01-10", to: "2024-01-10" }, alarmTargets: { ...defaultTargets, perHour: 0 } };
+    const again = await runDailySummary(store.db, strict, (rows) => store.finish(rows));
+    expect(again.performance).toMatchObject({ day: "2024-01-10", figures: { alerts: 1 } });
+    expect(again.performance?.figures?.verdicts.find(({ name }) => name === "per_hour")).toMatchObject({ target: 0, met: false });
+    const nothing = await runDailySummary(store.db, options, (rows) => store.finish(rows));
+    expect(nothing.performance).toBeUndefined();
   });
 
   it("ends early by its signal, between days, and says so", async () => {

@@ -3,7 +3,9 @@
 import { describe, expect, it } from "vitest";
 import type { DayReport, SeriesReport, SummaryReport } from "../../src/batch/jobs/summary-report.ts";
 import { renderSummaryMail, type SummaryMail } from "../../src/batch/summary-mail.ts";
+import { defaultTargets } from "../../src/engine/alarm-targets.ts";
 import { dayNumber, dayText } from "../../src/engine/calendar.ts";
+import { type AlarmOccurrence, performanceOf } from "../../src/engine/performance.ts";
 
 const sensor = (series: number, rest: Partial<SeriesReport> = {}): SeriesReport => ({
   series,
@@ -43,6 +45,23 @@ const report = (rest: Partial<SummaryReport> = {}): SummaryReport => ({
 });
 const render = (rest: Partial<SummaryReport> = {}): SummaryMail =>
   renderSummaryMail(report(rest), { gatewayName: "cold-chain", externalUrl: "http://127.0.0.1:8080" }) as SummaryMail;
+const noon = Date.UTC(2024, 0, 30, 10);
+/** So many alerts a second apart from 10:00 UTC on, each acknowledged after so long; 0: never. */
+const alarms = (count: number, device: string, ackedAfter: number): AlarmOccurrence[] =>
+  Array.from({ length: count }, (_, index) => {
+    const at = noon + index * 1000;
+    const times = {
+      firedAt: at,
+      resolvedAt: at + 500,
+      toldAt: at,
+      clearedAt: at + 500,
+      firstAckedAt: ackedAfter === 0 ? null : at + ackedAfter,
+      hidden: device === "fz-8",
+    };
+    return { id: `${device} ${index}`, rule: "too-warm", subject: device, labels: { device, metric: "temperature" }, severity: "warning", ...times };
+  });
+const figures = (occurrences: AlarmOccurrence[]) =>
+  performanceOf(occurrences, { from: Date.UTC(2024, 0, 29, 23), to: Date.UTC(2024, 0, 30, 23) }, defaultTargets);
 const lines = (mail: SummaryMail): string[] => mail.text.split("\n");
 
 describe("renderSummaryMail", () => {
@@ -101,6 +120,64 @@ describe("renderSummaryMail", () => {
     expect(lines(mail).some((line) => line.startsWith("Bcc"))).toBe(false);
     expect(mail.html).not.toContain("<b>");
     expect(mail.html).toContain("&lt;b&gt; Bcc: x@y &quot;&amp;");
+  });
+
+  it("tells how alarms performed, each figure beside its target, and who alarms most", () => {
+    const mail = render({ performance: { day: "2024-01-30", figures: figures([...alarms(12, "fz-7", 10_000), ...alarms(1, "fz-8", 0)]) } });
+    expect(lines(mail)).toEqual(
+      expect.arrayContaining([
+        "Alarm performance",
+        "Mean in an hour        0.542       ≤ 5 met",
+        // In local time of the zone.
+        "Most in 10 min            13      ≤ 10 missed from 11:00",
+        "Top ten's share            -     ≤ 5 % -      only 2 in all",
+        "Acknowledged in          10s     ≤ 10m met    95 % in 10s; 1 never",
+        "Warning                100 %    ≤ 15 % missed 13 alerts",
+        "Alerts that come most often",
+        "too-warm               fz-7 temperature            12  92.3 % chattering",
+        "too-warm               fz-8 temperature             1   7.7 %",
+      ]),
+    );
+    expect(mail.text.replaceAll("\n", " ")).toContain("13 alerts fired, 12 acknowledged, 1 hidden from those on call, 1 sensor chatters, 1 fleeting.");
+    expect(lines(mail).filter((line) => line.length > 72)).toEqual([]);
+    expect(mail.html).toContain(">missed</td>");
+    expect(mail.html).toMatch(/<h2[^>]*>Alarm performance<\/h2>/);
+  });
+
+  it("shows no figure as its target that it is not", () => {
+    const near = figures([]);
+    const verdicts = [
+      { name: "per_hour", bound: "at_most", value: 5.0004, target: 5, met: false },
+      { name: "mix.critical", bound: "at_most", value: 0.05001, target: 0.05, met: false },
+      { name: "acknowledge", bound: "at_most", value: 600_200, target: 600_000, met: false },
+      { name: "peak_per_hour", bound: "at_most", value: 123_456, target: 15, met: false },
+      { name: "stale", bound: "at_most", value: 5, target: 5, met: true },
+    ] as const;
+    const text = lines(render({ performance: { day: "2024-01-30", figures: { ...near, verdicts } } }));
+    expect(text.filter((line) => / (missed|met)/.test(line)).map((line) => line.slice(0, 45).trimEnd())).toEqual([
+      "Mean in an hour       5.0004       ≤ 5 missed",
+      "Critical             5.001 %     ≤ 5 % missed",
+      "Acknowledged in     10m200ms     ≤ 10m missed",
+      "Most in an hour       123456      ≤ 15 missed",
+      "Stale, over a day          5       ≤ 5 met",
+    ]);
+  });
+
+  it("names the day of the performance where there are several, and says when there is none", () => {
+    const quiet = render({ days: [day(0), day(1)], performance: { day: "2024-01-31", figures: figures([]) } });
+    expect(lines(quiet)).toContain("Alarm performance, 2024-01-31");
+    expect(quiet.text).not.toContain("Alerts that come most often");
+    expect(quiet.text.replaceAll("\n", " ")).toContain("in the day: No alert fired.");
+    const tooMany = render({ performance: { day: "2024-01-30", figures: null } });
+    expect(lines(tooMany)).toContain("Too many alerts fired for their performance to be worked out.");
+    expect(tooMany.html).not.toContain("<h2>Alarm performance");
+  });
+
+  it("keeps the performance within 72 columns whatever fires", () => {
+    const many = Array.from({ length: 15 }, (_, index) => alarms(1500, `a-device-with-a-name-that-goes-on-and-on-${index}`, 900_000)).flat();
+    const mail = render({ performance: { day: "2024-01-30", figures: figures(many.map((each) => ({ ...each, rule: "a-rule-with-a-long-name\r\nx" }))) } });
+    expect(lines(mail).filter((line) => line.length > 72)).toEqual([]);
+    expect(mail.text).toContain("22500 alerts fired");
   });
 
   it("is no mail when there was nothing to do", () => {

@@ -43,6 +43,8 @@ export function benchBlocks(webhookPort: number, count = Number.POSITIVE_INFINIT
     notify: {
       receivers: [{ name: "bench", webhook: { url: `http://127.0.0.1:${webhookPort}/alerts` } }],
       route: { receiver: "bench" },
+      // Its alerts fire and resolve all the time.
+      flapping: false,
     },
   };
 }

@@ -24,6 +24,7 @@ const onlyCheckSees = new Set([
   "an alias without anchor",
   "two documents",
   "a zone that does not exist",
+  "a flood that would end as it begins",
   "a zone of a source",
   "a URL that is none",
   "a broken template",

@@ -3,6 +3,7 @@
 import { mistakesOfAccess } from "./access-mistakes.ts";
 import { mistakesOfDispatch } from "./dispatch-mistakes.ts";
 import { mistakesOfOncall } from "./oncall-mistakes.ts";
+import { mistakesOfPerformance } from "./performance-mistakes.ts";
 
 /** What is wrong, the YAML, and what is said about it. */
 export const mistakes: [string, string, string[]][] = [
@@ -21,7 +22,9 @@ export const mistakes: [string, string, string[]][] = [
   [
     "not a map",
     "- gateway\n- mqtt",
-    ["1:1: the config must be a map of blocks, not a list (blocks are gateway, mqtt, sources, devices, rules_files, rules, notify, storage, batch, http)"],
+    [
+      "1:1: the config must be a map of blocks, not a list (blocks are gateway, mqtt, sources, devices, rules_files, rules, notify, alarm_performance, storage, batch, http)",
+    ],
   ],
   [
     "a zone that does not exist",
@@ -391,4 +394,5 @@ export const mistakes: [string, string, string[]][] = [
   ...mistakesOfAccess,
   ...mistakesOfOncall,
   ...mistakesOfDispatch,
+  ...mistakesOfPerformance,
 ];

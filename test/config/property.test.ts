@@ -115,7 +115,7 @@ describe("never throws", () => {
       { numRuns: 500 },
     ));
   test("on any JSON in the place of a block", () => {
-    const blocks = ["gateway", "mqtt", "sources", "devices", "rules_files", "rules", "notify", "storage", "batch", "http"];
+    const blocks = ["gateway", "mqtt", "sources", "devices", "rules_files", "rules", "notify", "alarm_performance", "storage", "batch", "http"];
     fc.assert(
       fc.property(fc.constantFrom(...blocks), anyYaml, (block, value) => void answer(`${block}: ${value}`)),
       { numRuns: 500 },

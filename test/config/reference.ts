@@ -109,6 +109,8 @@ const words: Record<string, string> = {
   rules_files: "",
   rules: "Each rule has a name of its own over all files.",
   notify: "Of `route` only `receiver` is honoured yet; the rest is read and checked.",
+  alarm_performance:
+    "Bounds, not limits: a target that is missed is told and changes nothing. The defaults of rates, flood and mix are figures of EEMUA-191: [Alarm performance](performance.md).",
   storage: "History is not dropped yet, whatever stands here.",
   batch: "",
   http: "",

@@ -50,7 +50,7 @@ it("kill -9 during a load loses nothing that was acknowledged, no alert and no n
       { name: "load-high", match: { metric: "load" }, condition: { type: "threshold", above: 50 } },
       { name: "probe-high", match: { metric: "probe" }, condition: { type: "threshold", above: 50 }, for: "5m", keep_firing_for: "5m" },
     ],
-    notify: { receivers: [{ name: "on-call", webhook: { url: receiver.url, format: "standard" } }], route: { receiver: "on-call" } },
+    notify: { receivers: [{ name: "on-call", webhook: { url: receiver.url, format: "standard" } }], route: { receiver: "on-call" }, flapping: false },
   };
   const load = createLoad(draw);
   let gateway = await startHighwater(folder.path, config);

@@ -1,7 +1,9 @@
 // A gateway as the HTTP server sees it, with the data of a small cold store made from a seed: what other threads would
 // answer. Readings walk on demand; alerts are fired and resolved by the test.
 
+import { defaultTargets } from "../../src/engine/alarm-targets.ts";
 import type { AlertRecord, Transition } from "../../src/engine/effect.ts";
+import { type AlarmOccurrence, performanceOf } from "../../src/engine/performance.ts";
 import type { Rule } from "../../src/engine/rule.ts";
 import type { GatewayDeps, Latest, ReloadOutcome } from "../../src/http/route.ts";
 import type { Status } from "../../src/http/status.ts";
@@ -24,6 +26,13 @@ export type FakeGateway = GatewayDeps & {
   /** Makes each query fail so. */
   breakWith(error: Error | undefined): void;
 };
+
+/** As if what fires were told at once. */
+function occurrenceOf({ id, rule, series, labels, severity, firedAt, resolvedAt }: AlertView): AlarmOccurrence[] {
+  if (id === null || firedAt === null) return [];
+  const times = { firedAt, resolvedAt, toldAt: firedAt, clearedAt: resolvedAt, firstAckedAt: null, hidden: false };
+  return [{ id, rule, subject: String(series), labels, severity, ...times }];
+}
 
 const kinds = [
   { metric: "temperature", unit: "°C", base: -19, swing: 1.6, noise: 0.25 },
@@ -108,9 +117,13 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
     outbox: () => ({ rows: [] }),
     rejected: () => ({ rejected: [] }),
-    counts: () => ({ waiting: 0, oldestWaitingAt: null, dead: 0, rejected: [] }),
+    counts: () => ({ waiting: 0, oldestWaitingAt: null, dead: 0, notifications: [], rejected: [] }),
     accounts: () => ({ accounts: [], tokens: [], sessions: [] }),
     audit: () => ({ audit: [auditOf(options.now())], cursor: null }),
+    performance: ({ from, to }) => {
+      const end = to ?? options.now();
+      return performanceOf(alerts.flatMap(occurrenceOf), { from: from ?? end - 86_400_000, to: end }, defaultTargets);
+    },
   };
   return {
     asked,

@@ -243,7 +243,13 @@ describe("counts", () => {
     const store = record();
     const { notifications } = ask(store, { kind: "notifications" });
     const dated = notifications.map(({ createdAt }) => createdAt);
-    expect(ask(store, { kind: "counts" })).toEqual({ waiting: 5, oldestWaitingAt: Math.min(...dated), dead: 0, rejected: [] });
+    expect(ask(store, { kind: "counts" })).toEqual({
+      waiting: 5,
+      oldestWaitingAt: Math.min(...dated),
+      dead: 0,
+      notifications: [{ disposition: "waiting", count: 5 }],
+      rejected: [],
+    });
     const copy = store.db.prepare(`INSERT INTO notification
       (id, alert, ordinal, receiver, channel, seq, state, disposition, created_at, created_seq, attempts, next_at, ended_at, reason)
       SELECT id || '-' || @index, alert, ordinal, receiver, channel, seq, state, @disposition,
@@ -256,6 +262,10 @@ describe("counts", () => {
     reject("b", "bad_quality", 4);
     expect(ask(store, { kind: "counts" })).toEqual({
       waiting: 605,
+      notifications: [
+        { disposition: "dead", count: 1400 },
+        { disposition: "waiting", count: 605 },
+      ],
       oldestWaitingAt: Math.min(...dated, (notifications[0]?.createdAt ?? 0) - 1),
       dead: 1400,
       rejected: [

@@ -3,12 +3,15 @@
 // out and emitted, which closes it. So a run that is killed loses nothing, and one that runs twice changes nothing.
 // It only reads; rows go out by `emit`, in an order that is right wherever it stops.
 
+import { type AlarmTargets, defaultTargets } from "../../engine/alarm-targets.ts";
 import { type Day, dayBounds, nextDay, type ZoneTable } from "../../engine/calendar.ts";
+import { performanceOf } from "../../engine/performance.ts";
 import type { Device } from "../../engine/rule.ts";
 import { summarizeDay } from "../../engine/summary.ts";
 import type { EpochMs } from "../../engine/units.ts";
 import type { Database } from "../../storage/database.ts";
 import type { FinishedRow } from "../../storage/finished.ts";
+import { LONG_WORK_ALERTS_MAX, readOccurrences } from "../../storage/performance-query.ts";
 import { createSeriesReader } from "../../storage/series-query.ts";
 import {
   addAll,
@@ -22,7 +25,7 @@ import {
   touchedDays,
 } from "../../storage/summary-work.ts";
 import { readDay, type Wanted } from "./day-readings.ts";
-import { createReport, type SummaryReport } from "./summary-report.ts";
+import { createReport, type DayPerformance, type SummaryReport } from "./summary-report.ts";
 
 /** Rows in one call of `emit`. */
 const EMIT_ROWS = 500;
@@ -34,6 +37,8 @@ export type DailySummaryOptions = {
   readonly days?: { readonly from: Day; readonly to: Day };
   /** Of the config; their labels name the series in the report. */
   readonly devices: Readonly<Record<string, Device>>;
+  /** What alarm performance is judged by; default: `defaultTargets`. */
+  readonly alarmTargets?: AlarmTargets;
   readonly signal?: AbortSignal;
   /** Readings of one day that are held at once (17 bytes each); a day with more is read in several passes. */
   readonly heldMax?: number;
@@ -63,7 +68,14 @@ export async function runDailySummary(db: Database, options: DailySummaryOptions
   }
   const last = days.at(-1);
   if (last !== undefined) options.progress?.({ day: last, done: days.length, days: days.length, readings: report.readings() });
-  return report.finish(!signal?.aborted);
+  const summary = report.finish(!signal?.aborted);
+  return last === undefined ? summary : { ...summary, performance: performanceOfDay(db, last, options) };
+}
+
+function performanceOfDay(db: Database, day: Day, { zone, alarmTargets }: DailySummaryOptions): DayPerformance {
+  const { start: from, end: to } = dayBounds(zone, day);
+  const occurrences = readOccurrences(db, { from, to }, { alertsMax: LONG_WORK_ALERTS_MAX });
+  return { day, figures: occurrences === undefined ? null : performanceOf(occurrences, { from, to }, alarmTargets ?? defaultTargets) };
 }
 
 /** Writes down what was touched since the last run, then how far that is known; only then may a summary close it again. */

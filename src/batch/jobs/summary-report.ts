@@ -2,6 +2,7 @@
 // and is printed by `--json`. Its size is bounded by the number of days, not by days times series.
 
 import type { Day } from "../../engine/calendar.ts";
+import type { AlarmPerformance } from "../../engine/performance.ts";
 import type { Labels } from "../../engine/reading.ts";
 import type { DaySummary } from "../../engine/summary.ts";
 import type { DurationMs, SeriesId } from "../../engine/units.ts";
@@ -23,6 +24,9 @@ export type SeriesReport = Totals & {
   readonly largestGapMs: DurationMs;
 };
 
+/** Of the newest day of the run. `figures` are null when more alerts fired than are worked out. */
+export type DayPerformance = { readonly day: Day; readonly figures: AlarmPerformance | null };
+
 export type SummaryReport = Totals & {
   readonly zone: string;
   /** False when the run was ended early; what is in the report is done. */
@@ -33,6 +37,8 @@ export type SummaryReport = Totals & {
   readonly series: number;
   /** Worst first: most alerts, then least coverage; at most WORST_MAX. */
   readonly worst: readonly SeriesReport[];
+  /** Absent when no day was summarised. */
+  readonly performance?: DayPerformance;
 };
 
 class Sum {

@@ -44,7 +44,8 @@ export function isActive({ spans }: TimeIntervalPlan, zones: Zones, now: EpochMs
 }
 
 /**
- * The first instant after `now` at which `isActive` differs.
+ * The first instant after `now` at which `isActive` differs. Some microseconds where that is a day or a month away; where spans of single days
+ * or times follow each other without a hole for five years, some milliseconds.
  * @param until where the search ends
  * @returns undefined when nothing changes before `until`
  */

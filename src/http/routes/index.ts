@@ -12,6 +12,7 @@ import { me } from "./me.ts";
 import { metrics } from "./metrics.ts";
 import { notifications } from "./notifications.ts";
 import { openapi } from "./openapi.ts";
+import { performance } from "./performance.ts";
 import { readings } from "./readings.ts";
 import { readyz } from "./readyz.ts";
 import { reload } from "./reload.ts";
@@ -35,6 +36,7 @@ export const routes: readonly Route[] = [
   reload,
   summaries,
   notifications,
+  performance,
   events,
   me,
   login,

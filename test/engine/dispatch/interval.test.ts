@@ -81,6 +81,7 @@ describe("the next change", () => {
     ["passes over times that touch", { times: times("09:00-12:00", "12:00-17:00") }, "2026-07-01T10:00Z", "2026-07-01T17:00Z"],
     ["passes over times that overlap", { times: times("09:00-12:00", "11:00-17:00") }, "2026-07-01T10:00Z", "2026-07-01T17:00Z"],
     ["is at midnight of the days", { weekdays: [6, 0] }, "2026-07-04T12:00Z", "2026-07-06T00:00Z"],
+    ["is at the end of the one day that is named", { weekdays: [0] }, "2026-07-05T12:00Z", "2026-07-06T00:00Z"],
     ["is at the end of the month", { months: [7] }, "2026-07-15T12:00Z", "2026-08-01T00:00Z"],
     ["is months away", { months: [7] }, "2026-08-01T00:00Z", "2027-07-01T00:00Z"],
     ["is years away", { years: [[2029, 2029]] }, "2026-08-01T00:00Z", "2029-01-01T00:00Z"],
@@ -93,6 +94,7 @@ describe("the next change", () => {
     // 24:00 became 01:00: 00:30 is read as 01:30, before which the day at 01:00 begins.
     ["is an hour later, where a time is left out", { zone: "America/Santiago", times: times("00:30-02:00") }, "2026-09-05T12:00Z", "2026-09-06T04:30Z"],
     ["leaves out what has no length", { zone: "Europe/Oslo", times: times("02:30-03:15") }, "2026-03-28T12:00Z", "2026-03-30T00:30Z"],
+    ["leaves out what begins and ends at one instant", { zone: "Europe/Oslo", times: times("02:30-03:30") }, "2026-03-28T12:00Z", "2026-03-30T00:30Z"],
     ["leaves out the date that Apia did", { zone: "Pacific/Apia", daysOfMonth: [[30, 30]] }, "2011-12-01T12:00Z", "2012-01-29T10:00Z"],
   ])("%s", (_name, parts, when, expected) => {
     expect(next(parts, when)).toBe(expected);

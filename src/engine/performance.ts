@@ -1,0 +1,212 @@
+// How alarms performed in a span of time: how many, how often, in floods, by whom, how fast they were acknowledged. Pure.
+// Load is counted at the wall clock of the commit by which an alert was told, since that is when it reached whoever is on call;
+// whether a signal chatters is judged by event time, since a backlog that arrives at once says nothing about the signal.
+// One occurrence counts once, however often it recovered and fired again, and whether or not a silence hid it.
+
+import { type Flood, fixedPeak, floodsOf, HOUR_MS, type Peak, type Span, slidingPeak, TEN_MINUTES_MS, timeInFloods } from "./alarm-rate.ts";
+import { type AlarmTargets, judge, type Verdict } from "./alarm-targets.ts";
+import type { Labels } from "./reading.ts";
+import { type Severity, severities } from "./severity.ts";
+import type { DurationMs, EpochMs } from "./units.ts";
+
+export type AlarmOccurrence = {
+  readonly id: string;
+  readonly rule: string;
+  /** The canonical text of the series' or group's labels. */
+  readonly subject: string;
+  readonly labels: Labels;
+  /** The newest that it had. */
+  readonly severity: Severity;
+  /** Event time. */
+  readonly firedAt: EpochMs;
+  readonly resolvedAt: EpochMs | null;
+  /** Wall clock of the commits by which it fired and resolved. */
+  readonly toldAt: EpochMs;
+  readonly clearedAt: EpochMs | null;
+  /** Wall clock. */
+  readonly firstAckedAt: EpochMs | null;
+  /** Nobody was notified, because of a silence, an inhibition, a mute or a shelf. */
+  readonly hidden: boolean;
+};
+
+/** A rule on a subject, by what fired of it in the span. */
+export type Actor = {
+  readonly rule: string;
+  readonly subject: string;
+  readonly labels: Labels;
+  readonly count: number;
+  /** Of all alerts of the span. */
+  readonly share: number;
+  /** It fired three times or more within a minute. */
+  readonly chattering: boolean;
+  /** How many of its alerts were fleeting. */
+  readonly fleeting: number;
+};
+
+export type StaleAlarm = Pick<AlarmOccurrence, "id" | "rule" | "subject" | "labels" | "severity" | "toldAt" | "clearedAt">;
+
+export type AlarmFigures = {
+  readonly alerts: number;
+  /** How many of them were hidden. */
+  readonly hidden: number;
+  readonly rate: {
+    /** Means over the span. */
+    readonly perTenMinutes: number;
+    readonly perHour: number;
+    /** Of any ten minutes, wherever they begin. */
+    readonly peakTenMinutes: Peak;
+    /** Of ten minutes that begin at :00, :10, … UTC. */
+    readonly fixedTenMinutes: Peak;
+    readonly peakHour: Peak;
+  };
+  readonly flood: {
+    /** Of the span, 0 to 1. */
+    readonly share: number;
+    readonly ms: DurationMs;
+    readonly count: number;
+    /** At most FLOODS_MAX, the largest, in order of time. */
+    readonly floods: readonly Flood[];
+  };
+  /** `of`: how many actors there were. `share`: of all alerts, null when there were none. */
+  readonly topTen: { readonly actors: readonly Actor[]; readonly of: number; readonly count: number; readonly share: number | null };
+  /** At most ACTORS_MAX; `count` is of all. */
+  readonly chattering: { readonly count: number; readonly actors: readonly Actor[] };
+  /** Alerts that stood for less than a minute, once, and that nobody acknowledged before they cleared. */
+  readonly fleeting: number;
+  /** Standing for more than a day at some time of the span, longest first; at most ACTORS_MAX listed. */
+  readonly stale: { readonly count: number; readonly alerts: readonly StaleAlarm[] };
+  /** Of the alerts of the span, from being told to the first acknowledgement; `never`: none until now. */
+  readonly acknowledge: {
+    readonly acknowledged: number;
+    readonly never: number;
+    readonly medianMs: DurationMs | null;
+    readonly p95Ms: DurationMs | null;
+  };
+  readonly mix: Readonly<Record<Severity, { readonly count: number; readonly share: number | null }>>;
+};
+
+export type AlarmPerformance = AlarmFigures & { readonly span: Span; readonly verdicts: readonly Verdict[] };
+
+const TOP = 10;
+export const ACTORS_MAX = 100;
+export const FLOODS_MAX = 100;
+/** Chattering: so many firings within so long. */
+export const CHATTERING_COUNT = 3;
+export const CHATTERING_MS = 60_000;
+/** Fleeting: it stood for less than this, and there was no other of the same actor so near. */
+export const FLEETING_MS = 60_000;
+export const STALE_MS = 86_400_000;
+/** How long before a span alerts should be known, so that a flood that goes on at its begin is seen. */
+export const FLOOD_LEAD_MS = HOUR_MS;
+
+/**
+ * @param occurrences in any order: those told in the span, those of FLOOD_LEAD_MS before, and those that stood in it however old
+ * @param span of at least a millisecond
+ */
+export function performanceOf(occurrences: readonly AlarmOccurrence[], span: Span, targets: AlarmTargets): AlarmPerformance {
+  const { from, to } = span;
+  const inOrder = occurrences.filter(({ toldAt }) => toldAt < to).sort((a, b) => a.toldAt - b.toldAt);
+  const own = inOrder.filter(({ toldAt }) => toldAt >= from);
+  const told = own.map(({ toldAt }) => toldAt);
+  const floods = floodsOf(
+    inOrder.map(({ toldAt }) => toldAt),
+    { over: targets.floodPerTenMinutes, endBelow: targets.floodEndPerTenMinutes },
+    span,
+  );
+  const inFloodMs = timeInFloods(floods, span);
+  const actors = actorsOf(own);
+  const top = actors.slice(0, TOP);
+  const count = top.reduce((sum, actor) => sum + actor.count, 0);
+  const chattering = actors.filter((actor) => actor.chattering);
+  const stale = staleOf(inOrder, span);
+  const figures: AlarmFigures = {
+    alerts: own.length,
+    hidden: own.filter(({ hidden }) => hidden).length,
+    rate: {
+      perTenMinutes: (own.length * TEN_MINUTES_MS) / (to - from),
+      perHour: (own.length * HOUR_MS) / (to - from),
+      peakTenMinutes: slidingPeak(told, TEN_MINUTES_MS),
+      fixedTenMinutes: fixedPeak(told, TEN_MINUTES_MS),
+      peakHour: slidingPeak(told, HOUR_MS),
+    },
+    flood: { share: inFloodMs / (to - from), ms: inFloodMs, count: floods.length, floods: largest(floods) },
+    topTen: { actors: top, of: actors.length, count, share: shareOf(count, own.length) },
+    chattering: { count: chattering.length, actors: chattering.slice(0, ACTORS_MAX) },
+    fleeting: actors.reduce((sum, { fleeting }) => sum + fleeting, 0),
+    stale: { count: stale.length, alerts: stale.slice(0, ACTORS_MAX) },
+    acknowledge: acknowledgeOf(own),
+    mix: mixOf(own),
+  };
+  return { span, ...figures, verdicts: judge(figures, targets) };
+}
+
+const shareOf = (count: number, all: number): number | null => (all === 0 ? null : count / all);
+
+/** In the order of time. */
+const largest = (floods: readonly Flood[]): readonly Flood[] =>
+  floods.length <= FLOODS_MAX
+    ? floods
+    : [...floods]
+        .sort((a, b) => b.count - a.count)
+        .slice(0, FLOODS_MAX)
+        .sort((a, b) => a.start - b.start);
+
+/** The most frequent first. */
+function actorsOf(occurrences: readonly AlarmOccurrence[]): Actor[] {
+  const byActor = new Map<string, AlarmOccurrence[]>();
+  for (const each of occurrences) {
+    const key = `${each.rule}\n${each.subject}`;
+    const known = byActor.get(key);
+    if (known === undefined) byActor.set(key, [each]);
+    else known.push(each);
+  }
+  return [...byActor.values()]
+    .map((own): Actor => {
+      const { rule, subject, labels } = own.at(-1) as AlarmOccurrence;
+      const fired = [...own].sort((a, b) => a.firedAt - b.firedAt);
+      return { rule, subject, labels, count: own.length, share: own.length / occurrences.length, chattering: chatters(fired), fleeting: fleetingOf(fired) };
+    })
+    .sort((a, b) => b.count - a.count || compareText(a.rule, b.rule) || compareText(a.subject, b.subject));
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** @param fired of one actor, by event time */
+const chatters = (fired: readonly AlarmOccurrence[]): boolean =>
+  fired.some(({ firedAt }, index) => {
+    const first = fired[index - CHATTERING_COUNT + 1];
+    return first !== undefined && firedAt - first.firedAt < CHATTERING_MS;
+  });
+
+/** @param fired of one actor, by event time */
+const fleetingOf = (fired: readonly AlarmOccurrence[]): number =>
+  fired.filter(({ firedAt, resolvedAt, clearedAt, firstAckedAt }, index) => {
+    if (resolvedAt === null || clearedAt === null || resolvedAt - firedAt >= FLEETING_MS) return false;
+    if (firstAckedAt !== null && firstAckedAt <= clearedAt) return false;
+    const [before, after] = [fired[index - 1], fired[index + 1]];
+    const isAlone = (before === undefined || firedAt - before.firedAt >= FLEETING_MS) && (after === undefined || after.firedAt - firedAt >= FLEETING_MS);
+    return isAlone;
+  }).length;
+
+/** Those that stood for more than a day at some time of the span, the longest first. */
+const staleOf = (inOrder: readonly AlarmOccurrence[], { from, to }: Span): StaleAlarm[] =>
+  inOrder
+    .filter(({ toldAt, clearedAt }) => Math.max(from, toldAt + STALE_MS) < Math.min(clearedAt ?? to, to))
+    .map(({ id, rule, subject, labels, severity, toldAt, clearedAt }) => ({ id, rule, subject, labels, severity, toldAt, clearedAt }));
+
+function acknowledgeOf(occurrences: readonly AlarmOccurrence[]): AlarmFigures["acknowledge"] {
+  // A wall clock that was put back must not give a time below zero.
+  const took = occurrences.flatMap(({ firstAckedAt, toldAt }) => (firstAckedAt === null ? [] : [Math.max(0, firstAckedAt - toldAt)])).sort((a, b) => a - b);
+  return { acknowledged: took.length, never: occurrences.length - took.length, medianMs: nearestRank(took, 0.5), p95Ms: nearestRank(took, 0.95) };
+}
+
+/** The percentile of nearest rank; null of nothing. */
+const nearestRank = (sorted: readonly number[], share: number): number | null => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null;
+
+function mixOf(occurrences: readonly AlarmOccurrence[]): AlarmFigures["mix"] {
+  const entries = severities.map((severity) => {
+    const count = occurrences.filter((each) => each.severity === severity).length;
+    return [severity, { count, share: shareOf(count, occurrences.length) }] as const;
+  });
+  return Object.fromEntries(entries) as AlarmFigures["mix"];
+}
