@@ -11,6 +11,7 @@ import { answerPerformance } from "./performance-query.ts";
 import { type Answer, LIMIT_MAX, type QueryContext, type QueryRequest } from "./query.ts";
 import { answerReadings } from "./readings-query.ts";
 import { answerSeries } from "./series-query.ts";
+import { answerOverrides, answerShelves, answerSilenced, answerSilences } from "./silence-query.ts";
 import { answerSummaries } from "./summary-query.ts";
 
 /**
@@ -48,6 +49,14 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return answerAudit(db, request);
     case "performance":
       return answerPerformance(db, request, context);
+    case "silences":
+      return answerSilences(db, request);
+    case "shelves":
+      return answerShelves(db, request);
+    case "overrides":
+      return answerOverrides(db, request);
+    case "silenced":
+      return answerSilenced(db, request, context);
     default: {
       const never: never = request;
       return never;
@@ -63,6 +72,8 @@ const cursors: Partial<Record<QueryRequest["kind"], RegExp>> = {
   summaries: /^-?\d{4,6}-\d\d-\d\d\.\d{1,15}$/,
   audit: /^\d{1,15}$/,
   notifications: /^-?\d{1,16}\..{0,200}$/s,
+  silences: /^-?\d{1,16}\..{0,200}$/s,
+  shelves: /^-?\d{1,16}\..{0,200}$/s,
 };
 
 function checkLimits(request: QueryRequest): void {
