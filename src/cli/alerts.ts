@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../clock.ts";
 import { formatDuration } from "../engine/units.ts";
 import { alertOfView, alertStates } from "../http/view.ts";
+import { formatQuantity } from "../notify/format.ts";
 import type { AlertView } from "../storage/query.ts";
 import { configOf } from "./account-store.ts";
 import type { CliCommand } from "./command.ts";
@@ -57,7 +58,7 @@ export function textOf(alert: AlertView, now: number): string {
   const how =
     latchedAt !== null && state !== "resolved" ? "latched, waits for a reset" : resolvedAt === null ? `${state} for ${span}` : `resolved after ${span}`;
   const lines = [
-    `${severity.padEnd(8)} ${rule}, ${how}${Number.isFinite(value) ? `: ${value}${unit === null ? "" : ` ${unit}`}` : ""}`,
+    `${severity.padEnd(8)} ${rule}, ${how}${Number.isFinite(value) ? `: ${formatQuantity(value, unit)}` : ""}`,
     `${alert.id ?? "(no id yet)"}  ${subjectText(alert)}`,
     ...attendance(alert),
   ];

@@ -25,7 +25,12 @@ export function HiddenLine({ store }: { store: Store }) {
   return (
     <p class="hidden-line">
       <a href="#/silences">Silences</a>
-      {parts.length > 0 && <b>{parts.join(", ")}</b>}
+      {parts.length > 0 && (
+        <b>
+          {hidden.isCut && "at least "}
+          {parts.join(", ")}
+        </b>
+      )}
     </p>
   );
 }
@@ -64,6 +69,7 @@ export function Silences({ store }: { store: Store }) {
           </ul>
         </>
       )}
+      {hidden?.isCut === true && <p class="faint">There are more: /api/v1/silences and /api/v1/shelves have all of them.</p>}
     </section>
   );
 }

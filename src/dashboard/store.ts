@@ -29,7 +29,12 @@ export type Sensor = {
 export type Connection = { readonly kind: "connecting" } | { readonly kind: "live" } | { readonly kind: "lost"; readonly since: number };
 
 /** What keeps alerts from being told: silences that are not over, and what is shelved or out of service. */
-export type Hidden = { readonly silences: readonly Silence[]; readonly shelves: readonly Shelved[] };
+export type Hidden = {
+  readonly silences: readonly Silence[];
+  readonly shelves: readonly Shelved[];
+  /** There are more than the page shows. */
+  readonly isCut: boolean;
+};
 
 export type Store = {
   readonly connection: Signal<Connection>;
@@ -71,6 +76,8 @@ const RECONNECT_MS = 3000;
 /** Pending alerts make no transition, so they are asked for. */
 const ALERTS_EVERY_MS = 4000;
 const RESOLVED_SHOWN = 8;
+/** Silences, and alerts that are shelved. */
+const HIDDEN_SHOWN = 200;
 const YOUNG_MS = 900_000;
 
 export function createStore(): Store {
@@ -105,16 +112,16 @@ export function createStore(): Store {
     sensors.value = [...byId.values()].sort((a, b) => compare(a.device, b.device) || compare(a.metric, b.metric) || a.id - b.id);
   });
   const loadAlerts = debounced(150, async () => {
-    const [open, ended, { silences }, { shelves }] = await Promise.all([
+    const [open, ended, quiet, away] = await Promise.all([
       ask<{ alerts: Alert[] }>("/api/v1/alerts?state=pending,firing,recovering"),
       ask<{ alerts: Alert[] }>(`/api/v1/alerts?state=resolved&limit=${RESOLVED_SHOWN}`),
-      ask<{ silences: Silence[] }>("/api/v1/silences?state=active,pending"),
-      ask<{ shelves: Shelved[] }>("/api/v1/shelves"),
+      ask<{ silences: Silence[]; cursor: string | null }>(`/api/v1/silences?state=active,pending&limit=${HIDDEN_SHOWN}`),
+      ask<{ shelves: Shelved[]; cursor: string | null }>(`/api/v1/shelves?limit=${HIDDEN_SHOWN}`),
     ]);
     batch(() => {
       alerts.value = open.alerts;
       resolved.value = ended.alerts;
-      hidden.value = { silences, shelves };
+      hidden.value = { silences: quiet.silences, shelves: away.shelves, isCut: quiet.cursor !== null || away.cursor !== null };
     });
   });
   const loadMe = debounced(0, async () => {

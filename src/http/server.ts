@@ -150,6 +150,10 @@ async function guard(app: FastifyInstance, deps: ServerDeps, options: ServerOpti
       );
     }
   });
+  // What says that JSON comes, and brings none, would be refused; DELETE brings nothing.
+  app.addHook("onRequest", async ({ method, headers }) => {
+    if (method === "DELETE") delete headers["content-type"];
+  });
   app.setNotFoundHandler((request, reply) => {
     const isRead = request.method === "GET" || request.method === "HEAD";
     if (!isRead)

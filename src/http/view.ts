@@ -101,7 +101,8 @@ function allowedFor({ state, latchedAt, ackedAt, shelf }: AlertView): LifeEvent[
 /** JSON has no infinities. */
 const finiteOrNull = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
 
-export const alertOfRecord = (record: AlertRecord): Alert => alertOfView(record);
+/** The engine tells what became of its condition, not what people did with it: of that nothing is said. */
+export const alertOfRecord = (record: AlertRecord): Alert => ({ ...alertOfView(record), allowed: [] });
 
 export const transitionSchema = z.strictObject({
   ordinal: z.int(),

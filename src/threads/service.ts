@@ -169,8 +169,13 @@ function committed<Value>(asked: Promise<Value>, code: string, late: string): Pr
 }
 
 const reload = (): Promise<ReloadOutcome> => committed(askMain("reload", undefined), "reload_waits", "the config is valid and takes effect");
-const command = (by: string, asked: Command): Promise<CommandAnswer> =>
-  committed(askMain("command", { by, command: asked }), "command_waits", "it is carried out");
+const commands = metrics.counter("highwater_commands_total", "What people asked of the engine, by what came of it", ["kind", "outcome"]);
+
+async function command(by: string, asked: Command): Promise<CommandAnswer> {
+  const answer = await committed(askMain("command", { by, command: asked }), "command_waits", "it is carried out");
+  commands.inc({ kind: asked.kind, outcome: answer.kind === "done" ? "done" : answer.code });
+  return answer;
+}
 
 const accounts = createAccounts({ write, clock: systemClock, metrics });
 const exposed = config.http.anonymous === undefined ? {} : { anonymous: config.http.anonymous };

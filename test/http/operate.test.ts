@@ -179,7 +179,7 @@ describe("silences", () => {
       ["s2"],
       ["s1"],
     ]);
-    const ended = await served.get("/api/v1/silences/s1?why=done%20early", { method: "DELETE" });
+    const ended = await served.get("/api/v1/silences/s1?why=done%20early", { method: "DELETE", headers: { "content-type": "application/json" } });
     expect(await ended.json()).toMatchObject({ silence: { id: "s1", state: "expired", ended_by: "anonymous" } });
     expect(await problemOf(await served.get("/api/v1/silences/s1", { method: "DELETE" }))).toEqual([409, "silence_over", refusals.silence_over.message]);
     expect(await problemOf(await served.get("/api/v1/silences/s9", { method: "DELETE" }))).toEqual([404, "unknown_silence", refusals.unknown_silence.message]);
