@@ -69,6 +69,10 @@ describe("silences", () => {
     expect(list(at, { states: ["pending", "expired"] })).toEqual([`${later} pending`, `${short} expired`]);
     // The start is inclusive, the end is not.
     expect([list(start + 30 * minute, { id: later }), list(start + 40 * minute, { id: later })]).toEqual([[`${later} active`], [`${later} expired`]]);
+    expect([list(start, { states: ["pending"] }), list(start + 30 * minute, { states: ["active"] })]).toEqual([
+      [`${later} pending`],
+      [`${long} active`, `${later} active`],
+    ]);
     const first = ask(store, { kind: "silences", now: at, limit: 2 });
     expect(first.silences.map(({ id }) => id)).toEqual([long, later]);
     const second = ask(store, { kind: "silences", now: at, limit: 2, cursor: first.cursor as string });
@@ -158,6 +162,9 @@ describe("the alert that somebody means", () => {
     expect([meant(key), meant(key.slice(0, 6)), meant(now), meant(before)]).toEqual([[now], [now], [now], [before]]);
     expect(meant("")).toHaveLength(3);
     expect(meant("zzz")).toEqual([]);
+    store.db.prepare("UPDATE alert SET id = ? WHERE id = ?").run(`${before}x`, now);
+    expect([meant(before), meant(before.slice(0, -1))]).toEqual([[before], [`${before}x`]]);
+    store.db.prepare("UPDATE alert SET id = ? WHERE id = ?").run(now, `${before}x`);
     store.receive([{ device: "fz-1", ts: 9 * minute, value: 20 }], minute);
     // All of one rule and subject and none active: the newest.
     expect(meant(key)).toEqual([now]);
