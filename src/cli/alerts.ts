@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../clock.ts";
 import { formatDuration } from "../engine/units.ts";
 import { alertOfView, alertStates } from "../http/view.ts";
-import { formatQuantity } from "../notify/format.ts";
+import { formatQuantity } from "../reasons/format.ts";
 import type { AlertView } from "../storage/query.ts";
 import { configOf } from "./account-store.ts";
 import type { CliCommand } from "./command.ts";

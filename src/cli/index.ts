@@ -5,8 +5,10 @@ import { alertsCommand } from "./alerts.ts";
 import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
+import { explainCommand } from "./explain.ts";
 import { performanceCommand } from "./performance.ts";
 import { replayCommand } from "./replay.ts";
+import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
 import { silenceCommand } from "./silence.ts";
@@ -23,6 +25,8 @@ export const commands: readonly CliCommand[] = [
   tryCommand,
   testCommand,
   replayCommand,
+  explainCommand,
+  rulesCommand,
   summarizeCommand,
   performanceCommand,
   tuneCommand,

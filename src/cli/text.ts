@@ -2,7 +2,7 @@
 
 import type { Labels } from "../engine/reading.ts";
 import type { EpochMs } from "../engine/units.ts";
-import { rfc3339 } from "../notify/format.ts";
+import { rfc3339 } from "../reasons/format.ts";
 import { screenOf, wrap } from "./problems.ts";
 
 /** `1 reading`, `2 readings`. */

@@ -115,20 +115,26 @@ export const transitionSchema = z.strictObject({
   evidence: z
     .looseObject({
       predicate: z.string(),
+      test: z
+        .record(z.string(), z.unknown())
+        .meta({ description: "The predicate to be judged again: above, below, outside, inside (and clear_…), at_least, at_most, silent_for, all, any" }),
+      for_ms: z.number().exactOptional(),
+      keep_firing_for_ms: z.number().exactOptional(),
       measure: z.number(),
       ts: timeSchema,
       since: timeSchema,
       trigger: z.string(),
       watermark: timeSchema.nullable(),
       from: z.string(),
-      window: z.strictObject({ start: timeSchema, end: timeSchema, aggregate: z.string(), count: z.int() }).exactOptional(),
+      silence: z.strictObject({ last: timeSchema.nullable(), quiet_ms: z.number() }).exactOptional(),
+      window: z.strictObject({ start: timeSchema, end: timeSchema, aggregate: z.string(), count: z.int(), min_count: z.int().exactOptional() }).exactOptional(),
     })
     .meta({ description: "What decided: judging `measure` by `predicate` again gives the same transition" }),
 });
 export type AlertTransition = z.output<typeof transitionSchema>;
 
 export function transitionOfView({ ordinal, to, reason, ts, at, figures, evidence }: AlertHistory["transitions"][number]): AlertTransition {
-  const { window, ...judged } = evidence;
+  const { window, silence, instant, levels, ...judged } = evidence;
   return {
     ordinal,
     to,
@@ -143,9 +149,17 @@ export function transitionOfView({ ordinal, to, reason, ts, at, figures, evidenc
       since: rfc3339(evidence.since),
       watermark: rfc3339OrNull(evidence.watermark),
       ...(window === undefined ? {} : { window: { ...window, start: rfc3339(window.start), end: rfc3339(window.end) } }),
+      ...(silence === undefined ? {} : { silence: silenceOf(silence) }),
+      ...(judged.change?.kind === "anew" && judged.change.silence !== undefined
+        ? { change: { ...judged.change, silence: silenceOf(judged.change.silence) } }
+        : {}),
+      ...(levels === undefined ? {} : { levels: levels.map(({ since, ...level }) => ({ ...level, ...(since !== undefined && { since: rfc3339(since) }) })) }),
+      ...(instant === undefined ? {} : { instant: rfc3339(instant) }),
     },
   };
 }
+
+const silenceOf = ({ last, quiet_ms }: { readonly last: EpochMs | null; readonly quiet_ms: number }) => ({ last: rfc3339OrNull(last), quiet_ms });
 
 export const notificationSchema = z.strictObject({
   id: z.string(),

@@ -3,12 +3,12 @@
 import { keyOf } from "../engine/dispatch/occurrence.ts";
 import type { AlertEvent, Shelf } from "../engine/dispatch/record.ts";
 import type { Labels } from "../engine/reading.ts";
-import type { RulePlan } from "../engine/rule.ts";
 import type { EpochMs } from "../engine/units.ts";
 import { type AlertRow, type NotificationRow, notificationColumns, type TransitionRow, toAlert, toNotification, toTransition } from "./alert-rows.ts";
 import type { Database } from "./database.ts";
 import { createDeadline } from "./deadline.ts";
 import { type AlertHistory, type AlertView, type Answer, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest } from "./query.ts";
+import { readRulesInForce } from "./rule-versions-query.ts";
 import { createSeriesReader, matchesFilter } from "./series-query.ts";
 
 type Request = Extract<QueryRequest, { kind: "alerts" }>;
@@ -57,8 +57,7 @@ function pendingAlerts(db: Database, request: Request, { devices }: QueryContext
     .prepare<[], { rule: string; series: number; since: number; value: number; labels: string }>("SELECT * FROM pending ORDER BY since DESC, rule, series")
     .all();
   if (rows.length === 0) return [];
-  const plan = db.prepare<[], string>("SELECT plan FROM rule_version ORDER BY at DESC LIMIT 1").pluck().get();
-  const rules = new Map((plan === undefined ? [] : (JSON.parse(plan) as RulePlan).rules).map((rule) => [rule.name, rule]));
+  const rules = new Map(readRulesInForce(db).map((rule) => [rule.name, rule]));
   const seriesOf = createSeriesReader(db, devices);
   return rows
     .filter(({ rule }) => request.rule === undefined || rule === request.rule)

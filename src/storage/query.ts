@@ -16,7 +16,9 @@ import type { DaySummary } from "../engine/summary.ts";
 import type { DurationMs, EpochMs, SeriesId } from "../engine/units.ts";
 import type { StoredAccounts } from "./accounts.ts";
 import type { AuditView } from "./audit.ts";
+import type { ExplainAnswer } from "./explain-query.ts";
 import type { OutboxRow } from "./outbox-row.ts";
+import type { RuleVersion } from "./rule-versions-query.ts";
 
 /** Rows of an answer unless the request says fewer; more is refused. */
 export const LIMIT_DEFAULT = 1000;
@@ -61,6 +63,8 @@ export type QueryRequest =
       readonly to?: EpochMs;
     } & Page)
   | { readonly kind: "alert"; readonly id: string }
+  /** With what each notification's cause names. */
+  | { readonly kind: "explain"; readonly id: string }
   /** Newest day first, then by series. `from` and `to` are days, both inclusive. */
   | ({
       readonly kind: "summaries";
@@ -76,6 +80,8 @@ export type QueryRequest =
   | { readonly kind: "outbox"; readonly limit: number }
   /** Newest first. */
   | { readonly kind: "rejected"; readonly limit?: number }
+  /** Of one rule, by name. */
+  | { readonly kind: "rule_versions"; readonly rule: string }
   /** Over all rows, however many. */
   | { readonly kind: "counts" }
   /** All of them: they are few. */
@@ -111,10 +117,12 @@ export type QueryAnswers = {
   readings: { readonly series: readonly SeriesBuckets[]; readonly cursor: string | null };
   alerts: { readonly alerts: readonly AlertView[]; readonly cursor: string | null };
   alert: AlertHistory | null;
+  explain: ExplainAnswer | null;
   summaries: { readonly summaries: readonly SummaryView[]; readonly cursor: string | null };
   notifications: { readonly notifications: readonly NotificationView[]; readonly cursor: string | null };
   outbox: { readonly rows: readonly OutboxRow[] };
   rejected: { readonly rejected: readonly RejectedView[] };
+  rule_versions: { readonly versions: readonly RuleVersion[] };
   counts: StoredCounts;
   accounts: StoredAccounts;
   audit: { readonly audit: readonly AuditView[]; readonly cursor: string | null };

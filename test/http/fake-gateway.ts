@@ -122,6 +122,24 @@ export function createFakeGateway(options: { series: number; now: () => number; 
         ? null
         : { alert, subject: "{}", transitions: histories.get(id) ?? [], notifications: notificationsOf(id, alert.firedAt ?? 0), events: operator.eventsOf(id) };
     },
+    explain: ({ id }) => {
+      const alert = alerts.find((each) => each.id === id);
+      if (alert === undefined) return null;
+      const told = { kind: "transition", cause: null, heldUntil: null, members: 1, other: null, silence: null, alert: null, shelf: null, ack: null };
+      const notifications = notificationsOf(id, alert.firedAt ?? 0).map((each) => ({ ...each, ...told }));
+      return { alert, subject: "{}", transitions: histories.get(id) ?? [], notifications, timezone: "Europe/Oslo" };
+    },
+    rule_versions: ({ rule }) => {
+      const [before, now] = [{ ...ruleOf(rule), forMs: 60_000, logic: "4e0c" }, ruleOf(rule)];
+      const [from, until] = [options.now() - 7_200_000, options.now() - 3_600_000];
+      if (rule !== "freezer-too-warm") return { versions: [] };
+      return {
+        versions: [
+          { number: 1, rule: before, inForce: [{ from, until, plan: "4e0c" }] },
+          { number: 2, rule: now, inForce: [{ from: until, until: null, plan: "5f1d" }] },
+        ],
+      };
+    },
     summaries: ({ day }) => ({ summaries: series.slice(0, 2).map((each) => summaryOf(each, day ?? "2026-01-30")), cursor: null }),
     notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
     outbox: () => ({ rows: [] }),
@@ -330,6 +348,7 @@ function transitionOf(view: AlertView & { id: string }, to: Transition["to"], or
     at,
     figures: { value: view.value, peak: view.peak ?? view.value },
     evidence: {
+      test: { above: -15, clear_below: -17 },
       rule: view.rule,
       logic: "5f1d",
       predicate: `above ${view.limit}, clears below ${(view.limit ?? 0) - 2}`,
@@ -386,13 +405,8 @@ const summaryOf = (series: SeriesView, day: string): QueryAnswers["summaries"]["
   last_ts: 1_769_813_990_000,
   sum: -164_332.8,
   coverage: 1,
-  largest_gap_ms: 0,
-  gaps: 0,
-  median_interval_ms: 10_000,
-  day_ms: 86_400_000,
-  late: 3,
-  alerts: 1,
-  version: 1,
+  ...{ largest_gap_ms: 0, gaps: 0, median_interval_ms: 10_000, day_ms: 86_400_000 },
+  ...{ late: 3, alerts: 1, version: 1 },
   approximate: false,
   computed_at: 1_769_829_300_000,
 });

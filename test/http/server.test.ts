@@ -29,7 +29,10 @@ beforeAll(async () => {
 });
 afterAll(() => served.close());
 
-const ask = ({ method = "get", path }: Route, query = ""): Promise<Response> => served.get(path.replace(":id", "a1") + query, { method: method.toUpperCase() });
+/** What there is of each thing that a path names. */
+const there: Readonly<Record<string, string>> = { id: "a1", name: "freezer-too-warm", a: "1", b: "5f1d" };
+const ask = ({ method = "get", path }: Route, query = ""): Promise<Response> =>
+  served.get(path.replace(/:(\w+)/g, (_, name: string) => there[name] ?? "") + query, { method: method.toUpperCase() });
 
 const expectProblem = async (response: Response, status: number, code: string): Promise<{ message: string; hint: string }> => {
   expect(response.status).toBe(status);
@@ -175,6 +178,28 @@ describe("answers", () => {
       { disposition: "waiting", ended_at: null },
     ]);
     await expectProblem(await served.get("/api/v1/alerts/none"), 404, "unknown_alert");
+    await expectProblem(await served.get("/api/v1/alerts/none/explain"), 404, "unknown_alert");
+    const explained = (await (await served.get("/api/v1/alerts/a1/explain")).json()) as { lines: string[]; notifications: { text: string }[] };
+    expect(explained.lines.at(-1)).toBe("Rule freezer-too-warm@5f1d: above −15 °C, clears below −17 °C.");
+    expect(explained.notifications[0]?.text).toContain("Delivered to on-call by email:0");
+  });
+
+  test("the versions of a rule, and what differs between two", async () => {
+    const path = "/api/v1/rules/freezer-too-warm/versions";
+    expect(await (await served.get(path)).json()).toMatchObject({
+      versions: [
+        { version: 1, rule: { for: "1m" } },
+        { version: 2, in_force: [{ until: null }] },
+      ],
+    });
+    expect(await (await served.get(`${path}/4e0c/diff/2`)).json()).toEqual({
+      ...{ name: "freezer-too-warm", a: 1, b: 2 },
+      changes: [{ path: "for", before: "1m", after: "5m" }],
+      lines: ["- for: 1m", "+ for: 5m"],
+    });
+    await expectProblem(await served.get("/api/v1/rules/none/versions"), 404, "unknown_rule");
+    await expectProblem(await served.get("/api/v1/rules/none/versions/1/diff/2"), 404, "unknown_rule");
+    await expectProblem(await served.get(`${path}/1/diff/9`), 404, "unknown_version");
   });
 
   test("readings: exactly the promised keys; `agg` keeps only some figures", async () => {

@@ -92,6 +92,10 @@ export function createRecorder(plan: RulePlan, options: { answersLookups?: boole
       return write([{ kind: "command", at, up, by, command }]).answers[0] as CommandAnswer;
     },
     now: (): number => at,
+    /** Other rules from now on. */
+    use(next: RulePlan): void {
+      write([{ kind: "rules", at, up, plan: next }]);
+    },
     finish: (rows: readonly FinishedRow[]): void => writeFinished(db, rows),
     close(): void {
       db.close();

@@ -13,6 +13,7 @@ import { alertUnshelve } from "./alert-unshelve.ts";
 import { alerts } from "./alerts.ts";
 import { audit } from "./audit.ts";
 import { events } from "./events.ts";
+import { explain } from "./explain.ts";
 import { healthz } from "./healthz.ts";
 import { login } from "./login.ts";
 import { logout } from "./logout.ts";
@@ -24,6 +25,8 @@ import { performance } from "./performance.ts";
 import { readings } from "./readings.ts";
 import { readyz } from "./readyz.ts";
 import { reload } from "./reload.ts";
+import { ruleDiff } from "./rule-diff.ts";
+import { ruleVersions } from "./rule-versions.ts";
 import { rules } from "./rules.ts";
 import { series } from "./series.ts";
 import { setup } from "./setup.ts";
@@ -47,7 +50,10 @@ export const routes: readonly Route[] = [
   alert,
   ...[alertAck, alertUnack, alertComment, alertShelve, alertUnshelve, alertOutOfService, alertInService, alertReset],
   ...[silences, silenceMake, silenceEnd, silencePreview, shelves],
+  explain,
   rules,
+  ruleVersions,
+  ruleDiff,
   reload,
   summaries,
   notifications,
