@@ -13,6 +13,7 @@ import { type Answer, LIMIT_MAX, type QueryContext, type QueryRequest } from "./
 import { answerReadings } from "./readings-query.ts";
 import { answerRuleVersions } from "./rule-versions-query.ts";
 import { answerSeries } from "./series-query.ts";
+import { answerOverrides, answerShelves, answerSilenced, answerSilences } from "./silence-query.ts";
 import { answerSummaries } from "./summary-query.ts";
 
 /**
@@ -54,6 +55,14 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return answerAudit(db, request);
     case "performance":
       return answerPerformance(db, request, context);
+    case "silences":
+      return answerSilences(db, request);
+    case "shelves":
+      return answerShelves(db, request);
+    case "overrides":
+      return answerOverrides(db, request);
+    case "silenced":
+      return answerSilenced(db, request, context);
     default: {
       const never: never = request;
       return never;
@@ -69,6 +78,8 @@ const cursors: Partial<Record<QueryRequest["kind"], RegExp>> = {
   summaries: /^-?\d{4,6}-\d\d-\d\d\.\d{1,15}$/,
   audit: /^\d{1,15}$/,
   notifications: /^-?\d{1,16}\..{0,200}$/s,
+  silences: /^-?\d{1,16}\..{0,200}$/s,
+  shelves: /^-?\d{1,16}\..{0,200}$/s,
 };
 
 function checkLimits(request: QueryRequest): void {

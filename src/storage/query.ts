@@ -5,8 +5,9 @@
 import type { Clock } from "../clock.ts";
 import type { AlarmTargets } from "../engine/alarm-targets.ts";
 import type { Day, ZoneTable } from "../engine/calendar.ts";
-import type { AlertEvent, Members, NotificationKind, Shelf } from "../engine/dispatch/record.ts";
+import type { AlertEvent, Members, NotificationKind, OverrideRecord, Shelf, Silence } from "../engine/dispatch/record.ts";
 import type { AlertRecord, Transition } from "../engine/effect.ts";
+import type { LabelMatcher } from "../engine/matcher.ts";
 import type { AlarmPerformance } from "../engine/performance.ts";
 import type { Labels, RejectReason } from "../engine/reading.ts";
 import type { Device } from "../engine/rule.ts";
@@ -88,7 +89,15 @@ export type QueryRequest =
   /** Newest first. */
   | ({ readonly kind: "audit"; readonly who?: string; readonly action?: string } & Page)
   /** Of the alerts told in [from, to), by the wall clock; without `to` until now, without `from` a day. */
-  | { readonly kind: "performance"; readonly from?: EpochMs; readonly to?: EpochMs; readonly rule?: string; readonly labels?: LabelFilter };
+  | { readonly kind: "performance"; readonly from?: EpochMs; readonly to?: EpochMs; readonly rule?: string; readonly labels?: LabelFilter }
+  /** Latest end first. Without `states` all; `now`: as of when. */
+  | ({ readonly kind: "silences"; readonly now: EpochMs; readonly states?: readonly SilenceState[]; readonly id?: string } & Page)
+  /** What is shelved or out of service, newest first. */
+  | ({ readonly kind: "shelves" } & Page)
+  /** Those that are not over, by their end. */
+  | { readonly kind: "overrides"; readonly now: EpochMs; readonly schedule?: string; readonly limit?: number }
+  /** Which active alerts matchers would hide. */
+  | { readonly kind: "silenced"; readonly matchers: readonly LabelMatcher[]; readonly limit?: number };
 
 /** What the answers depend on besides the store: parts of the config in force, and a clock. */
 export type QueryContext = {
@@ -118,6 +127,10 @@ export type QueryAnswers = {
   accounts: StoredAccounts;
   audit: { readonly audit: readonly AuditView[]; readonly cursor: string | null };
   performance: AlarmPerformance;
+  silences: { readonly silences: readonly SilenceView[]; readonly cursor: string | null };
+  shelves: { readonly shelves: readonly ShelfView[]; readonly cursor: string | null };
+  overrides: { readonly overrides: readonly OverrideView[] };
+  silenced: { readonly alerts: readonly AlertView[]; readonly count: number };
 };
 export type Answer<Request extends QueryRequest> = QueryAnswers[Request["kind"]];
 
@@ -182,8 +195,18 @@ export type Attendance = {
   readonly shelf: Shelf | null;
 };
 
+export const silenceStates = ["active", "pending", "expired"] as const;
+export type SilenceState = (typeof silenceStates)[number];
+export type SilenceView = Silence & { readonly state: SilenceState };
+
+/** `alert`, `state`: of the newest occurrence; null where none is kept. */
+export type ShelfView = Shelf & { readonly alert: string | null; readonly state: AlertRecord["state"] | null };
+export type OverrideView = OverrideRecord;
+
 export type AlertHistory = {
   readonly alert: AlertView;
+  /** As in AlertRecord. */
+  readonly subject: string;
   /** Oldest first. */
   readonly transitions: readonly (Transition & { /** When it was committed. */ readonly at: EpochMs })[];
   /** Oldest first. */

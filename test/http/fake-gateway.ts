@@ -2,17 +2,23 @@
 // answer. Readings walk on demand; alerts are fired and resolved by the test.
 
 import { defaultTargets } from "../../src/engine/alarm-targets.ts";
+import type { Command, CommandAnswer } from "../../src/engine/dispatch/command.ts";
 import type { AlertRecord, Transition } from "../../src/engine/effect.ts";
 import { type AlarmOccurrence, performanceOf } from "../../src/engine/performance.ts";
 import type { Rule } from "../../src/engine/rule.ts";
 import type { GatewayDeps, Latest, ReloadOutcome } from "../../src/http/route.ts";
 import type { Status } from "../../src/http/status.ts";
 import type { AlertHistory, AlertView, Bucket, NotificationView, QueryAnswers, QueryRequest, SeriesView } from "../../src/storage/query.ts";
+import { createFakeOperator } from "./fake-operator.ts";
 
 export type FakeGateway = GatewayDeps & {
   onTransition(listener: (alert: AlertRecord, transition: Transition) => void): () => void;
   /** What was asked so far. */
   readonly asked: QueryRequest[];
+  /** What people asked of the engine. */
+  readonly commands: readonly { readonly by: string; readonly command: Command }[];
+  /** What the engine says to the next command, whatever it is. */
+  answerNext(answer: CommandAnswer | Error): void;
   readonly series: readonly SeriesView[];
   /** Gives every series (or one) a new reading. */
   beat(only?: { series: number; value: number }): void;
@@ -75,6 +81,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
   let failure: Error | undefined;
   let reloaded: ReloadOutcome = { kind: "ok", plan: "5f1d", changed: false, rules: 1, sources: 1, devices: 2, receivers: 1, notes: [] };
   const asked: QueryRequest[] = [];
+  const operator = createFakeOperator({ alerts, now: options.now });
   const books = { received: 4_211_905, accepted: 4_209_640, late: 2107, duplicate: 41, conflict: 12, quarantined: 3, rejected: 102 };
 
   const tell = (view: AlertView & { id: string }, to: Transition["to"]): void => {
@@ -111,7 +118,9 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     },
     alert: ({ id }) => {
       const alert = alerts.find((each) => each.id === id);
-      return alert === undefined ? null : { alert, transitions: histories.get(id) ?? [], notifications: notificationsOf(id, alert.firedAt ?? 0), events: [] };
+      return alert === undefined
+        ? null
+        : { alert, subject: "{}", transitions: histories.get(id) ?? [], notifications: notificationsOf(id, alert.firedAt ?? 0), events: operator.eventsOf(id) };
     },
     explain: ({ id }) => {
       const alert = alerts.find((each) => each.id === id);
@@ -132,9 +141,13 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       const end = to ?? options.now();
       return performanceOf(alerts.flatMap(occurrenceOf), { from: from ?? end - 86_400_000, to: end }, defaultTargets);
     },
+    ...operator.answers,
   };
   return {
     asked,
+    commands: operator.commands,
+    command: operator.command,
+    answerNext: operator.answerNext,
     series,
     books,
     async query(request) {
