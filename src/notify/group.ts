@@ -3,7 +3,7 @@
 
 import type { Labels } from "../engine/reading.ts";
 import { severities } from "../engine/severity.ts";
-import { oneLine } from "./format.ts";
+import { oneLine } from "../reasons/format.ts";
 import type { Notification } from "./notification.ts";
 
 /** Counted by a value of one label, or by rule. */
@@ -25,7 +25,7 @@ export const tellsOfSeveral = ({ members }: Notification): boolean => members !=
 
 /** `{site="north"}` of `on-call/1f2e:{site="north"}@loyw3v28`: what its route groups by, without labels that its alerts do not have. */
 export function groupLabels(key: string): Labels {
-  const [, braces = ""] = /^.*?\/[0-9a-f]{4}:\{(.*)\}@[0-9a-z]+$/s.exec(key) ?? [];
+  const [, braces = ""] = /^.*?\/[0-9a-f]{4}:\{(.*)\}@[0-9a-z.]+$/s.exec(key) ?? [];
   const pairs = [...braces.matchAll(/([a-zA-Z_]\w*)=("(?:[^"\\]|\\.)*")/g)];
   return Object.fromEntries(pairs.map(([, name, text]) => [name, unquoted(text as string)]).filter(([, text]) => text !== ""));
 }

@@ -33,6 +33,8 @@ export type OperatorDeps = {
 export const STANDING_MAX = 10_000;
 /** As in the config. */
 const OVERRIDE_MS_MAX = 366 * 86_400_000;
+/** So far may the clock by which "in 8 hours" was worked out be ahead of the one by which it is judged. */
+const CLOCKS_MS = 500;
 const DONE: CommandAnswer = { kind: "done", id: null };
 
 const refused = (code: RefusalCode): CommandAnswer => ({ kind: "refused", code, ...refusals[code] });
@@ -177,8 +179,11 @@ export class Operator {
     if (refusal !== undefined) return refused(refusal);
     const last = now + this.#plan.shelveMaxMs;
     if (until !== null && until <= now) return refused("span_empty");
-    if (until !== null && until > last) return refused("shelved_too_long");
-    return this.#putShelf({ ...named(alert), kind: until === null ? "until_clear" : "timed", by, at: now, until: until ?? last, why }, "shelved");
+    if (until !== null && until > last + CLOCKS_MS) return refused("shelved_too_long");
+    return this.#putShelf(
+      { ...named(alert), kind: until === null ? "until_clear" : "timed", by, at: now, until: Math.min(until ?? last, last), why },
+      "shelved",
+    );
   }
 
   #takeOut(alert: AlertName, by: string, why: string, now: EpochMs): CommandAnswer {
