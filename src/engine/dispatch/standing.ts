@@ -128,6 +128,11 @@ export class Standing {
     return this.#inOrder(this.#hidden.of(cause));
   }
 
+  /** Whether any line of a group owes something. */
+  owes(group: string): boolean {
+    return this.#owing.has(group);
+  }
+
   /** All that hides anything now. */
   causes(): readonly string[] {
     return this.#hidden.keys();

@@ -82,7 +82,8 @@ export class DispatchState {
   shift(by: DurationMs): void {
     const { standing, hiding, storms, timers } = this.#deps;
     timers.shift(by, (name) => RELATIVE.includes(name.slice(0, name.indexOf(":"))));
-    for (const group of [...standing.groups]) if (group.toldAt !== null) standing.putGroup({ ...group, toldAt: group.toldAt + by });
+    for (const group of [...standing.groups])
+      standing.putGroup({ ...group, waitsFrom: group.waitsFrom + by, toldAt: group.toldAt === null ? null : group.toldAt + by });
     for (const occurrence of [...standing.occurrences])
       standing.put({ ...occurrence, lines: occurrence.lines.map((line) => ({ ...line, holdUntil: line.holdUntil + by })) });
     hiding.flapping.shift(by);

@@ -183,8 +183,11 @@ export class Teller {
   }
 
   #owe(place: Place, told: readonly Told[], kind: NotificationKind, now: EpochMs): void {
+    const { standing } = this.#deps;
+    const group = this.#groupOf(standing.line(place));
+    if (!standing.owes(group.id)) standing.putGroup({ ...group, waitsFrom: now });
     this.#hold(place, told, kind);
-    if (this.#deps.standing.line(place).held.length > 0) this.#schedule(place, now);
+    if (standing.line(place).held.length > 0) this.#schedule(place, now);
     else this.#passOver(place, now);
   }
 
@@ -233,10 +236,9 @@ export class Teller {
   }
 
   /** From when on a group may be told. */
-  #dueFrom({ kind, settings, toldAt, id }: Group, now: EpochMs): EpochMs {
+  #dueFrom({ kind, settings, toldAt, waitsFrom }: Group, now: EpochMs): EpochMs {
     if (kind === "single") return now;
-    if (toldAt !== null) return Math.max(now, toldAt + settings.intervalMs);
-    return this.#deps.timers.get(`flush:${id}`) ?? now + settings.waitMs;
+    return Math.max(now, toldAt === null ? waitsFrom + settings.waitMs : toldAt + settings.intervalMs);
   }
 
   /** Hides, moves to a storm or sends what lines of a group owe. */
@@ -288,7 +290,7 @@ export class Teller {
     const id = known?.id ?? groupId(`storm/${target}`, occurrence, now);
     if (known === undefined) {
       const settings = { ...group.settings, waitMs: 0, intervalMs: storms.plan.intervalMs, mute: [], active: [] };
-      standing.putGroup({ id, kind: "storm", settings, toldAt: null, seqs: {} });
+      standing.putGroup({ id, kind: "storm", settings, waitsFrom: now, toldAt: null, seqs: {} });
       storms.gather(storm, id);
     }
     standing.change(place, { group: id });
@@ -299,7 +301,9 @@ export class Teller {
     const { standing } = this.#deps;
     const known = group === null ? undefined : standing.openGroup(group);
     const id = known?.id ?? (group === null ? placeText(place) : groupId(group, standing.the(place.alert), now));
-    standing.putGroup(known === undefined ? { id, kind: group === null ? "single" : "shared", settings, toldAt: null, seqs: {} } : { ...known, settings });
+    standing.putGroup(
+      known === undefined ? { id, kind: group === null ? "single" : "shared", settings, waitsFrom: now, toldAt: null, seqs: {} } : { ...known, settings },
+    );
     return id;
   }
 

@@ -85,6 +85,14 @@ describe("a target", () => {
     expect(run.pass(60)).toEqual([]);
   });
 
+  it("that waits holds up nobody else of its group", () => {
+    const run = desk({ ...setting, route: { groupBy: [], groupWaitMs: 10_000, groupIntervalMs: 5_000 } });
+    run.say(1, dev);
+    run.pass(1);
+    run.say(1, "free");
+    expect(run.pass(60)).toEqual(["10: transition firing free+0 → on-call", "30: transition firing dev+1 → on-call"]);
+  });
+
   it("of another site is told", () => {
     const run = desk(setting);
     run.say(1, gw, other);
