@@ -17,13 +17,14 @@ import { formatSpan } from "../notify/format.ts";
 import { type Database, openDatabase, requireSchema } from "../storage/database.ts";
 import { LONG_WORK_ALERTS_MAX, readOccurrences, spanOf } from "../storage/performance-query.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_USAGE, USAGE } from "./command.ts";
-import { printProblems, screenOf } from "./problems.ts";
+import { printProblems, screenOf, wrap } from "./problems.ts";
 import { timeText } from "./text.ts";
 
 type Options = { config: string; from?: string; to?: string; day?: string; json?: true };
 
 /** Floods and stale alerts of a list; --json tells all. */
 const LIST_MAX = 5;
+const COLUMNS = 80;
 
 export const performanceCommand: CliCommand = {
   name: "performance",
@@ -102,7 +103,7 @@ function textOf(performance: AlarmPerformance): string[] {
   const actors = actorsTable(performance);
   return [
     `${timeText(from)} to ${timeText(to)}, ${formatSpan(to - from)}`,
-    leadOf(performance),
+    ...wrap(leadOf(performance), COLUMNS, "").split("\n"),
     "",
     ...shown(figuresTable("Alarm performance", performance, short)),
     ...(actors === undefined ? [] : ["", ...shown(actors)]),
@@ -128,7 +129,7 @@ function staleLines({ stale: { alerts, count } }: AlarmPerformance): string[] {
   if (count === 0) return [];
   const lines = alerts.slice(0, LIST_MAX).map(({ toldAt, clearedAt, rule, labels }) => {
     const stood = clearedAt === null ? "stands" : formatSpan(clearedAt - toldAt);
-    return `${timeText(toldAt).slice(0, 16)}Z  ${stood.padEnd(14)} ${rule} ${labels["device"] ?? ""}`.trimEnd().slice(0, 80);
+    return `${timeText(toldAt).slice(0, 16)}Z  ${stood.padEnd(14)} ${rule} ${labels["device"] ?? ""}`.trimEnd().slice(0, COLUMNS);
   });
   return ["", "Stale: stood for more than a day", "", ...lines, ...more(count)];
 }

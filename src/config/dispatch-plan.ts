@@ -25,7 +25,7 @@ export function toRoutePlan(route: RouteSettings, receiver: string): RoutePlan {
 }
 
 function toSubroute(route: Subroute, above: Grouping): RoutePlan {
-  const { matchers, continue: goesOn, mute_time_intervals, active_time_intervals, routes = [], ...own } = route;
+  const { matchers, continue: goesOn, mute_time_intervals: _mute, active_time_intervals: _active, routes = [], ...own } = route;
   const grouping: Grouping = { ...above, ...own };
   return compact({
     ...groupingPlan(grouping),

@@ -83,7 +83,7 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw, passwords }:
     notify: { receivers, route: { ...notify.route, receiver } },
     alarmTargets: toTargets(blocks.alarm_performance),
     storage,
-    batch: { dailySummary: { at: batch.daily_summary.at, receiver: batch.daily_summary.receiver ?? (receiver === "" ? null : receiver) } },
+    batch: { dailySummary: { at: batch.daily_summary.at, receiver: batch.daily_summary.receiver ?? summaryReceiver(receivers, receiver) } },
     http,
     plan: createPlan({
       rules: rules.map(({ settings }) => toRule(settings)),
@@ -96,6 +96,12 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw, passwords }:
       dispatch: toDispatchPlan(notify, gateway.timezone),
     }),
   };
+}
+
+/** The route's receiver; where that is a schedule or an escalation, the first receiver. */
+function summaryReceiver(receivers: readonly ReceiverConfig[], routed: string): string | null {
+  const receiver = receivers.find(({ name }) => name === routed) ?? receivers[0];
+  return receiver?.name ?? null;
 }
 
 /** The files that `tls` names, by absolute paths. */

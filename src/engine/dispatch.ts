@@ -77,6 +77,7 @@ export class Dispatcher {
     this.#hiding.usePlan(dispatch);
     const standing = [...this.#standing.occurrences].map(({ record }) => record);
     this.#hiding.inhibition.usePlan(dispatch.inhibit, standing);
+    this.#teller.judgeHidden(this.#now);
   }
 
   /** To which channel a notification was going, by its id; a channel that the config no longer has is `unknown`. */
@@ -120,6 +121,7 @@ export class Dispatcher {
   clockStepped(now: EpochMs, by: DurationMs): void {
     this.#now = now;
     if (by !== 0) this.state.shift(by);
+    this.#teller.judgeHidden(now);
   }
 
   /** @param except a channel that must not be told: the one that the alert is about */
@@ -172,6 +174,8 @@ export class Dispatcher {
     const { inhibition } = this.#hiding;
     inhibition.remove(before);
     inhibition.add(record);
+    // At another level it may be a source no more.
+    if (this.#standing.hides(`alert:${record.id}`)) this.#timers.set(`uninhibit:${record.id}`, this.#now + inhibition.graceOf(before));
     const isGraver = severities.indexOf(record.severity) < severities.indexOf(before.severity);
     if (ack !== null && isGraver) this.#operator.withdraw(record.id, "unacknowledged", "", `it became ${record.severity}`, this.#now);
     lines.forEach((_, line) => this.#teller.tell({ alert: record.id, line }, "transition", this.#now));

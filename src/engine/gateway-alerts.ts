@@ -20,6 +20,8 @@ const kindOf = ({ rule }: AlertRecord): Kind => (rule === CLOCK_STEP_RULE ? cloc
 
 export class GatewayAlerts {
   #standing: AlertRecord[] = [];
+  /** When the last one of each key fired: another at the same instant, or by a clock that was set back, is dated 1 ms later. */
+  #fired: Record<string, EpochMs> = {};
 
   deadLetter(input: { at: EpochMs; notification: string; reason: string; receiver?: string; channel?: string }, into: Dispatcher): void {
     const told = into.toldBy(input.notification);
@@ -49,16 +51,23 @@ export class GatewayAlerts {
   }
 
   save(): string {
-    return JSON.stringify(this.#standing);
+    return JSON.stringify([this.#standing, this.#fired]);
   }
 
   restore(text: string): void {
-    this.#standing = JSON.parse(text) as AlertRecord[];
+    [this.#standing, this.#fired] = JSON.parse(text) as [AlertRecord[], Record<string, EpochMs>];
   }
 
-  #open(kind: Kind, { at, labels, summary, value }: { at: EpochMs; labels: Labels; summary: string; value: number }, into: Dispatcher, except?: Told): void {
+  #open(
+    kind: Kind,
+    { at: asked, labels, summary, value }: { at: EpochMs; labels: Labels; summary: string; value: number },
+    into: Dispatcher,
+    except?: Told,
+  ): void {
     const { rule, severity } = kind;
     const key = fingerprint(rule + (labels["receiver"] ?? "") + (labels["channel"] ?? ""));
+    const at = Math.max(asked, (this.#fired[key] ?? Number.NEGATIVE_INFINITY) + 1);
+    this.#fired[key] = at;
     const record: AlertRecord = {
       ...{ id: `${key}-${at.toString(36)}`, rule, series: NO_SERIES, subject: "gateway", severity, labels: { alertname: rule, severity, ...labels } },
       ...{ annotations: { summary }, state: "firing", since: at, firedAt: at, resolvedAt: null, latchedAt: at, value, peak: value, limit: null, unit: null },

@@ -120,6 +120,17 @@ export function partsOf(engine: Engine): { part: number; saved: Saved }[] {
   }
 }
 
+/** A snapshot as the store keeps it: parts that are as they were are those of the one before. */
+export function snapshotOf(engine: Engine, before: ReadonlyMap<number, Saved>): Map<number, Saved> {
+  engine.beginSnapshot();
+  const parts = new Map<number, Saved>();
+  for (;;) {
+    const { part, saved, isLast } = engine.nextSnapshotPart();
+    parts.set(part, saved ?? (before.get(part) as Saved));
+    if (isLast) return parts;
+  }
+}
+
 /** Series `0`, `1`, … each heard once, with its number, at ts 1. */
 export function heardOnce(rulePlan: RulePlan, count: number, labelsOf: (index: number) => SeriesDefinition["labels"]) {
   const engine = createEngine();

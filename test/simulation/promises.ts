@@ -18,6 +18,8 @@ type Row = {
   created_at: number;
   attempts: number;
   ended_at: number | null;
+  /** It is not to be sent yet. */
+  held_until: number | null;
   reason: string | null;
 };
 
@@ -43,7 +45,8 @@ export function attemptProblems(db: Database, farEnd: FarEnd, { notification, pr
   const own = rows.find((row) => row.id === id);
   if (own === undefined) found.push(`${id} is sent, but it is not in the store`);
   else if (own.disposition !== "waiting" && !before.some(isOfOtherService)) found.push(`${id} is sent again, though it is ${own.disposition}`);
-  for (const row of rows) if (row.seq < seq && row.disposition === "waiting") found.push(`${id} is sent before ${row.id}, which still waits`);
+  for (const row of rows)
+    if (row.seq < seq && row.disposition === "waiting" && row.held_until === null) found.push(`${id} is sent before ${row.id}, which still waits`);
   for (const other of before) {
     if (other.notification.seq > seq) found.push(`${id} is sent after ${other.notification.id}`);
     const isUnderWay = !other.isOver && !other.signal.aborted && other.service === service && service.isAlive;

@@ -40,6 +40,7 @@ export type RefusalCode =
   | "too_many"
   | "unknown_schedule"
   | "unknown_member"
+  | "override_too_long"
   | "unknown_override";
 
 /** `id`: of what was made. */

@@ -55,7 +55,7 @@ export class Hiding {
   causeOf({ record, key }: Occurrence, { settings }: Pick<Group, "settings">, now: EpochMs): Hidden | undefined {
     const shelf = this.shelves.get(key);
     if (shelf !== undefined) return { disposition: "shelved", cause: `${shelf.kind === "out_of_service" ? "out_of_service" : "shelf"}:${key}` };
-    const flap = this.flapping.of(key)?.alert ?? null;
+    const flap = this.flapping.plan === null ? null : (this.flapping.of(key)?.alert ?? null);
     if (flap !== null && flap !== record.id) return { disposition: "grouped", cause: `flapping:${flap}` };
     const source = this.inhibition.sourceOf(record);
     if (source !== undefined) return { disposition: "inhibited", cause: `alert:${source}` };

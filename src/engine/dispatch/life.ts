@@ -76,5 +76,6 @@ export const refusals: Readonly<Record<RefusalCode, { readonly message: string; 
   too_many: { message: "there are too many already", hint: "end some that are no longer needed" },
   unknown_schedule: { message: "there is no schedule of this name", hint: "schedules are those of notify.schedules" },
   unknown_member: { message: "there is no receiver of this name", hint: "receivers are those of notify.receivers" },
+  override_too_long: { message: "an override lasts at most a year", hint: "change the schedule in the config instead" },
   unknown_override: { message: "there is no override of this id", hint: "ids are listed by `highwater oncall overrides`" },
 };

@@ -18,6 +18,8 @@ export type Line = {
   readonly told: readonly Told[];
   /** What hid it when it was to be told, as `cause` of a notification; null: nothing does. */
   readonly hidden: string | null;
+  /** Whom it kept from being told. */
+  readonly kept: readonly Told[];
   /** Of its escalation: which step was told last, in which round; −1 before the first. */
   readonly step: number;
   readonly round: number;

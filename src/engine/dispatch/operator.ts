@@ -31,6 +31,8 @@ export type OperatorDeps = {
 
 /** Silences, shelves and overrides that there may be at once, of each. */
 export const STANDING_MAX = 10_000;
+/** As in the config. */
+const OVERRIDE_MS_MAX = 366 * 86_400_000;
 const DONE: CommandAnswer = { kind: "done", id: null };
 
 const refused = (code: RefusalCode): CommandAnswer => ({ kind: "refused", code, ...refusals[code] });
@@ -234,6 +236,7 @@ export class Operator {
     if (!targets.hasSchedule(schedule)) return refused("unknown_schedule");
     if (!targets.hasReceiver(member)) return refused("unknown_member");
     if (to <= Math.max(from, now)) return refused("span_empty");
+    if (to - from > OVERRIDE_MS_MAX) return refused("override_too_long");
     if (targets.overrides.size >= STANDING_MAX) return refused("too_many");
     const id = this.#newId(JSON.stringify([schedule, member, from, to, by, why]), now, (each) => targets.overrides.has(each));
     const override = { id, schedule, member, from, to, by, why, createdAt: now, removedBy: null };

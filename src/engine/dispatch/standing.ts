@@ -23,6 +23,10 @@ class Sets {
     return [...(this.#sets.get(key) ?? [])];
   }
 
+  all(): readonly string[] {
+    return [...this.#sets.values()].flatMap((set) => [...set]);
+  }
+
   has(key: string): boolean {
     return this.#sets.has(key);
   }
@@ -121,6 +125,11 @@ export class Standing {
   /** Places of the lines that a cause hides. */
   hiddenBy(cause: string): Place[] {
     return this.#inOrder(this.#hidden.of(cause));
+  }
+
+  /** Places of all lines that anything hides. */
+  hidden(): Place[] {
+    return this.#inOrder(this.#hidden.all());
   }
 
   hides(cause: string): boolean {

@@ -4,8 +4,11 @@
 import type { DurationMs, EpochMs } from "../units.ts";
 import type { StormPlan } from "./plan.ts";
 
-/** `since: null`: no storm. `times`: of the alerts within the sliding time, oldest first. */
-export type Storm = { readonly target: string; readonly since: EpochMs | null; readonly times: readonly EpochMs[] };
+/**
+ * `group`: of those that are told together since it began; null: no storm, or none was told yet. `times`: of the alerts within the sliding
+ * time, oldest first, as many of the newest as it takes to know.
+ */
+export type Storm = { readonly target: string; readonly isOn: boolean; readonly group: string | null; readonly times: readonly EpochMs[] };
 
 export class Storms {
   plan: StormPlan | null = null;
@@ -15,24 +18,31 @@ export class Storms {
     return this.#storms.values();
   }
 
-  /** One more alert is to be told. @returns since when there is a storm; undefined: there is none */
-  note(target: string, now: EpochMs): EpochMs | undefined {
+  /** One more alert is to be told. @returns the storm that it belongs to; undefined: there is none */
+  note(target: string, now: EpochMs): Storm | undefined {
     if (this.plan === null) return undefined;
-    const { since = null, times = [] } = this.#storms.get(target) ?? {};
-    const recent = [...within(times, now, this.plan.perMs), now];
-    const begun = since ?? (recent.length > this.plan.above ? now : null);
-    this.#storms.set(target, { target, since: begun, times: recent });
-    return begun ?? undefined;
+    const { above, until, perMs } = this.plan;
+    const { isOn: wasOn = false, group = null, times: before = [] } = this.#storms.get(target) ?? {};
+    const times = [...within(before, now, perMs), now].slice(-Math.max(above + 1, until));
+    const storm = { target, isOn: wasOn || times.length > above, group, times };
+    this.#storms.set(target, storm);
+    return storm.isOn ? storm : undefined;
+  }
+
+  /** A group was opened for those of a storm. */
+  gather(storm: Storm, group: string): void {
+    this.#storms.set(storm.target, { ...storm, group });
   }
 
   /** @returns when to look again whether it is over; undefined: it is */
   lookAgainAt(target: string, now: EpochMs): EpochMs | undefined {
     const storm = this.#storms.get(target);
-    if (storm === undefined || this.plan === null) return undefined;
-    const recent = within(storm.times, now, this.plan.perMs);
-    const last = recent[recent.length - this.plan.until];
-    if (last !== undefined) return last + this.plan.perMs;
-    this.#storms.set(target, { target, since: null, times: recent });
+    if (storm === undefined) return undefined;
+    const { perMs, until } = this.plan ?? { perMs: 0, until: 1 };
+    const times = within(storm.times, now, perMs);
+    const last = times[times.length - until];
+    if (last !== undefined) return last + perMs;
+    this.#storms.set(target, { target, isOn: false, group: null, times });
     return undefined;
   }
 
@@ -42,8 +52,7 @@ export class Storms {
 
   /** The wall clock was set. */
   shift(by: DurationMs): void {
-    for (const { target, since, times } of [...this.#storms.values()])
-      this.#storms.set(target, { target, since: since === null ? null : since + by, times: times.map((time) => time + by) });
+    for (const storm of [...this.#storms.values()]) this.#storms.set(storm.target, { ...storm, times: storm.times.map((time) => time + by) });
   }
 }
 

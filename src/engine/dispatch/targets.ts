@@ -37,11 +37,17 @@ export class Targets {
   hasSchedule = (name: string): boolean => this.#plan.schedules.some((schedule) => schedule.name === name);
   hasReceiver = (name: string): boolean => this.#receivers.some((receiver) => receiver.name === name);
 
-  /** The next step that tells anybody. @param at where it stands; step −1: before the first. @returns undefined when there is none */
-  stepAfter(target: string, at: { readonly step: number; readonly round: number }, now: EpochMs): Step | undefined {
+  /**
+   * The next step that tells anybody.
+   * @param at where it stands; step −1: before the first
+   * @param except a channel that does not count: the one that the alert is about
+   * @returns undefined when there is none
+   */
+  stepAfter(target: string, at: { readonly step: number; readonly round: number }, now: EpochMs, except: Told | null): Step | undefined {
+    const excepted = except === null ? "" : toldKey(except);
     const escalation = this.#plan.escalations.find(({ name }) => name === target);
     if (escalation === undefined) {
-      const told = at.step < 0 ? this.#channelsOf(target, now) : [];
+      const told = at.step < 0 ? this.#channelsOf(target, now, excepted) : [];
       return told.length === 0 ? undefined : { step: 0, round: 0, told, waitMs: null };
     }
     const { steps, repeat } = escalation;
@@ -49,17 +55,17 @@ export class Targets {
     for (let number = at.round * steps.length + at.step + 1; number <= last; number++) {
       const [step, round] = [number % steps.length, Math.floor(number / steps.length)];
       const { targets, waitMs } = steps[step] as (typeof steps)[number];
-      const told = distinct(targets.flatMap((name) => this.#channelsOf(name, now)));
+      const told = distinct(targets.flatMap((name) => this.#channelsOf(name, now, excepted)));
       if (told.length > 0) return { step, round, told, waitMs: number === last ? null : waitMs };
     }
     return undefined;
   }
 
-  #channelsOf(name: string, now: EpochMs): Told[] {
+  #channelsOf(name: string, now: EpochMs, excepted: string): Told[] {
     const schedule = this.#plan.schedules.find((each) => each.name === name);
     const receiver = schedule === undefined ? name : onCall(schedule, this.#world, now)?.member;
     const { channels = [] } = this.#receivers.find((each) => each.name === receiver) ?? {};
-    return channels.map((channel) => ({ receiver: receiver as string, channel }));
+    return channels.map((channel) => ({ receiver: receiver as string, channel })).filter((told) => toldKey(told) !== excepted);
   }
 }
 

@@ -16,6 +16,8 @@ import { toldKey } from "./targets.ts";
 /** How often it is looked whether somebody came on call while nobody was. */
 const NOBODY_MS = 60_000;
 
+const BEFORE_FIRST = { step: -1, round: 0 };
+
 export class Teller {
   readonly #deps: TellingDeps;
   #routes = new Routes({ receiver: "" });
@@ -45,7 +47,7 @@ export class Teller {
       const occurrence = standing.the(id);
       const place = { alert: id, line: occurrence.lines.length };
       const holdUntil = now + hiding.inhibition.waitOf(record);
-      const line = { group: this.#groupFor(taken, place, now), held: [], holdUntil, told: [], hidden: null, step: -1, round: 0, stepWaitMs: null };
+      const line = { group: this.#groupFor(taken, place, now), held: [], holdUntil, told: [], hidden: null, kept: [], step: -1, round: 0, stepWaitMs: null };
       standing.put({ ...occurrence, lines: [...occurrence.lines, line] });
       this.tell(place, kind, now);
     }
@@ -57,7 +59,7 @@ export class Teller {
     const line = standing.line(place);
     const { settings } = this.#groupOf(line);
     if (line.told.length > 0) return this.#owe(place, line.told, kind, now);
-    const step = targets.stepAfter(settings.target, { step: -1, round: 0 }, now);
+    const step = targets.stepAfter(settings.target, BEFORE_FIRST, now, standing.the(place.alert).except);
     if (step === undefined) return this.#missNobody(place, settings.target, now);
     standing.change(place, { step: step.step, round: step.round, stepWaitMs: step.waitMs });
     this.#owe(place, step.told, kind, now);
@@ -96,11 +98,25 @@ export class Teller {
     this.#watch(hidden, now);
   }
 
+  /** The plan changed, or the wall clock was set: what hides alerts may be over, or end at another time. */
+  judgeHidden(now: EpochMs): void {
+    const { standing, hiding, timers } = this.#deps;
+    for (const place of standing.hidden()) {
+      const line = standing.line(place);
+      if (line.hidden === null || this.#waitsForItsEnd(line)) continue;
+      if (line.hidden.startsWith("interval:")) timers.clear(line.hidden);
+      const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(line), now);
+      if (hidden?.cause !== line.hidden) this.reveal(place, now);
+      else this.#watch(hidden, now);
+    }
+  }
+
   /** Tells it anew, from the first step on. */
   announce(place: Place, now: EpochMs): void {
     const { standing, targets } = this.#deps;
     const line = standing.line(place);
-    const first = line.told.length > 0 ? targets.stepAfter(this.#groupOf(line).settings.target, { step: -1, round: 0 }, now) : undefined;
+    const first =
+      line.told.length > 0 ? targets.stepAfter(this.#groupOf(line).settings.target, BEFORE_FIRST, now, standing.the(place.alert).except) : undefined;
     standing.change(place, { hidden: null, step: first?.step ?? -1, round: 0, stepWaitMs: first?.waitMs ?? null });
     this.tell(place, "announced", now);
   }
@@ -111,17 +127,18 @@ export class Teller {
     const occurrence = standing.occurrence(place.alert);
     const line = occurrence?.lines[place.line];
     if (occurrence === undefined || line === undefined || isOver(occurrence) || occurrence.ack !== null || line.hidden !== null) return;
-    const next = targets.stepAfter(this.#groupOf(line).settings.target, line, now);
+    const next = targets.stepAfter(this.#groupOf(line).settings.target, line, now, occurrence.except);
     if (next === undefined) return standing.change(place, { stepWaitMs: null });
     standing.change(place, { step: next.step, round: next.round, stepWaitMs: next.waitMs });
     this.#hold(place, next.told, "escalation");
-    this.#deliver(line.group, [place], now);
+    if (standing.line(place).held.length > 0) this.#deliver(line.group, [place], now);
+    else this.#passOver(place, now);
   }
 
   /** Goes on with the escalation of a line where it stands. */
   resume(place: Place, now: EpochMs): void {
-    const { stepWaitMs, told } = this.#deps.standing.line(place);
-    if (stepWaitMs !== null && told.length > 0) this.#deps.timers.set(`step:${placeText(place)}`, now + stepWaitMs);
+    const { stepWaitMs, held } = this.#deps.standing.line(place);
+    if (stepWaitMs !== null && held.length === 0) this.#deps.timers.set(`step:${placeText(place)}`, now + stepWaitMs);
   }
 
   /** repeat_interval is over for a group. */
@@ -131,7 +148,7 @@ export class Teller {
     if (group === undefined) return;
     const standingPlaces = standing.members(id).filter((place) => !isOver(standing.the(place.alert)) && standing.line(place).told.length > 0);
     if (standingPlaces.length > 0 && group.settings.repeatMs !== null) timers.set(`repeat:${id}`, now + group.settings.repeatMs);
-    const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null);
+    const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null && !this.#waitsForItsEnd(standing.line(place)));
     const first = due.find((place) => hiding.causeOf(standing.the(place.alert), group, now) === undefined) ?? due[0];
     if (first === undefined) return;
     this.#hold(first, standing.line(first).told, "repeat");
@@ -142,10 +159,10 @@ export class Teller {
   flush(id: string, now: EpochMs): void {
     const { standing, timers } = this.#deps;
     timers.clear(`flush:${id}`);
-    const due = standing.owing(id).filter((place) => isOver(standing.the(place.alert)) || standing.line(place).holdUntil <= now);
+    const due = standing.owing(id).filter((place) => this.#heldUntil(place, now) <= now);
     this.#deliver(id, due, now);
     const group = standing.group(id);
-    const left = standing.owing(id).map((place) => Math.max(standing.line(place).holdUntil, this.#dueFrom(group as Group, now)));
+    const left = standing.owing(id).map((place) => Math.max(this.#heldUntil(place, now), this.#dueFrom(group as Group, now)));
     if (left.length > 0) timers.set(`flush:${id}`, Math.min(...left));
   }
 
@@ -153,7 +170,7 @@ export class Teller {
   lookForSomebody(target: string, now: EpochMs): void {
     const { standing, targets, timers } = this.#deps;
     const cause = `nobody:${target}`;
-    if (targets.stepAfter(target, { step: -1, round: 0 }, now) !== undefined) this.uncover(cause, now);
+    if (targets.stepAfter(target, BEFORE_FIRST, now, null) !== undefined) this.uncover(cause, now);
     else if (standing.hides(cause)) timers.set(cause, now + NOBODY_MS);
   }
 
@@ -166,6 +183,11 @@ export class Teller {
     if (standing.hides(cause) && next !== undefined) timers.set(cause, next);
   }
 
+  /** What inhibited it is over, and it may be so itself soon. */
+  #waitsForItsEnd({ hidden }: Line): boolean {
+    return hidden !== null && hidden.startsWith("alert:") && this.#deps.timers.get(hidden.replace("alert:", "uninhibit:")) !== undefined;
+  }
+
   #missNobody(place: Place, target: string, now: EpochMs): void {
     const { standing, targets, timers } = this.#deps;
     if (!targets.isRota(target)) return;
@@ -175,7 +197,17 @@ export class Teller {
 
   #owe(place: Place, told: readonly Told[], kind: NotificationKind, now: EpochMs): void {
     this.#hold(place, told, kind);
-    this.#schedule(place, now);
+    if (this.#deps.standing.line(place).held.length > 0) this.#schedule(place, now);
+    else this.#passOver(place, now);
+  }
+
+  /** Other lines tell all of them already: this one tells nobody, and goes on with its escalation. */
+  #passOver(place: Place, now: EpochMs): void {
+    const { standing, hiding } = this.#deps;
+    const occurrence = standing.the(place.alert);
+    const hidden = hiding.causeOf(occurrence, this.#groupOf(standing.line(place)), now);
+    if (hidden !== undefined) this.#hide(place, hidden, now);
+    else if (occurrence.ack === null) this.resume(place, now);
   }
 
   #hold(place: Place, told: readonly Told[], kind: NotificationKind): void {
@@ -184,7 +216,7 @@ export class Teller {
     const { except, ordinal, lines } = occurrence;
     const state = isOver(occurrence) ? "resolved" : "firing";
     // Each channel is told by one line, so that its order is the line's.
-    const elsewhere = lines.flatMap((line, number) => (number === place.line ? [] : [...line.told, ...line.held]));
+    const elsewhere = lines.flatMap((line, number) => (number === place.line ? [] : [...line.told, ...line.held, ...(isOfAlert(line) ? line.kept : [])]));
     const taken = new Set([...elsewhere, ...(except === null ? [] : [except])].map(toldKey));
     const units = told
       .filter((each) => !taken.has(toldKey(each)))
@@ -198,13 +230,19 @@ export class Teller {
     const { standing, timers, emit } = this.#deps;
     const line = standing.line(place);
     if (line.held.length === 0) return;
-    const held = isOver(standing.the(place.alert)) ? now : line.holdUntil;
+    const held = this.#heldUntil(place, now);
     const due = Math.max(held, this.#dueFrom(this.#groupOf(line), now));
     if (due <= now) return this.flush(line.group, now);
     const name = `flush:${line.group}`;
     const planned = Math.min(timers.get(name) ?? Number.POSITIVE_INFINITY, due);
     timers.set(name, planned);
     for (const unit of line.held) emit({ ...recordOf(place.alert, unit, { disposition: "waiting", cause: null }), heldUntil: Math.max(planned, held) });
+  }
+
+  /** Only what was not told yet waits for what may inhibit it. */
+  #heldUntil(place: Place, now: EpochMs): EpochMs {
+    const { holdUntil, told } = this.#deps.standing.line(place);
+    return told.length > 0 || isOver(this.#deps.standing.the(place.alert)) ? now : holdUntil;
   }
 
   /** From when on a group may be told. */
@@ -235,8 +273,9 @@ export class Teller {
 
   #hide(place: Place, hidden: Hidden, now: EpochMs): void {
     const { standing, timers, emit } = this.#deps;
-    for (const unit of standing.line(place).held) emit(recordOf(place.alert, unit, hidden));
-    standing.change(place, { held: [], hidden: hidden.cause });
+    const { held } = standing.line(place);
+    for (const unit of held) emit(recordOf(place.alert, unit, hidden));
+    standing.change(place, { held: [], hidden: hidden.cause, kept: held.map(({ receiver, channel }) => ({ receiver, channel })) });
     timers.clear(`step:${placeText(place)}`);
     this.#watch(hidden, now);
   }
@@ -254,13 +293,17 @@ export class Teller {
     const { standing, storms, timers } = this.#deps;
     const { target } = group.settings;
     if (group.kind === "storm" || isOver(occurrence) || standing.line(place).told.length > 0) return false;
-    const since = storms.note(target, now);
-    if (since === undefined || storms.plan === null) return false;
+    const storm = storms.note(target, now);
+    if (storm === undefined || storms.plan === null) return false;
     const name = `storm:${target}`;
     if (timers.get(name) === undefined) timers.set(name, storms.lookAgainAt(target, now) as EpochMs);
-    const id = `storm/${target}@${since.toString(36)}`;
-    const settings = { ...group.settings, waitMs: 0, intervalMs: storms.plan.intervalMs, mute: [], active: [] };
-    if (standing.group(id) === undefined) standing.putGroup({ id, kind: "storm", settings, toldAt: null, seqs: {} });
+    const known = standing.group(storm.group ?? "");
+    const id = known?.id ?? groupId(`storm/${target}`, occurrence, now);
+    if (known === undefined) {
+      const settings = { ...group.settings, waitMs: 0, intervalMs: storms.plan.intervalMs, mute: [], active: [] };
+      standing.putGroup({ id, kind: "storm", settings, toldAt: null, seqs: {} });
+      storms.gather(storm, id);
+    }
     standing.change(place, { group: id });
     return true;
   }
@@ -268,7 +311,7 @@ export class Teller {
   #groupFor({ settings, group }: Taken, place: Place, now: EpochMs): string {
     const { standing } = this.#deps;
     const known = group === null ? undefined : standing.openGroup(group);
-    const id = known?.id ?? (group === null ? placeText(place) : `${group}@${now.toString(36)}`);
+    const id = known?.id ?? (group === null ? placeText(place) : groupId(group, standing.the(place.alert), now));
     standing.putGroup(known === undefined ? { id, kind: group === null ? "single" : "shared", settings, toldAt: null, seqs: {} } : { ...known, settings });
     return id;
   }
@@ -290,6 +333,12 @@ export class Teller {
     standing.dropGroup(id);
   }
 }
+
+/** Never given twice, since what is sent is numbered by it: an occurrence opens a group of a name once. */
+const groupId = (name: string, { number }: Occurrence, now: EpochMs): string => `${name}@${now.toString(36)}.${number.toString(36)}`;
+
+/** Whether what hides a line hides all lines of the alert. */
+const isOfAlert = ({ hidden }: Line): boolean => hidden !== null && !/^(interval|nobody):/.test(hidden);
 
 export const channelMark = (told: Told): string => fingerprint(toldKey(told)).slice(8);
 

@@ -10,12 +10,24 @@ import type { Effects } from "../../../src/engine/effect.ts";
 import { createEngine } from "../../../src/engine/engine.ts";
 import type { Input } from "../../../src/engine/input.ts";
 import { type Rule, type RulePlan } from "../../../src/engine/rule.ts";
-import { partsOf, plan, rule, SOURCE } from "../harness.ts";
+import type { Saved } from "../../../src/engine/state.ts";
+import { plan, rule, SOURCE, snapshotOf } from "../harness.ts";
 
 export const onOff = (settings: Record<string, unknown> = {}): Rule =>
   rule({ name: "on", match: { metric: "on" }, condition: { type: "threshold", above: 0.5 }, ...settings });
 
-type Setting = {
+/** A warning above 0.5, critical above 1.5. */
+export const levelled: Rule = onOff({
+  condition: {
+    type: "threshold",
+    levels: [
+      { above: 0.5, severity: "warning" },
+      { above: 1.5, severity: "critical" },
+    ],
+  },
+});
+
+export type Setting = {
   readonly route?: Partial<RoutePlan>;
   readonly dispatch?: Partial<DispatchPlan>;
   readonly receivers?: RulePlan["receivers"];
@@ -25,6 +37,7 @@ type Setting = {
 /** Seconds are those of the wall clock since the start, which is at `from`. */
 export function desk(setting: Setting = {}, from = 1_700_000_000_000) {
   let engine = createEngine();
+  let kept = new Map<number, Saved>();
   let current = planOf(setting);
   let [at, up] = [from, 0];
   const ids = new Map<string, number>();
@@ -137,9 +150,9 @@ export function desk(setting: Setting = {}, from = 1_700_000_000_000) {
     },
     /** Goes on with a fresh engine that was restored from a snapshot. */
     restart(): void {
-      const parts = partsOf(engine).map(({ part, saved }) => ({ part, saved: structuredClone(saved) }));
+      kept = snapshotOf(engine, kept);
       engine = createEngine();
-      engine.restore(parts);
+      engine.restore(structuredClone([...kept].map(([part, saved]) => ({ part, saved }))));
     },
   };
   return driven;
