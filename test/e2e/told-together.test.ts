@@ -52,8 +52,8 @@ it("a storm: a few alone, all others together, and their end together", async ()
   const { say, subjects, mails } = await start({ route: { receiver: "on-call" }, storm: { above: 3, per: "1m", until: 2, interval: "1s" } });
   const names = Array.from({ length: 40 }, (_, index) => `fz-${index}`);
   await say(12, ...names);
-  const alone = () => subjects().filter((subject) => /^\[FIRING warning/.test(subject ?? "")).length;
-  const together = () => subjects().findLast((subject) => subject?.includes("storm"));
+  const alone = () => subjects().filter((subject = "") => subject.startsWith("[FIRING warning")).length;
+  const together = () => subjects().findLast((subject = "") => /storm\]/.test(subject));
   await expect.poll(together, WAIT).toMatch(/^\[FIRING 3\d, storm\] too-warm/);
   expect(alone()).toBeLessThanOrEqual(4);
   await say(4, ...names);
