@@ -4,10 +4,11 @@
 export { editorSchema } from "./config/editor-schema.ts";
 export type { GatewayConfig } from "./config/gateway-config.ts";
 export { urlOf } from "./config/listener.ts";
-export type { LoadResult, RulesResult } from "./config/load.ts";
-export { loadConfig, loadRules } from "./config/load.ts";
+export type { LoadResult, PlacedRule, PlacedRulesResult, RulesResult } from "./config/load.ts";
+export { loadConfig, loadRules, placeRules } from "./config/load.ts";
 export { findMqttUsersFile } from "./config/mqtt-users.ts";
 export { createPlan } from "./config/plan.ts";
 export type { Problem } from "./config/problem.ts";
+export { ruleAsYaml, withRule } from "./config/rewrite.ts";
 export type { ExpectedAlert, RuleCheck, RuleTest, RuleTestFile, RuleTestsResult } from "./config/rule-test-file.ts";
 export { loadRuleTests } from "./config/rule-test-file.ts";

@@ -150,7 +150,10 @@ function stepRows(db: Database, replayed: Parameters<typeof replayJournal>[1], o
 
 function replayHistory(db: Database, options: ReplayOptions, because: string): ReplayReport {
   const { from, to, rules, config } = options;
-  const stored = db.prepare<[number], string>("SELECT plan FROM rule_version WHERE at <= ? ORDER BY at DESC LIMIT 1").pluck().get(to);
+  const stored = db
+    .prepare<[number], string>("SELECT plan FROM rule_version WHERE hash = (SELECT plan FROM rules_in_force WHERE at <= ? ORDER BY number DESC LIMIT 1)")
+    .pluck()
+    .get(to);
   const last = stored === undefined ? undefined : (JSON.parse(stored) as RulePlan);
   const inForce = rules.kind === "in-force" ? (last ?? config.plan) : config.plan;
   const plan = substituteOf(rules)?.(inForce) ?? inForce;

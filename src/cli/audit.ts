@@ -6,7 +6,7 @@ import { openDatabase, requireSchema } from "../storage/database.ts";
 import { LIMIT_MAX } from "../storage/query.ts";
 import { configOf } from "./account-store.ts";
 import { type CliCommand, DEFAULT_CONFIG } from "./command.ts";
-import { printLine, timeText } from "./text.ts";
+import { printable, printLine, timeText } from "./text.ts";
 
 type Options = { readonly config: string; readonly who?: string; readonly action?: string; readonly limit: number; readonly json?: true };
 
@@ -44,11 +44,8 @@ function audit({ config, json, who, action, limit }: Options): void {
   }
 }
 
-/** What was written down came from outside: nothing of it may move the cursor or colour the terminal. */
-const plain = (text: string): string => text.replace(/\p{C}/gu, "·");
-
 function lineOf({ at, who, origin, action, target, why, outcome, count }: AuditView): string {
   const what = target === "" ? action : `${action} ${target}`;
   const line = `${who === "" ? "somebody" : who} from ${origin}: ${what}, ${outcome}${count > 1 ? `, ${count} times` : ""}${why === "" ? "" : ` (${why})`}`;
-  return `${timeText(at)}  ${plain(line)}`;
+  return `${timeText(at)}  ${printable(line)}`;
 }

@@ -1,12 +1,17 @@
 // The verbs of the command line. To add one: a file beside this, a line here.
 
+import { actCommands } from "./act.ts";
+import { alertsCommand } from "./alerts.ts";
 import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
+import { explainCommand } from "./explain.ts";
 import { performanceCommand } from "./performance.ts";
 import { replayCommand } from "./replay.ts";
+import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
+import { silenceCommand } from "./silence.ts";
 import { summarizeCommand } from "./summarize.ts";
 import { testCommand } from "./test.ts";
 import { tokenCommand } from "./token.ts";
@@ -20,9 +25,12 @@ export const commands: readonly CliCommand[] = [
   tryCommand,
   testCommand,
   replayCommand,
+  explainCommand,
+  rulesCommand,
   summarizeCommand,
   performanceCommand,
   tuneCommand,
+  ...[alertsCommand, ...actCommands, silenceCommand],
   userCommand,
   tokenCommand,
   auditCommand,

@@ -1,12 +1,13 @@
 // Users of the MQTT broker, for `highwater user … --mqtt`: changes the password file that the config names, as a whole or not at all,
 // and asks a gateway that runs to read it again.
 
-import { chmodSync, chownSync, existsSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { isPassword, nameFlaw, parsePasswordFile, passwordLine, withoutUser, withUser } from "../broker/password-file.ts";
 import { findMqttUsersFile, loadConfig } from "../config.ts";
 import { callControl } from "../control.ts";
 import { GatewayError } from "../error.ts";
 import { USAGE } from "./command.ts";
+import { writeWhole } from "./whole-file.ts";
 
 export type MqttUserChange =
   | { readonly kind: "add" | "passwd"; readonly name: string; readonly password: string }
@@ -26,7 +27,7 @@ export async function changeMqttUsers(config: string, change: MqttUserChange): P
   const flaw = nameFlaw(change.name);
   if (flaw !== undefined) throw new GatewayError(USAGE, flaw);
   const file = fileOf(config);
-  writeWhole(file, await changed(textOf(file), change));
+  writeWhole(file, await changed(textOf(file), change), { mode: MODE, code: "users_not_written" });
   return { file, ...(await reload(config)) };
 }
 
@@ -55,31 +56,6 @@ function fileOf(config: string): string {
 }
 
 const textOf = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8") : "");
-
-/** The gateway may run as another user than who changes its users. */
-function keepOwner(from: string, to: string): void {
-  const { uid, gid, mode } = statSync(from);
-  if (process.getuid?.() === 0) chownSync(to, uid, gid);
-  chmodSync(to, mode & 0o777);
-}
-
-/** Whoever reads it at any time finds the old file or the new one. */
-function writeWhole(link: string, text: string): void {
-  const file = existsSync(link) ? realpathSync(link) : link;
-  const beside = `${file}.${process.pid}.new`;
-  try {
-    writeFileSync(beside, text, { mode: MODE, flag: "wx" });
-    if (existsSync(file)) keepOwner(file, beside);
-    else chmodSync(beside, MODE);
-    renameSync(beside, file);
-  } catch (cause) {
-    rmSync(beside, { force: true });
-    throw new GatewayError("users_not_written", `${file} cannot be written: ${(cause as Error).message}`, {
-      hint: "may this user write to its folder?",
-      cause,
-    });
-  }
-}
 
 async function reload(config: string): Promise<Omit<MqttUsersChanged, "file">> {
   const loaded = loadConfig(config);

@@ -13,7 +13,7 @@ import type { EpochMs } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import { instantSchema } from "../http/parameter.ts";
 import { performanceOfView } from "../http/performance-view.ts";
-import { formatSpan } from "../notify/format.ts";
+import { formatSpan } from "../reasons/format.ts";
 import { type Database, openDatabase, requireSchema } from "../storage/database.ts";
 import { LONG_WORK_ALERTS_MAX, readOccurrences, spanOf } from "../storage/performance-query.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_USAGE, USAGE } from "./command.ts";

@@ -9,7 +9,7 @@ import type { Labels } from "../engine/reading.ts";
 import type { EpochMs } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import { instantSchema } from "../http/parameter.ts";
-import { formatSpan, oneLine } from "../notify/format.ts";
+import { formatSpan, oneLine } from "../reasons/format.ts";
 import type { Difference, Occurrence } from "../replay/occurrences.ts";
 import { type ReplayReport, type ReplayRules, replay } from "../replay.ts";
 import { openDatabase, requireSchema } from "../storage/database.ts";

@@ -10,7 +10,7 @@ import { type Labels, VERDICT_MASK, verdicts } from "../engine/reading.ts";
 import type { RulePlan } from "../engine/rule.ts";
 import { formatDuration } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
-import { formatNumber, rfc3339 } from "../notify/format.ts";
+import { formatNumber, rfc3339 } from "../reasons/format.ts";
 import { type RecordedReading, readRecording } from "../recording.ts";
 import { zoneTable } from "../zone.ts";
 import { type CliCommand, EXIT_USAGE, USAGE } from "./command.ts";

@@ -8,7 +8,7 @@ import type { Rule } from "../engine/rule.ts";
 import { type DurationMs, formatDuration } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import { rfc3339 } from "../http/view.ts";
-import { formatQuantity, formatSpan, oneLine } from "../notify/format.ts";
+import { formatQuantity, formatSpan, oneLine } from "../reasons/format.ts";
 import { type Tuning, tune } from "../replay/tuning.ts";
 import type { Tried } from "../replay/tuning-effect.ts";
 import { NEARLY, SPARED_MIN } from "../replay/tuning-effect.ts";

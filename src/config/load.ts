@@ -15,11 +15,16 @@ import { readMqttUsers } from "./mqtt-users.ts";
 import { findIdleKeys, findNotYet } from "./not-yet.ts";
 import { toRule } from "./plan.ts";
 import { inOrder, type Problem, problem } from "./problem.ts";
-import { findRulesFiles, readRules, readRulesFile, readText } from "./rules.ts";
+import { findRulesFiles, type LocatedRule, readRules, readRulesFile, readText } from "./rules.ts";
 import { type BlockName, type Blocks, blocks, configSchema } from "./schema.ts";
 
 export type LoadResult =
   | { readonly kind: "ok"; readonly config: GatewayConfig; readonly notes: readonly Problem[] }
+  | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
+/** A rule and the file in which it is written. `path`: where it stands in that file's value. */
+export type PlacedRule = { readonly rule: Rule; readonly file: string; readonly path: Path };
+export type PlacedRulesResult =
+  | { readonly kind: "ok"; readonly rules: readonly PlacedRule[] }
   | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
 export type RulesResult = { readonly kind: "ok"; readonly rules: readonly Rule[] } | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
 
@@ -34,9 +39,17 @@ const root: JsonSchema = jsonSchemaOf(configSchema);
 export function loadConfig(path: string, env: Environment = process.env): LoadResult {
   const outside: Outside = { env, secrets: new Map(), problems: [] };
   const notes: Problem[] = [];
-  const config = load(path, outside, notes);
-  if (config !== undefined) return { kind: "ok", config, notes: finished(notes, path, outside) };
+  const loaded = load(path, outside, notes);
+  if (loaded !== undefined) return { kind: "ok", config: loaded.config, notes: finished(notes, path, outside) };
   return { kind: "invalid", problems: finished(outside.problems, path, outside) };
+}
+
+/** The rules of a config, and where each is written; never throws. */
+export function placeRules(path: string, env: Environment = process.env): PlacedRulesResult {
+  const outside: Outside = { env, secrets: new Map(), problems: [] };
+  const loaded = load(path, outside, []);
+  if (loaded === undefined) return { kind: "invalid", problems: finished(outside.problems, path, outside) };
+  return { kind: "ok", rules: loaded.rules.map(({ settings, document, path: place }) => ({ rule: toRule(settings), file: document.file, path: place })) };
 }
 
 /** Reads one rules file by itself, as `highwater try --rules` does; never throws. */
@@ -56,7 +69,7 @@ export const finished = (entries: readonly Problem[], path: string, { secrets }:
   );
 
 /** @returns undefined when there are problems */
-function load(path: string, outside: Outside, notes: Problem[]): GatewayConfig | undefined {
+function load(path: string, outside: Outside, notes: Problem[]): { config: GatewayConfig; rules: readonly LocatedRule[] } | undefined {
   const { problems } = outside;
   const read = readText(path);
   if (read.kind === "failed") {
@@ -86,7 +99,8 @@ function load(path: string, outside: Outside, notes: Problem[]): GatewayConfig |
   problems.push(...spanning.problems);
   notes.push(...spanning.notes, ...findIdleKeys(raw, document));
   if (problems.length > 0) return undefined;
-  return toGatewayConfig({ file: resolve(path), folder: resolve(dirname(path)), blocks: parsed as Blocks, rules, raw, passwords });
+  const config = toGatewayConfig({ file: resolve(path), folder: resolve(dirname(path)), blocks: parsed as Blocks, rules, raw, passwords });
+  return { config, rules };
 }
 
 /** Each block by itself: what is wrong in one does not hide the others. A block without content is its defaults. */

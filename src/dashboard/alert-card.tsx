@@ -3,7 +3,10 @@
 import { type ReadonlySignal, signal, useSignal, useSignalEffect } from "@preact/signals";
 import type { AlertAnswer } from "../http/routes/alert.ts";
 import type { Alert } from "../http/routes/alerts.ts";
-import { fillTemplate, formatAge, formatPredicate, formatSpan, formatSpanExactly, formatTime, formatValue, withUnit } from "./format.ts";
+import { Acts, Attendance } from "./acts.tsx";
+import { History } from "./alert-history.tsx";
+import { fillTemplate, formatAge, formatPredicate, formatSpan, formatSpanExactly, formatValue, withUnit } from "./format.ts";
+import { Time } from "./format-time.tsx";
 import { SeverityMark } from "./severity.tsx";
 import { Sparkline } from "./sparkline.tsx";
 import type { Store } from "./store.ts";
@@ -30,7 +33,9 @@ export function AlertCard({ alert, store, opened = false }: { alert: Alert; stor
   const id = useSignal("");
   const revision = useSignal("");
   id.value = alert.id ?? "";
-  revision.value = `${alert.state} ${alert.since}`;
+  /** Comments change nothing of the alert itself. */
+  const acted = useSignal(0);
+  revision.value = `${alert.state} ${alert.since} ${alert.acked_at} ${alert.shelved?.at} ${acted.value}`;
   const history = useHistory(id, revision, store).value;
   const isOpen = useSignal(opened);
   const now = store.now.value;
@@ -56,6 +61,8 @@ export function AlertCard({ alert, store, opened = false }: { alert: Alert; stor
         <Sparkline history={sensor === undefined ? nothing : store.histories.of(alert.series)} now={now} limit={alert.limit} />
       </div>
       <Why alert={alert} history={history} now={now} />
+      <Attendance alert={alert} now={now} />
+      <Acts alert={alert} store={store} done={() => (acted.value += 1)} />
       <footer>
         <button type="button" class="quiet" aria-expanded={isOpen.value} onClick={() => (isOpen.value = !isOpen.value)}>
           History
@@ -79,7 +86,7 @@ function State({ alert, now }: { alert: Alert; now: number }) {
   if (alert.resolved_at === null) {
     return (
       <p class="state">
-        {alert.state} for <b>{formatSpanExactly(now - firedAt)}</b>
+        {alert.latched_at === null ? alert.state : "latched"} for <b>{formatSpanExactly(now - firedAt)}</b>
       </p>
     );
   }
@@ -185,42 +192,5 @@ function RunbookLink({ alert }: { alert: Alert }) {
     <a href={url} rel="noreferrer" target="_blank">
       Runbook<span class="unseen"> for {alert.rule}, opens a new page</span>
     </a>
-  );
-}
-
-function Time({ at, now }: { at: string; now: number }) {
-  return (
-    <time dateTime={at} title={at}>
-      {formatTime(Date.parse(at), now)}
-    </time>
-  );
-}
-
-function History({ answer, now, unit }: { answer: AlertAnswer | "unknown" | undefined; now: number; unit: string | null }) {
-  if (typeof answer !== "object") return <p class="faint">It could not be read.</p>;
-  return (
-    <div class="history">
-      <h4>Transitions</h4>
-      <ol>
-        {answer.transitions.map(({ ordinal, to, ts, value, reason, evidence }) => (
-          <li key={ordinal}>
-            <Time at={ts} now={now} /> <b>{to}</b>
-            {value === null ? "" : ` at ${withUnit(value, unit)}`}:{" "}
-            {reason === "condition" ? `${to === "firing" ? "" : "no longer "}${formatPredicate(evidence.predicate)}` : reason.replace("_", " ")}
-          </li>
-        ))}
-      </ol>
-      <h4>Told to</h4>
-      {answer.notifications.length === 0 && <p class="faint">nobody</p>}
-      <ul>
-        {answer.notifications.map(({ id, receiver, channel, state, disposition, attempts, reason }) => (
-          <li key={id}>
-            {receiver}, {channel}: {state}, <b>{disposition}</b>
-            {disposition !== "delivered" && attempts > 0 && ` after ${attempts} tries`}
-            {disposition !== "delivered" && reason !== null && `: ${reason}`}
-          </li>
-        ))}
-      </ul>
-    </div>
   );
 }

@@ -7,6 +7,7 @@ import { Brand } from "./brand.tsx";
 import { formatExactCount } from "./format.ts";
 import { Gateway, TroubleBanner } from "./gateway.tsx";
 import { Sensors } from "./sensors.tsx";
+import { HiddenLine, Silences } from "./silences.tsx";
 import type { Store } from "./store.ts";
 import { ThemeButton } from "./theme.tsx";
 
@@ -33,8 +34,10 @@ export function App({ store }: { store: Store }) {
       <TroubleBanner store={store} />
       <main id="main" tabIndex={-1}>
         <div class="alerting-column">
+          <Silences store={store} />
           <Asked store={store} />
           <Verdict store={store} firing={firing.value} />
+          <HiddenLine store={store} />
           <Firing store={store} />
           <Pending store={store} />
         </div>

@@ -7,7 +7,10 @@ import type { Alert } from "../http/routes/alerts.ts";
 import type { MeAnswer } from "../http/routes/me.ts";
 import type { SeriesBucketsRow } from "../http/routes/readings.ts";
 import type { SeriesRow } from "../http/routes/series.ts";
+import type { Shelved } from "../http/routes/shelves.ts";
+import type { Silence } from "../http/routes/silences.ts";
 import type { StatusAnswer } from "../http/routes/status.ts";
+import { ask, bodyOf, goToLogin, type Sent, send } from "./api.ts";
 import { createHistories, type Histories } from "./history.ts";
 
 export type Reading = { readonly ts: number; readonly value: number };
@@ -25,11 +28,23 @@ export type Sensor = {
 
 export type Connection = { readonly kind: "connecting" } | { readonly kind: "live" } | { readonly kind: "lost"; readonly since: number };
 
+/** What keeps alerts from being told: silences that are not over, and what is shelved or out of service. */
+export type Hidden = {
+  readonly silences: readonly Silence[];
+  readonly shelves: readonly Shelved[];
+  /** There are more than the page shows. */
+  readonly isCut: boolean;
+};
+
 export type Store = {
   readonly connection: Signal<Connection>;
   readonly status: Signal<StatusAnswer | undefined>;
   /** Who looks at the page; undefined until it is known. */
   readonly me: Signal<MeAnswer | undefined>;
+  /** Whether whoever looks at the page may act on alerts. */
+  readonly mayOperate: ReadonlySignal<boolean>;
+  /** Undefined until it is known. */
+  readonly hidden: Signal<Hidden | undefined>;
   /** By device and metric. */
   readonly sensors: Signal<readonly Sensor[]>;
   /** Pending, firing and recovering; undefined until they are known. */
@@ -40,11 +55,15 @@ export type Store = {
   readonly silent: ReadonlySignal<ReadonlySet<number>>;
   /** The alert that the address names, `#/alerts/ID`. */
   readonly asked: Signal<string | undefined>;
+  /** The address is that of the silences, `#/silences?device=fz-7`: what a new one begins with, `""` for nothing. */
+  readonly silencing: Signal<string | undefined>;
   /** The gateway's clock, each second. */
   readonly now: Signal<number>;
   readonly histories: Histories;
   sensor(id: number): Sensor | undefined;
   askHistory(id: string): Promise<AlertAnswer | "unknown">;
+  /** Does something, then looks what became of the alerts. */
+  act<Answer>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<Sent<Answer>>;
   logOut(): Promise<void>;
   start(): void;
 };
@@ -57,6 +76,8 @@ const RECONNECT_MS = 3000;
 /** Pending alerts make no transition, so they are asked for. */
 const ALERTS_EVERY_MS = 4000;
 const RESOLVED_SHOWN = 8;
+/** Silences, and alerts that are shelved. */
+const HIDDEN_SHOWN = 200;
 const YOUNG_MS = 900_000;
 
 export function createStore(): Store {
@@ -66,7 +87,10 @@ export function createStore(): Store {
   const sensors = signal<readonly Sensor[]>([]);
   const alerts = signal<readonly Alert[] | undefined>(undefined);
   const resolved = signal<readonly Alert[]>([]);
+  const mayOperate = computed(() => me.value?.rights.includes("operate") ?? false);
+  const hidden = signal<Hidden | undefined>(undefined);
   const asked = signal(alertInAddress());
+  const silencing = signal(silenceInAddress());
   const now = signal(Date.now());
   const roughly = computed(() => Math.floor(now.value / 10_000) * 10_000);
   const silent = computed(() => {
@@ -88,13 +112,16 @@ export function createStore(): Store {
     sensors.value = [...byId.values()].sort((a, b) => compare(a.device, b.device) || compare(a.metric, b.metric) || a.id - b.id);
   });
   const loadAlerts = debounced(150, async () => {
-    const [open, ended] = await Promise.all([
+    const [open, ended, quiet, away] = await Promise.all([
       ask<{ alerts: Alert[] }>("/api/v1/alerts?state=pending,firing,recovering"),
       ask<{ alerts: Alert[] }>(`/api/v1/alerts?state=resolved&limit=${RESOLVED_SHOWN}`),
+      ask<{ silences: Silence[]; cursor: string | null }>(`/api/v1/silences?state=active,pending&limit=${HIDDEN_SHOWN}`),
+      ask<{ shelves: Shelved[]; cursor: string | null }>(`/api/v1/shelves?limit=${HIDDEN_SHOWN}`),
     ]);
     batch(() => {
       alerts.value = open.alerts;
       resolved.value = ended.alerts;
+      hidden.value = { silences: quiet.silences, shelves: away.shelves, isCut: quiet.cursor !== null || away.cursor !== null };
     });
   });
   const loadMe = debounced(0, async () => {
@@ -170,17 +197,25 @@ export function createStore(): Store {
     connection,
     status,
     me,
+    mayOperate,
+    hidden,
     sensors,
     alerts,
     resolved,
     silent,
     asked,
+    silencing,
     now,
     histories,
     sensor: (id) => byId.get(id),
     askHistory: async (id) => {
       const response = await fetch(`/api/v1/alerts/${encodeURIComponent(id)}`, { signal: AbortSignal.timeout(10_000) });
       return response.status === 404 ? "unknown" : await bodyOf<AlertAnswer>(response);
+    },
+    async act(method, path, body) {
+      const sent = await send<never>(method, path, body);
+      loadAlerts();
+      return sent;
     },
     async logOut() {
       stream?.close();
@@ -195,7 +230,8 @@ export function createStore(): Store {
       }, ALERTS_EVERY_MS);
       window.addEventListener("hashchange", () => {
         asked.value = alertInAddress();
-        if (asked.value !== undefined) scrollTo({ top: 0 });
+        silencing.value = silenceInAddress();
+        if (asked.value !== undefined || silencing.value !== undefined) scrollTo({ top: 0 });
       });
       document.addEventListener("visibilitychange", () => {
         if (!document.hidden) loadAlerts();
@@ -203,19 +239,6 @@ export function createStore(): Store {
     },
   };
 }
-
-async function ask<Answer>(path: string): Promise<Answer> {
-  return await bodyOf<Answer>(await fetch(path, { signal: AbortSignal.timeout(10_000) }));
-}
-
-async function bodyOf<Answer>(response: Response): Promise<Answer> {
-  if (response.status === 401) goToLogin();
-  if (!response.ok) throw new Error(`${response.url}: ${response.status}`);
-  return (await response.json()) as Answer;
-}
-
-/** The session is over. What stands behind `#` is where to come back to. */
-const goToLogin = (): void => location.assign(`/login${location.hash}`);
 
 function alertInAddress(): string | undefined {
   const [, id] = /^#\/alerts\/([^/?]+)$/.exec(location.hash) ?? [];
@@ -225,6 +248,11 @@ function alertInAddress(): string | undefined {
     return undefined;
   }
 }
+
+const silenceInAddress = (): string | undefined => {
+  const [found, query = ""] = /^#\/silences(?:\?(.*))?$/.exec(location.hash) ?? [];
+  return found === undefined ? undefined : query;
+};
 
 /** Runs `work` soon after it was asked for, once however often, and once more when it was asked for meanwhile. */
 function debounced(afterMs: number, work: () => Promise<void>): () => void {

@@ -5,8 +5,8 @@
 import type { BoundRule } from "./bound-rules.ts";
 import type { Condition, Detector } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
-import type { AlertRecord, Evidence, TransitionReason } from "./effect.ts";
-import { evidenceOf, type JudgedWindow, judgedBy, limitOf, NOT_JUDGED, openRecord, unitOf } from "./evidence.ts";
+import type { AlertRecord, Evidence, RuleChange, TransitionReason } from "./effect.ts";
+import { evidenceOf, type JudgedWindow, judgedBy, limitOf, NOT_JUDGED, openRecord, type Unheard, unitOf } from "./evidence.ts";
 import { LevelDelay } from "./level-delay.ts";
 import type { Level } from "./limits.ts";
 import { Combination, type WindowCondition } from "./parts.ts";
@@ -40,6 +40,7 @@ export type FiredLast = { readonly at: EpochMs; readonly dated: EpochMs };
 export const NEVER_FIRED: FiredLast = { at: Number.NEGATIVE_INFINITY, dated: Number.NEGATIVE_INFINITY };
 
 const NO_LEVELS: readonly Level[] = [];
+const NOT_SILENT: Unheard = { through: 0, last: Number.NaN, quiet: 0 };
 
 /** What an alert holds from its breach to its end. Of the many alerts of many series few have one. */
 type Episode = {
@@ -47,13 +48,15 @@ type Episode = {
   due: EpochMs;
   /** The timer fell due while the gateway was not listening: the next judgement decides. */
   suspended: boolean;
-  /** Of an absence: readings accepted up to this ordinal do not resolve it. */
-  heardThrough: number;
+  /** Of an absence; of other conditions it says nothing. */
+  unheard: Unheard;
   /** Pending or firing: since when breached. Recovering: since when clear. */
   since: EpochMs;
   /** What was judged last, and its event time. */
   measure: number;
   measureTs: EpochMs;
+  /** The rule was changed since then. */
+  isUnjudged: boolean;
   judged: JudgedWindow;
   peak: number;
   ordinal: number;
@@ -108,7 +111,7 @@ export class Alert {
   }
 
   get heardThrough(): number {
-    return this.#episode?.heardThrough ?? 0;
+    return this.#episode?.unheard.through ?? 0;
   }
 
   get #levels(): readonly Level[] {
@@ -120,14 +123,14 @@ export class Alert {
     this.measure = measure;
     const episode = this.#episode;
     if (episode !== undefined) this.#continue(episode, ts, judgement, trigger, into);
-    else if (judgement === BREACH) this.#begin(ts, trigger, 0, into);
+    else if (judgement === BREACH) this.#begin(ts, trigger, NOT_SILENT, into);
   }
 
-  /** Nothing was heard any more. @param heardThrough the last accepted reading, which does not resolve it */
-  vanish(ts: EpochMs, lastValue: number, trigger: Trigger, heardThrough: number, into: Dispatcher): void {
+  /** Nothing was heard any more. */
+  vanish(ts: EpochMs, lastValue: number, trigger: Trigger, unheard: Unheard, into: Dispatcher): void {
     this.measure = lastValue;
-    if (this.#episode === undefined) return this.#begin(ts, trigger, heardThrough, into);
-    this.#episode.heardThrough = heardThrough;
+    if (this.#episode === undefined) return this.#begin(ts, trigger, unheard, into);
+    this.#episode.unheard = unheard;
     this.#continue(this.#episode, ts, BREACH, trigger, into);
   }
 
@@ -151,15 +154,15 @@ export class Alert {
 
   /** Somebody reset it while it was latched. */
   reset(ts: EpochMs, into: Dispatcher): void {
-    this.#resolve(this.#episode as Episode, ts, "reset", "input", into);
+    this.#resolve(this.#episode as Episode, ts, "reset", "input", into, { kind: "reset" });
   }
 
   /** The rule went away or its logic changed so that nothing of it stands. */
-  end(ts: EpochMs, reason: TransitionReason, into: Dispatcher): void {
+  end(ts: EpochMs, reason: "rule_changed" | "rule_removed", change: RuleChange, into: Dispatcher): void {
     const episode = this.#episode;
     if (episode === undefined) return;
     if (this.phase === "pending") this.#drop(into);
-    else this.#resolve(episode, ts, reason, "input", into);
+    else this.#resolve(episode, ts, reason, "input", into, change);
   }
 
   /**
@@ -176,17 +179,17 @@ export class Alert {
     }
     const episode = from.#episode;
     if (episode === undefined) return;
-    this.#episode = isSame ? episode : { ...episode, levels: this.#newLevels(episode.measure) };
+    this.#episode = isSame ? episode : { ...episode, isUnjudged: true, levels: this.#newLevels(episode.measure) };
     if (this.phase === "pending") this.#episode.due = this.#episode.since + this.rule.forMs;
     const isLatched = this.rule.latch === true && (this.#episode.record?.latchedAt ?? null) !== null;
     if (this.phase === "recovering") this.#episode.due = isLatched ? Number.POSITIVE_INFINITY : this.#episode.since + this.rule.keepFiringForMs;
   }
 
   /** It holds something, its logic changed, and it holds still by what is known: what recovered fires again, and the level is that of the measure. */
-  holdAnew(ts: EpochMs, measure: number, heardThrough: number, into: Dispatcher): void {
+  holdAnew(ts: EpochMs, measure: number, unheard: Unheard, into: Dispatcher): void {
     const episode = this.#episode as Episode;
     this.measure = measure;
-    const anew = { ...episode, measure, heardThrough, levels: this.#newLevels(measure) };
+    const anew = { ...episode, measure, unheard, isUnjudged: false, judged: NOT_JUDGED, levels: this.#newLevels(measure) };
     this.#episode = anew;
     if (this.phase === "recovering") this.#relapse(anew, ts, "input", into, "rule_changed");
     this.#followLevel(anew, ts, "input", into);
@@ -200,9 +203,10 @@ export class Alert {
     this.detector?.save(to);
     for (const leaf of this.parts?.leaves ?? []) leaf.save(to);
     if (this.#episode === undefined) return;
-    const { due, suspended, heardThrough, since, measure, measureTs, judged, peak, ordinal, record } = this.#episode;
-    for (const value of [due, suspended ? 1 : 0, heardThrough, since, measure, measureTs, judged.start, judged.end, judged.count, peak, ordinal])
-      to.number(value);
+    const { due, suspended, unheard, since, measure, measureTs, isUnjudged, judged, peak, ordinal, record } = this.#episode;
+    const { through, last, quiet } = unheard;
+    const figures = [through, last, quiet, since, measure, measureTs, isUnjudged ? 1 : 0, judged.start, judged.end, judged.count, peak, ordinal];
+    for (const value of [due, suspended ? 1 : 0, ...figures]) to.number(value);
     for (const level of this.#episode.levels) level.save(to);
     if (record !== undefined) to.text(JSON.stringify(record));
   }
@@ -218,10 +222,11 @@ export class Alert {
     this.#episode = {
       due: from.number(),
       suspended: from.number() === 1,
-      heardThrough: from.number(),
+      unheard: { through: from.number(), last: from.number(), quiet: from.number() },
       since: from.number(),
       measure: from.number(),
       measureTs: from.number(),
+      isUnjudged: from.number() === 1,
       judged: { start: from.number(), end: from.number(), count: from.number() },
       peak: from.number(),
       ordinal: from.number(),
@@ -230,12 +235,13 @@ export class Alert {
     };
   }
 
-  #begin(ts: EpochMs, trigger: Trigger, heardThrough: number, into: Dispatcher): void {
+  #begin(ts: EpochMs, trigger: Trigger, unheard: Unheard, into: Dispatcher): void {
     const { measure } = this;
     const judged = trigger === "window" ? judgedBy(this.window) : NOT_JUDGED;
     const due = ts + this.rule.forMs;
     const levels = this.#newLevels(Number.NaN);
-    const episode = { due, suspended: false, heardThrough, since: ts, measure, measureTs: ts, judged, peak: measure, ordinal: 0, levels, record: undefined };
+    const first = { since: ts, measure, measureTs: ts, isUnjudged: false, judged, peak: measure, ordinal: 0 };
+    const episode = { due, suspended: false, unheard, ...first, levels, record: undefined };
     this.#episode = episode;
     this.#sampleLevels(episode, ts);
     if (this.rule.forMs === 0) return this.#fire(episode, ts, trigger, into);
@@ -246,7 +252,9 @@ export class Alert {
   #continue(episode: Episode, ts: EpochMs, judgement: Judgement, trigger: Trigger, into: Dispatcher): void {
     episode.measure = this.measure;
     episode.measureTs = ts;
+    episode.isUnjudged = false;
     if (trigger === "window") episode.judged = judgedBy(this.window);
+    if (this.condition.on === "silence" && judgement === CLEAR) episode.unheard = { ...episode.unheard, last: ts, quiet: 0 };
     if (judgement === BREACH && this.#isDeeper(episode)) episode.peak = this.measure;
     this.#catchUp(episode, ts, judgement, trigger, into);
     if (this.#episode === undefined) return;
@@ -292,7 +300,7 @@ export class Alert {
     const level = this.#levelOf(episode);
     const { record } = episode;
     if (level === undefined || record === undefined || level.severity === record.severity) return;
-    const evidence = this.#evidence(episode, this.phase, trigger);
+    const evidence = this.#evidence(episode, ts, this.phase, trigger);
     this.#date(ts);
     const { severity } = level;
     const changed = { ...record, severity, labels: { ...record.labels, severity }, limit: level.criterion.limit };
@@ -318,7 +326,7 @@ export class Alert {
     const [limit, unit] = [limitOf(this.condition, level), unitOf(this.condition, this.#subject.device?.unit ?? null)];
     episode.record = openRecord(this.rule, this.#subject, { firedAt, severity, value, peak, limit, unit });
     this.fired = { at: firedAt, dated: firedAt };
-    this.#transit(episode, episode.record, "firing", "condition", this.#evidence(episode, from, trigger), into);
+    this.#transit(episode, episode.record, "firing", "condition", this.#evidence(episode, ts, from, trigger), into);
   }
 
   #clear(episode: Episode, ts: EpochMs, trigger: Trigger, into: Dispatcher): void {
@@ -336,7 +344,7 @@ export class Alert {
 
   /** Between firing and recovering. */
   #move(episode: Episode, ts: EpochMs, to: "firing" | "recovering", trigger: Trigger, into: Dispatcher, reason: TransitionReason = "condition"): void {
-    const evidence = this.#evidence(episode, this.phase, trigger);
+    const evidence = this.#evidence(episode, ts, this.phase, trigger);
     this.phase = to;
     this.#date(ts);
     this.#transit(episode, episode.record as AlertRecord, to, reason, evidence, into);
@@ -349,8 +357,8 @@ export class Alert {
     this.#move(episode, ts, "recovering", trigger, into, "latched");
   }
 
-  #resolve(episode: Episode, ts: EpochMs, reason: TransitionReason, trigger: Trigger, into: Dispatcher): void {
-    const evidence = this.#evidence(episode, this.phase, trigger);
+  #resolve(episode: Episode, ts: EpochMs, reason: TransitionReason, trigger: Trigger, into: Dispatcher, change?: RuleChange): void {
+    const evidence = this.#evidence(episode, ts, this.phase, trigger, change);
     this.phase = "inactive";
     this.#episode = undefined;
     this.#date(ts);
@@ -371,8 +379,9 @@ export class Alert {
     this.fired = { at: this.fired.at, dated: Math.max(ts, this.fired.dated) };
   }
 
-  #evidence(episode: Episode, from: Phase, trigger: Trigger): Evidence {
-    return evidenceOf(this, { ...episode, from, trigger, level: this.#levelOf(episode), watermark: this.#subject.watermark });
+  #evidence(episode: Episode, instant: EpochMs, from: Phase, trigger: Trigger, change?: RuleChange): Evidence {
+    const [{ dated }, { watermark }] = [this.fired, this.#subject];
+    return evidenceOf(this, { ...episode, instant, dated, from, trigger, change, level: this.#levelOf(episode), watermark });
   }
 
   #isDeeper({ peak }: Episode): boolean {

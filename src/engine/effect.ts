@@ -4,6 +4,7 @@
 import type { AggregateValues } from "./aggregate.ts";
 import type { CommandAnswer } from "./dispatch/command.ts";
 import type { AckRecord, AlertEvent, NotificationRecord, OverrideRecord, ShelfRecord, Silence } from "./dispatch/record.ts";
+import type { Test } from "./predicate.ts";
 import type { Labels } from "./reading.ts";
 import type { Severity } from "./severity.ts";
 import type { DurationMs, EpochMs, SeriesId } from "./units.ts";
@@ -14,20 +15,39 @@ export type AlertState = "inactive" | "pending" | "firing" | "recovering" | "res
 /** Why a transition happened when no reading or timer made it. */
 export type TransitionReason = "condition" | "level" | "rule_changed" | "rule_removed" | "dead_letter" | "latched" | "reset" | "clock_step";
 
-/** What decided a transition: re-judging `measure` by the rule's predicate gives the same answer. */
+/** What decided a transition. It suffices: rejudge.ts makes the same transition of it alone. What is not there did not matter. */
 export type Evidence = {
   readonly rule: string;
   /** Of the rule, as in `Rule`. */
   readonly logic: string;
   /** The predicate in words: `above -15, clears below -17`; `no reading for 10m`. */
   readonly predicate: string;
+  /** The predicate as it can be judged again; of levels the mildest. */
+  readonly test: Test;
+  /** On- and off-delay of the rule, where they are not 0. */
+  readonly for_ms?: DurationMs;
+  readonly keep_firing_for_ms?: DurationMs;
   /** What was compared, and its event time: a value or an aggregate. Of an absent series its last value, and when it became absent. */
   readonly measure: number;
   readonly ts: EpochMs;
   /** For window conditions: which window, and how many readings it held. */
-  readonly window?: { readonly start: EpochMs; readonly end: EpochMs; readonly aggregate: string; readonly count: number };
-  /** For `all` and `any`: each part as it was judged last; null where it was not judged yet. */
-  readonly parts?: readonly { readonly predicate: string; readonly measure: number | null; readonly holds: boolean }[];
+  readonly window?: { readonly start: EpochMs; readonly end: EpochMs; readonly aggregate: string; readonly count: number; readonly min_count?: number };
+  /** For `all` and `any`: each part as it was judged last, in the order of `test`; null where it was not judged yet. */
+  readonly parts?: readonly PartEvidence[];
+  /** Of an absence: the last reading before it, null where none was ever heard, and for how long nothing had been heard. */
+  readonly silence?: { readonly last: EpochMs | null; readonly quiet_ms: DurationMs };
+  /** Of a rule with levels: each, from the mildest on, and the severity before this transition, if the occurrence had one. */
+  readonly levels?: readonly LevelEvidence[];
+  readonly severity?: Severity;
+  /** The rule was changed after `measure` was judged, and has judged nothing since. */
+  readonly unjudged?: true;
+  /** The rule latches, and the alert was latched already. */
+  readonly latch?: true;
+  readonly latched?: true;
+  /** What a change of the rules meant for it, or that somebody reset it. */
+  readonly change?: RuleChange;
+  /** When it was so, where the transition is dated later because the one before it was. */
+  readonly instant?: EpochMs;
   /** Since when the condition was met (firing) or no longer met (resolved). */
   readonly since: EpochMs;
   /** `reading`, `window`, `timer`, `silence`: what made the engine look. */
@@ -35,6 +55,25 @@ export type Evidence = {
   readonly watermark: EpochMs | null;
   readonly from: AlertState;
 };
+
+/** `quiet_ms`: of an absence, for how long nothing had been heard. */
+export type PartEvidence = { readonly predicate: string; readonly measure: number | null; readonly holds: boolean; readonly quiet_ms?: DurationMs };
+
+/** `was`: it was on before this instant; `since`: at this instant it went on or off, its delay having begun then. */
+export type LevelEvidence = { readonly severity: Severity; readonly test: Test; readonly was?: true; readonly since?: EpochMs };
+
+export type RuleChange =
+  /** Somebody reset it while it was latched; of the gateway's own alerts, while it stood. */
+  | { readonly kind: "reset" }
+  /** The rule is gone, or does not match any more. */
+  | { readonly kind: "removed" }
+  /** The rule as it is now does not make this group, or expects this series no more. */
+  | { readonly kind: "regrouped" }
+  /** The rule as it is now, and what it was judged by; without a measure where nothing is heard that it could be judged by. */
+  | ({ readonly kind: "anew"; readonly logic: string; readonly predicate: string; readonly measure: number | null } & Pick<
+      Evidence,
+      "test" | "parts" | "silence"
+    >);
 
 export type Transition = {
   /** Occurrence id: of (rule, series or group, instant at which it first fired); URL-safe. */

@@ -8,6 +8,7 @@ import { Calm } from "./calm.ts";
 import type { Member } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { Downsampler } from "./downsample.ts";
+import type { Unheard } from "./evidence.ts";
 import { type Held, hold, restoreHeld, saveHeld } from "./held.ts";
 import { Intake } from "./intake.ts";
 import type { Combination, Leaf, WindowCondition } from "./parts.ts";
@@ -124,7 +125,9 @@ export class Evaluation {
   /** Tells the absences that fall due in silence at exactly this instant. */
   vanish(due: Due, heard: Heard, into: Dispatcher): void {
     const isDue = ({ after }: Silence): boolean => heard.up + after + 1 === due.up && heard.maxTs + after === due.event;
-    for (const silence of this.#vanishing(isDue)) this.#vanish(silence, due.event, this.#heardValue, "silence", heard.count, into);
+    for (const silence of this.#vanishing(isDue)) {
+      this.#vanish(silence, due.event, this.#heardValue, "silence", { through: heard.count, last: heard.maxTs, quiet: due.up - heard.up }, into);
+    }
   }
 
   /** Evaluates everything up to `clock` in event-time order. */
@@ -249,7 +252,8 @@ export class Evaluation {
     for (const alert of this.alerts) if (alert.due === instant) alert.elapse(into);
     if (revealsAbsence && next !== undefined) {
       const isDue = ({ after }: Silence): boolean => this.lastTs + after === instant;
-      for (const silence of this.#vanishing(isDue)) this.#vanish(silence, instant, this.lastValue, "reading", next.ordinal - 1, into);
+      const unheard = { through: next.ordinal - 1, last: this.lastTs, quiet: next.ts - this.#blind(next.at, next.up) - this.lastTs };
+      for (const silence of this.#vanishing(isDue)) this.#vanish(silence, instant, this.lastValue, "reading", unheard, into);
     }
     this.#findNextTimer();
   }
@@ -259,16 +263,17 @@ export class Evaluation {
     return this.#ruling.bound.silences.filter((silence) => isDue(silence) && this.#ruling.mayVanish(silence));
   }
 
-  #vanish(silence: Silence, ts: EpochMs, value: number, trigger: "silence" | "reading", heardThrough: number, into: Dispatcher): void {
+  #vanish(silence: Silence, ts: EpochMs, value: number, trigger: "silence" | "reading", unheard: Unheard, into: Dispatcher): void {
     const leaf = this.#ruling.leafOf(silence);
     const alert = this.#ruling.made(silence.bound);
     if (leaf === undefined) {
       this.#calm.tell(this.lastValue);
       this.#calm.forget();
-      return alert.vanish(ts, value, trigger, heardThrough, into);
+      return alert.vanish(ts, value, trigger, unheard, into);
     }
     leaf.judge(BREACH, value);
-    leaf.heardThrough = heardThrough;
+    leaf.heardThrough = unheard.through;
+    leaf.quiet = unheard.quiet;
     this.#sampleParts(alert, ts, trigger, into);
   }
 

@@ -2,15 +2,22 @@
 // alone the judgement can be repeated.
 
 import type { Condition } from "./conditions/condition.ts";
-import type { AlertRecord, AlertState, Evidence } from "./effect.ts";
+import type { AlertRecord, AlertState, Evidence, RuleChange } from "./effect.ts";
 import { fingerprint } from "./fingerprint.ts";
+import type { LevelDelay } from "./level-delay.ts";
 import type { Level, Limits } from "./limits.ts";
-import { type Combination, textOf } from "./parts.ts";
+import { type Combination, testOf, textOf } from "./parts.ts";
 import { BREACH } from "./predicate.ts";
 import type { Device, Rule } from "./rule.ts";
 import type { Severity } from "./severity.ts";
-import type { EpochMs, SeriesId } from "./units.ts";
+import type { DurationMs, EpochMs, SeriesId } from "./units.ts";
 import type { Window } from "./window.ts";
+
+/**
+ * Of an absence. `through`: readings accepted up to this ordinal do not resolve it. `last`: event time of the last reading, NaN where none
+ * was ever heard. `quiet`: for how long nothing had been heard when it was judged.
+ */
+export type Unheard = { readonly through: number; readonly last: EpochMs; readonly quiet: DurationMs };
 
 export type JudgedWindow = { readonly start: EpochMs; readonly end: EpochMs; readonly count: number };
 export const NOT_JUDGED: JudgedWindow = { start: Number.NaN, end: Number.NaN, count: 0 };
@@ -74,26 +81,45 @@ export function limitOf(condition: Condition, level: Level | undefined): number 
 type Judged = {
   readonly measure: number;
   readonly measureTs: EpochMs;
+  readonly isUnjudged: boolean;
   readonly judged: JudgedWindow;
+  readonly unheard: Unheard;
   readonly since: EpochMs;
+  /** When it is so, and the date of the transition before, which may be later. */
+  readonly instant: EpochMs;
+  readonly dated: EpochMs;
   readonly from: AlertState;
   readonly trigger: Evidence["trigger"];
+  readonly change: RuleChange | undefined;
   readonly level: Level | undefined;
+  readonly levels: readonly LevelDelay[];
+  readonly record: AlertRecord | undefined;
   readonly watermark: EpochMs;
 };
 
 type Judging = { readonly rule: Rule; readonly condition: Condition; readonly parts: Combination | undefined };
 
-export function evidenceOf({ rule, condition, parts }: Judging, judged: Judged): Evidence {
-  const { measure, measureTs, since, from, trigger, level, watermark } = judged;
+export function evidenceOf(judging: Judging, judged: Judged): Evidence {
+  const { rule, condition, parts } = judging;
+  const { measure, measureTs, since, from, trigger, level, watermark, instant, dated, change, record } = judged;
   return {
     rule: rule.name,
     logic: rule.logic,
     predicate: level?.criterion.text ?? textOf(condition),
+    test: testOf(condition),
+    ...(rule.forMs > 0 && { for_ms: rule.forMs }),
+    ...(rule.keepFiringForMs > 0 && { keep_firing_for_ms: rule.keepFiringForMs }),
     measure,
     ts: measureTs,
     ...windowOf(condition, judged.judged),
     ...(parts === undefined ? {} : { parts: partsOf(parts) }),
+    ...(condition.on === "silence" && { silence: silenceOf(judged.unheard) }),
+    ...(change === undefined && levelsOf(judging, judged)),
+    ...(judged.isUnjudged && { unjudged: true }),
+    ...(rule.latch === true && { latch: true }),
+    ...((record?.latchedAt ?? null) !== null && { latched: true }),
+    ...(change !== undefined && { change }),
+    ...(instant < dated && { instant }),
     since,
     trigger,
     watermark: Number.isFinite(watermark) ? watermark : null,
@@ -101,15 +127,44 @@ export function evidenceOf({ rule, condition, parts }: Judging, judged: Judged):
   };
 }
 
+/** What the rule as it is now makes of what is known; the evidence of an alert that ends because of it. */
+export function changeOf({ rule, condition, parts }: Judging, measure: number, unheard: Unheard): RuleChange {
+  return {
+    kind: "anew",
+    logic: rule.logic,
+    predicate: textOf(condition),
+    test: testOf(condition),
+    measure: Number.isNaN(measure) ? null : measure,
+    ...(parts === undefined ? {} : { parts: partsOf(parts) }),
+    ...(condition.on === "silence" && { silence: silenceOf(unheard) }),
+  };
+}
+
 function windowOf(condition: Condition, { start, end, count }: JudgedWindow): Pick<Evidence, "window"> {
   if (condition.on !== "window" || Number.isNaN(start)) return {};
-  return { window: { start, end, aggregate: condition.aggregate, count } };
+  const { aggregate, minCount } = condition;
+  return { window: { start, end, aggregate, count, ...(minCount > 1 && { min_count: minCount }) } };
 }
+
+/** JSON has no NaN. */
+const silenceOf = ({ last, quiet }: Unheard): NonNullable<Evidence["silence"]> => ({ last: Number.isFinite(last) ? last : null, quiet_ms: quiet });
 
 /** JSON has no NaN: a part that was not judged yet has no measure. */
 const partsOf = (parts: Combination): NonNullable<Evidence["parts"]> =>
-  parts.leaves.map(({ condition, isJudged, judgement, measure }) => ({
+  parts.leaves.map(({ condition, isJudged, judgement, measure, quiet }) => ({
     predicate: textOf(condition),
     measure: isJudged ? measure : null,
     holds: judgement === BREACH,
+    ...(condition.on === "silence" && { quiet_ms: quiet }),
   }));
+
+function levelsOf({ rule, condition }: Judging, { levels, instant, record }: Judged): Pick<Evidence, "levels" | "severity"> {
+  if (!("levels" in condition) || condition.levels.length === 0) return {};
+  const told = condition.levels.map(({ severity, criterion }, index) => {
+    const delay = levels[index - 1];
+    const hasTurned = delay?.turnedAt === instant;
+    const since = delay?.isOn === true ? instant - rule.forMs : instant - rule.keepFiringForMs;
+    return { severity, test: criterion.test, ...((delay?.isOn ?? false) !== hasTurned && { was: true as const }), ...(hasTurned && { since }) };
+  });
+  return { levels: told, ...(record !== undefined && { severity: record.severity }) };
+}

@@ -69,7 +69,7 @@ export class Expectation implements Actor, AlertSubject {
   }
 
   end(reason: "rule_changed" | "rule_removed", at: EpochMs, into: Dispatcher): void {
-    this.#alert.end(at, reason, into);
+    this.#alert.end(at, reason, { kind: reason === "rule_changed" ? "regrouped" : "removed" }, into);
   }
 
   nextDue(): Due {
@@ -78,7 +78,7 @@ export class Expectation implements Actor, AlertSubject {
   }
 
   elapse(due: Due, into: Dispatcher): void {
-    this.#alert.vanish(due.event, 0, "silence", 0, into);
+    this.#alert.vanish(due.event, 0, "silence", { through: 0, last: Number.NaN, quiet: due.up - this.#loaded.up }, into);
   }
 
   save(to: StateWriter): void {

@@ -13,9 +13,20 @@ export const CLOCK_STEP_RULE = "highwater-clock-step";
 /** Stands for "of no series" in an AlertRecord. */
 export const NO_SERIES = -1;
 
-type Kind = { readonly rule: string; readonly reason: TransitionReason; readonly predicate: string; readonly severity: "critical" | "warning" };
-const deadLetter: Kind = { rule: DEAD_LETTER_RULE, reason: "dead_letter", predicate: "a notification was given up", severity: "critical" };
-const clockStep: Kind = { rule: CLOCK_STEP_RULE, reason: "clock_step", predicate: "the wall clock was set", severity: "warning" };
+/** `logic` in their evidence. */
+export const GATEWAY_LOGIC = "gateway";
+
+type Kind = {
+  readonly rule: string;
+  readonly reason: TransitionReason;
+  readonly predicate: string;
+  /** Breached by any measure but 0, which is said of what has ended. */
+  readonly test: Evidence["test"];
+  readonly severity: "critical" | "warning";
+};
+const notNone: Evidence["test"] = { outside: [0, 0] };
+const deadLetter: Kind = { rule: DEAD_LETTER_RULE, reason: "dead_letter", predicate: "a notification was given up", test: notNone, severity: "critical" };
+const clockStep: Kind = { rule: CLOCK_STEP_RULE, reason: "clock_step", predicate: "the wall clock was set", test: notNone, severity: "warning" };
 const kindOf = ({ rule }: AlertRecord): Kind => (rule === CLOCK_STEP_RULE ? clockStep : deadLetter);
 
 export class GatewayAlerts {
@@ -74,7 +85,7 @@ export class GatewayAlerts {
     };
     this.#standing.push(record);
     const figures = { value, peak: value };
-    const evidence = evidenceOf(kind, value, "inactive", at);
+    const evidence = evidenceOf(kind, 1, "inactive", at);
     into.transition({ alert: record.id, ordinal: 1, to: "firing", reason: kind.reason, ts: at, figures, evidence }, record, except);
   }
 
@@ -83,13 +94,13 @@ export class GatewayAlerts {
     const ts = Math.max(at, standing.firedAt);
     const record: AlertRecord = { ...standing, state: "resolved", since: ts, resolvedAt: ts, latchedAt: null, value: 0 };
     const figures = { value: 0, peak: standing.peak };
-    const evidence = evidenceOf(kindOf(standing), 1, "firing", ts);
+    const evidence: Evidence = { ...evidenceOf(kindOf(standing), 0, "firing", ts), ...(reason === "reset" && { change: { kind: "reset" } }) };
     into.transition({ alert: record.id, ordinal: 2, to: "resolved", reason, ts, figures, evidence }, record);
   }
 }
 
 type Told = { readonly receiver: string; readonly channel: string };
 
-const evidenceOf = ({ rule, predicate }: Kind, measure: number, from: "inactive" | "firing", ts: EpochMs): Evidence => ({
-  ...{ rule, logic: "gateway", predicate, measure, ts, since: ts, trigger: "input", watermark: null, from },
+const evidenceOf = ({ rule, predicate, test }: Kind, measure: number, from: "inactive" | "firing", ts: EpochMs): Evidence => ({
+  ...{ rule, logic: GATEWAY_LOGIC, predicate, test, measure, ts, since: ts, trigger: "input", watermark: null, from },
 });

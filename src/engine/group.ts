@@ -145,7 +145,7 @@ export class Group implements Actor, AlertSubject, Membership {
 
   /** Its rule does not make it any more. @returns whether it must be remembered, since it has fired */
   end(reason: "rule_changed" | "rule_removed", context: RulingContext, into: Dispatcher): boolean {
-    for (const alert of this.#evaluation.alerts) alert.end(this.#maxTs, reason, into);
+    for (const alert of this.#evaluation.alerts) alert.end(this.#maxTs, reason, { kind: reason === "rule_changed" ? "regrouped" : "removed" }, into);
     const hasFired = this.#evaluation.alerts.some(({ fired }) => fired.at !== LONG_AGO);
     this.#evaluation.applyRules([], this.#heard, context, into);
     this.#evaluation.forget();

@@ -13,6 +13,8 @@ export class LevelDelay {
   #due: EpochMs = Number.POSITIVE_INFINITY;
   /** The timer fell due while the gateway was not listening: the next judgement decides. */
   #suspended = false;
+  /** When it went on or off, if nothing was judged since: for the evidence of what happens at that instant. */
+  turnedAt: EpochMs = Number.NaN;
 
   get isOn(): boolean {
     return this.#phase === "on" || this.#phase === "falling";
@@ -25,6 +27,7 @@ export class LevelDelay {
 
   sample(ts: EpochMs, judgement: Judgement, delays: { readonly forMs: DurationMs; readonly keepFiringForMs: DurationMs }): void {
     this.#suspended = false;
+    this.turnedAt = Number.NaN;
     if (this.#phase === "off" && judgement === BREACH) this.#begin("rising", ts, delays.forMs);
     else if (this.#phase === "on" && judgement === CLEAR) this.#begin("falling", ts, delays.keepFiringForMs);
     else if (!this.#bearsOut(judgement)) this.#rest(this.#phase === "rising" || this.#phase === "off" ? "off" : "on");
@@ -38,6 +41,7 @@ export class LevelDelay {
 
   /** Its delay is over. */
   elapse(): void {
+    this.turnedAt = this.#due;
     this.#rest(this.#phase === "rising" ? "on" : "off");
   }
 

@@ -103,6 +103,7 @@ export function measuring(limits: Limits, words: (text: string) => string, unitO
   const measure = (criterion: Criterion): Criterion => ({
     text: words(criterion.text),
     limit: criterion.limit,
+    test: criterion.test,
     judge: (value) => criterion.judge(value),
     depth: (value) => criterion.depth(value),
     unitOf,

@@ -2,9 +2,9 @@
 // A part that was not judged yet neither breaches nor clears; `any` leaves it out.
 
 import type { Condition, Detector } from "./conditions/condition.ts";
-import { BETWEEN, BREACH, CLEAR, type Judgement } from "./predicate.ts";
+import { BETWEEN, BREACH, CLEAR, type Judgement, type Test } from "./predicate.ts";
 import type { StateReader, StateWriter } from "./state.ts";
-import type { EpochMs } from "./units.ts";
+import type { DurationMs, EpochMs } from "./units.ts";
 import type { Window } from "./window.ts";
 
 type LeafCondition = Exclude<Condition, { on: "parts" }>;
@@ -21,6 +21,8 @@ export class Leaf {
   measure = Number.NaN;
   /** Of an absence: readings accepted up to this ordinal do not end it. */
   heardThrough = 0;
+  /** Of an absence: for how long nothing had been heard when it was judged. */
+  quiet: DurationMs = 0;
 
   constructor(condition: LeafCondition, window: Window | undefined) {
     this.condition = condition;
@@ -45,8 +47,10 @@ export class Leaf {
   reading(ts: EpochMs, value: number, ordinal: number): boolean {
     const { condition } = this;
     if (condition.on === "reading") this.judge(condition.criterion.judge(value), value);
-    else if (condition.on === "silence" && ordinal > this.heardThrough) this.judge(CLEAR, value);
-    else if (condition.on === "detector") {
+    else if (condition.on === "silence" && ordinal > this.heardThrough) {
+      this.judge(CLEAR, value);
+      this.quiet = 0;
+    } else if (condition.on === "detector") {
       const measure = (this.detector as Detector).take(ts, value);
       if (Number.isNaN(measure)) return false;
       this.judge(condition.criterion.judge(measure), measure);
@@ -55,7 +59,7 @@ export class Leaf {
   }
 
   save(to: StateWriter): void {
-    for (const value of [this.isJudged ? 1 : 0, this.judgement, this.measure, this.heardThrough]) to.number(value);
+    for (const value of [this.isJudged ? 1 : 0, this.judgement, this.measure, this.heardThrough, this.quiet]) to.number(value);
     this.detector?.save(to);
   }
 
@@ -64,6 +68,7 @@ export class Leaf {
     this.judgement = from.number() as Judgement;
     this.measure = from.number();
     this.heardThrough = from.number();
+    this.quiet = from.number();
     this.detector?.restore(from);
   }
 }
@@ -111,4 +116,12 @@ export function textOf(condition: Condition): string {
   if (condition.on === "silence") return `no reading for ${condition.after} ms`;
   if (condition.on === "parts") return `${condition.every ? "all" : "any"} of (${condition.parts.map(textOf).join("; ")})`;
   return condition.criterion.text;
+}
+
+/** A bound condition as it can be judged again. */
+export function testOf(condition: Condition): Test {
+  if (condition.on === "silence") return { silent_for: condition.after };
+  if (condition.on !== "parts") return condition.criterion.test;
+  const tests = condition.parts.map(testOf);
+  return condition.every ? { all: tests } : { any: tests };
 }

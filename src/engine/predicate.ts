@@ -90,12 +90,18 @@ export const BETWEEN = 0;
 export const CLEAR = -1;
 export type Judgement = typeof BREACH | typeof BETWEEN | typeof CLEAR;
 
+/** A criterion as plain JSON, from which it can be made again (rejudge.ts): a predicate whose operands are numbers, or a bound that itself breaches. */
+export type PlainTest = PredicateSettings | { readonly at_least: number } | { readonly at_most: number };
+/** The same of a whole condition: also silence for longer than so many ms, and combinations of tests. */
+export type Test = PlainTest | { readonly silent_for: number } | { readonly all: readonly Test[] } | { readonly any: readonly Test[] };
+
 /** What judges a measure. Most are a Predicate; a condition with a question of its own may bring another. */
 export type Criterion = {
   /** In words, for evidence and messages. */
   readonly text: string;
   /** The one limit, where there is one. */
   readonly limit: number | null;
+  readonly test: PlainTest;
   judge(measure: number): Judgement;
   /** How far into the breach a measure lies; the peak of an occurrence is the one with the largest depth. */
   depth(measure: number): number;
@@ -142,6 +148,13 @@ export class Predicate implements Criterion {
   calmAround(measure: number): readonly [number, number] {
     if (this.kind !== "inside") return [this.#low, this.#high];
     return measure <= this.#low ? [Number.NEGATIVE_INFINITY, this.#low] : [this.#high, Number.POSITIVE_INFINITY];
+  }
+
+  get test(): PlainTest {
+    const { kind } = this;
+    const operand = (low: number, high: number): Operand | [number, number] => (kind === "above" ? high : kind === "below" ? low : [low, high]);
+    const deadband = this.#hasDeadband ? { [deadbandOf[kind]]: operand(this.#clearLow, this.#clearHigh) } : {};
+    return { [kind]: operand(this.#low, this.#high), ...deadband };
   }
 
   /** The one limit, where there is one: of `above` and `below`. */

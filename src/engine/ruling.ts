@@ -7,6 +7,7 @@ import { type BoundRule, type BoundRules, bindRules, type Silence } from "./boun
 import type { ZoneTable } from "./calendar.ts";
 import type { Member } from "./conditions/condition.ts";
 import type { Dispatcher } from "./dispatch.ts";
+import { changeOf } from "./evidence.ts";
 import type { Leaf, WindowCondition } from "./parts.ts";
 import { BREACH, CLEAR } from "./predicate.ts";
 import type { Rule } from "./rule.ts";
@@ -104,7 +105,7 @@ export class Ruling {
       else succeed(alert, old, change, into);
     }
     for (const gone of before.values()) {
-      gone.end(change.heard.maxTs, "rule_removed", into);
+      gone.end(change.heard.maxTs, "rule_removed", { kind: "removed" }, into);
       this.#remember(gone);
     }
     this.alerts = this.alerts.filter((alert) => !alert.bound.isDirect || alert.isWorthKeeping);
@@ -199,7 +200,9 @@ function succeed(alert: Alert, old: Alert, change: Change, into: Dispatcher): vo
   const { maxTs, count } = change.heard;
   const anew = judgedAnew(alert, change);
   const goesOn = anew === undefined ? old.phase === "firing" || old.phase === "recovering" : anew.isBreached;
-  if (!goesOn) old.end(maxTs, "rule_changed", into);
+  const unheard = { through: count, last: maxTs, quiet: change.up - change.heard.up };
+  // One that was only pending leaves no evidence.
+  if (!goesOn) old.end(maxTs, "rule_changed", anew === undefined ? { kind: "regrouped" } : changeOf(alert, anew.measure, unheard), into);
   alert.takeOver(old, false);
   if (alert.phase === "inactive") {
     // An absence that nothing was told of is still to be told.
@@ -207,7 +210,7 @@ function succeed(alert: Alert, old: Alert, change: Change, into: Dispatcher): vo
   } else if (anew !== undefined) {
     // One that was told already ends with the same reading as before.
     const isToldAlready = old.condition.on === "silence" && old.phase === "firing";
-    alert.holdAnew(maxTs, anew.measure, isToldAlready ? old.heardThrough : count, into);
+    alert.holdAnew(maxTs, anew.measure, isToldAlready ? { ...unheard, through: old.heardThrough } : unheard, into);
   }
 }
 
@@ -230,6 +233,7 @@ function judgedAnew(
       const isSilent = up - heard.up > leaf.condition.after;
       leaf.judge(isSilent ? BREACH : CLEAR, heardValue);
       leaf.heardThrough = isSilent ? heard.count : 0;
+      leaf.quiet = up - heard.up;
     } else isKnown = false;
   }
   return isKnown ? { isBreached: parts.judgement === BREACH, measure: (parts.decider as Leaf).measure } : undefined;

@@ -52,7 +52,8 @@ export function guardAccess(app: FastifyInstance, { accounts, metrics }: { accou
       return !isOpen && now !== undefined && isAllowed(now, needs);
     };
     request.access = { caller, holds, ...(known?.session === undefined ? {} : { session: known.session }) };
-    if (request.method === "POST") refuseForeignPages(request, options);
+    const isWrite = request.method === "POST" || request.method === "DELETE";
+    if (isWrite) refuseForeignPages(request, options);
     if (isAllowed(caller, needs)) return;
     if (isOpen) throw new Refusal(403, "not_here", "only a caller on this machine may do that", "call from the gateway's machine, or make an account");
     if (caller.kind === "stranger") {
@@ -61,8 +62,7 @@ export function guardAccess(app: FastifyInstance, { accounts, metrics }: { accou
       throw new Refusal(401, "login_required", "this needs a login", "log in at /login, or send `Authorization: Bearer` with an API token");
     }
     refused.inc({ reason: "may_not" });
-    if (request.method === "POST")
-      void accounts.audit({ who: whoIs(caller), origin: request.ip, action: "request", target: pathOf(request), why: "", outcome: "refused" });
+    if (isWrite) void accounts.audit({ who: whoIs(caller), origin: request.ip, action: "request", target: pathOf(request), why: "", outcome: "refused" });
     throw new Refusal(403, "may_not", `this needs the right to ${needs}`, "ask an administrator for another role, or take a token with that scope");
   });
 }
@@ -99,13 +99,14 @@ export function cookieOf(secret: string | undefined, maxAgeS: number, { external
   return `${COOKIE}=${secret ?? ""}; Path=/; Max-Age=${secret === undefined ? 0 : maxAgeS}; HttpOnly; SameSite=Strict${secure}`;
 }
 
-/** No page of another site that is open in the same browser may change anything; with a cookie, no plain form either. */
-function refuseForeignPages({ headers }: FastifyRequest, { externalUrl }: AccessOptions): void {
+/** No page of another site that is open in the same browser may change anything; with a cookie, no plain form either (none can send DELETE). */
+function refuseForeignPages({ headers, method }: FastifyRequest, { externalUrl }: AccessOptions): void {
   const { origin, "sec-fetch-site": site } = headers;
   const own = URL.canParse(externalUrl) ? new URL(externalUrl).origin : undefined;
   const isOwn = origin === undefined || origin === own || (URL.canParse(origin) && new URL(origin).host === headers.host);
   if (!isOwn || site === "cross-site")
     throw new Refusal(403, "wrong_origin", "a page of another site may not change anything here", "use the gateway's own page, or curl");
   const isJson = /^application\/json\b/i.test(headers["content-type"] ?? "");
-  if (headers.cookie !== undefined && !isJson) throw new Refusal(415, "not_json", "with a cookie only JSON is taken", "send `content-type: application/json`");
+  if (method === "POST" && headers.cookie !== undefined && !isJson)
+    throw new Refusal(415, "not_json", "with a cookie only JSON is taken", "send `content-type: application/json`");
 }

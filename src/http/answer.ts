@@ -27,7 +27,7 @@ export async function renderRoute(
   request: RouteRequest<unknown, unknown>,
   query: <Request extends QueryRequest>(request: Request) => Answer<Request> | Promise<Answer<Request>>,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const route = routes.find((each) => each.path === path);
+  const route = routes.find((each) => each.path === path && each.method === undefined);
   if (route?.kind !== "answer" || !route.fromStore) throw new Refusal(404, "not_found", `${path} is not answered by the store alone`, "");
   const deps = { query: async (asked: QueryRequest) => await query(asked) } as unknown as RouteDeps;
   const { text } = await answerHere(route, deps, request as RouteRequest<never, never>);

@@ -119,6 +119,17 @@ export const daySchema = z
   })
   .meta({ description: "A local day, YYYY-MM-DD", examples: ["2026-01-31"] });
 
+/** `30m`, `2h`, `1d12h`: longer than nothing; gives milliseconds. */
+export const durationSchema = z
+  .string()
+  .transform((text, context): DurationMs => {
+    const duration = parseDuration(text);
+    if (duration !== undefined && duration > 0 && duration <= INSTANT_MAX) return duration;
+    context.addIssue({ code: "custom", message: "must be a duration", params: { hint: "write 30m, 2h or 1d12h" } });
+    return z.NEVER;
+  })
+  .meta({ description: "A duration", examples: ["30m", "2h"] });
+
 /** Of a body: why something is done. */
 export const whySchema = z.string().max(500).meta({ description: "Why; kept in the audit log" });
 

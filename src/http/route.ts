@@ -1,9 +1,11 @@
 // The contract of a route: one file per path, one line in routes/index.ts. Its zod schemas are the parser of its
 // parameters and its body, the OpenAPI page and the contract that the tests hold its answers to. Routes only read, but for those
-// of `post`. Whether a caller may ask is decided before (access.ts), by what the route `needs`.
+// of `post` and `delete`. Whether a caller may ask is decided before (access.ts), by what the route `needs`.
 
 import type { z } from "zod";
+import type { Command, CommandAnswer } from "../engine/dispatch/command.ts";
 import type { Rule } from "../engine/rule.ts";
+import type { EpochMs } from "../engine/units.ts";
 import type { Answer, QueryRequest } from "../storage/query.ts";
 import type { Accounts } from "./accounts/accounts.ts";
 import type { Caller, Needed } from "./accounts/rights.ts";
@@ -45,6 +47,8 @@ export type GatewayDeps = {
   rules(): Promise<RulesInForce>;
   /** Reads the config again; resolves when it is in force. @throws GatewayError */
   reload(): Promise<ReloadOutcome>;
+  /** Journals what somebody asks of the engine; resolves when it is committed. @throws GatewayError */
+  command(by: string, command: Command): Promise<CommandAnswer>;
   /** Runs a route that is `fromStore` where the store is: `renderRoute` of answer.ts on the query thread. Without it they are run here. */
   render?(path: string, request: RouteRequest<unknown, unknown>): Promise<Uint8Array>;
 };
@@ -52,6 +56,8 @@ export type GatewayDeps = {
 /** What routes may ask. */
 export type RouteDeps = Omit<GatewayDeps, "status"> & {
   status(): Promise<StatusAnswer>;
+  /** The wall clock. */
+  now(): EpochMs;
   /** The OpenAPI page, as text. */
   openapi(): string;
   readonly accounts: Accounts;
@@ -71,12 +77,14 @@ export type RouteRequest<Query, Params, Given = unknown> = {
 };
 
 type Parts<Query extends z.ZodObject, Params extends z.ZodObject, Body extends z.ZodType, Given extends z.ZodType = z.ZodType> = {
-  /** `post` changes something; default: get. */
-  readonly method?: "get" | "post";
-  /** What a caller needs; default: of get `read`, of post `operate`. */
+  /** `post` and `delete` change something; default: get. */
+  readonly method?: "get" | "post" | "delete";
+  /** What a caller needs; default: of get `read`, else `operate`. */
   readonly needs?: Needed;
   /** Of the JSON that is sent; without it none is. */
   readonly body?: Given;
+  /** Bytes that it may have, where they are more than a kilobyte. */
+  readonly bodyBytesMax?: number;
   /** In fastify's notation: `/api/v1/alerts/:id`. */
   readonly path: string;
   readonly summary: string;
@@ -121,4 +129,4 @@ export const defineRoute = <Query extends z.ZodObject, Params extends z.ZodObjec
   route: AnswerRoute<Query, Params, Body, Given> | StreamRoute<Query, Params, Body>,
 ): Route => route as Route;
 
-export const neededFor = ({ needs, method = "get" }: Pick<Route, "needs" | "method">): Needed => needs ?? (method === "post" ? "operate" : "read");
+export const neededFor = ({ needs, method = "get" }: Pick<Route, "needs" | "method">): Needed => needs ?? (method === "get" ? "read" : "operate");

@@ -57,6 +57,8 @@ export type ServerLimits = LiveLimits & {
   requestTimeoutMs: number;
 };
 
+/** Of what is sent, unless its route takes more. */
+const BODY_BYTES_MAX = 1024;
 /** How often connections that say nothing are looked for. */
 const CHECK_MS = 2_000;
 
@@ -83,7 +85,7 @@ export function createServer(deps: ServerDeps, options: ServerOptions): { start(
   // The address of a caller behind a proxy on this machine is what the proxy says.
   const settings = {
     trustProxy: "loopback",
-    bodyLimit: 1024,
+    bodyLimit: BODY_BYTES_MAX,
     requestTimeout: limits.requestTimeoutMs,
     http: { headersTimeout: limits.requestTimeoutMs, connectionsCheckingInterval: CHECK_MS },
     forceCloseConnections: "idle",
@@ -102,7 +104,7 @@ export function createServer(deps: ServerDeps, options: ServerOptions): { start(
       await serveDashboard(app, options);
       const openapi = JSON.stringify(await openapiDocument(routes));
       const cookie: RouteDeps["cookie"] = (secret, maxAgeS) => cookieOf(secret, maxAgeS, options);
-      const routeDeps = { ...deps, status, openapi: () => openapi, accounts, cookie };
+      const routeDeps = { ...deps, status, now: () => clock.now(), openapi: () => openapi, accounts, cookie };
       const gate = { answering: 0, max: limits.requestsMax };
       for (const route of routes) addRoute(app, route, routeDeps, { live, gate });
       countRequests(app, metrics);
@@ -148,6 +150,10 @@ async function guard(app: FastifyInstance, deps: ServerDeps, options: ServerOpti
       );
     }
   });
+  // What says that JSON comes, and brings none, would be refused; DELETE brings nothing.
+  app.addHook("onRequest", async ({ method, headers }) => {
+    if (method === "DELETE") delete headers["content-type"];
+  });
   app.setNotFoundHandler((request, reply) => {
     const isRead = request.method === "GET" || request.method === "HEAD";
     if (!isRead)
@@ -168,7 +174,9 @@ type Surroundings = { readonly live: Live; readonly gate: Gate };
 function addRoute(app: FastifyInstance, route: Route, deps: RouteDeps, { live, gate }: Surroundings): void {
   const method = route.method ?? "get";
   const config = { needs: neededFor(route) };
-  app[method](route.path, method === "get" ? { config, exposeHeadRoute: route.kind === "answer" } : { config }, async (request, reply) => {
+  const bodyLimit = route.bodyBytesMax ?? BODY_BYTES_MAX;
+  const settings = method === "get" ? { config, exposeHeadRoute: route.kind === "answer" } : { config, bodyLimit };
+  app[method](route.path, settings, async (request, reply) => {
     const parsed = parseParameters<never>(route.query, request.query as Record<string, unknown>, route.takesLabels);
     if (parsed.kind === "invalid") throw new Refusal(400, "bad_parameter", parsed.problem.message, parsed.problem.hint);
     if (route.kind === "stream") {

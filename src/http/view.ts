@@ -2,6 +2,7 @@
 // beside the functions that make what they describe.
 
 import { z } from "zod";
+import { type LifeEvent, lifeEvents, refusalOf } from "../engine/dispatch/life.ts";
 import { type AlertEvent, alertEventKinds, notificationKinds, type Shelf } from "../engine/dispatch/record.ts";
 import type { AlertRecord } from "../engine/effect.ts";
 import { severities } from "../engine/severity.ts";
@@ -20,7 +21,7 @@ const rfc3339OrNull = (ts: EpochMs | null): string | null => (ts === null ? null
 
 export const alertStates = ["pending", "firing", "recovering", "resolved"] as const;
 
-const shelfSchema = z.strictObject({
+export const shelfSchema = z.strictObject({
   kind: z.enum(["timed", "until_clear", "out_of_service"]),
   by: z.string(),
   at: timeSchema,
@@ -28,7 +29,13 @@ const shelfSchema = z.strictObject({
   why: z.string(),
 });
 
-const shelfOfView = ({ kind, by, at, until, why }: Shelf): z.output<typeof shelfSchema> => ({ kind, by, at: rfc3339(at), until: rfc3339OrNull(until), why });
+export const shelfOfView = ({ kind, by, at, until, why }: Shelf): z.output<typeof shelfSchema> => ({
+  kind,
+  by,
+  at: rfc3339(at),
+  until: rfc3339OrNull(until),
+  why,
+});
 
 export const alertSchema = z
   .strictObject({
@@ -54,6 +61,7 @@ export const alertSchema = z
     acked_by: z.string().nullable(),
     ack_note: z.string().nullable(),
     shelved: shelfSchema.nullable().meta({ description: "It is shelved or out of service now, as all occurrences of its rule on its subject" }),
+    allowed: z.array(z.enum(lifeEvents)).meta({ description: "What may be done to it in its state; nothing while pending" }),
   })
   .meta({ description: "One occurrence of a rule on a series" });
 export type Alert = z.output<typeof alertSchema>;
@@ -79,13 +87,22 @@ export function alertOfView(view: AlertView): Alert {
     acked_by: view.ackedBy ?? null,
     ack_note: view.ackNote ?? null,
     shelved: view.shelf == null ? null : shelfOfView(view.shelf),
+    allowed: allowedFor(view),
   };
+}
+
+function allowedFor({ state, latchedAt, ackedAt, shelf }: AlertView): LifeEvent[] {
+  if (state === "pending") return [];
+  const condition = state === "resolved" ? "over" : latchedAt !== null ? "latched" : state;
+  const life = { condition, isAcknowledged: ackedAt != null, shelving: shelf?.kind ?? "none" } as const;
+  return lifeEvents.filter((event) => refusalOf(life, event) === undefined);
 }
 
 /** JSON has no infinities. */
 const finiteOrNull = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null);
 
-export const alertOfRecord = (record: AlertRecord): Alert => alertOfView(record);
+/** The engine tells what became of its condition, not what people did with it: of that nothing is said. */
+export const alertOfRecord = (record: AlertRecord): Alert => ({ ...alertOfView(record), allowed: [] });
 
 export const transitionSchema = z.strictObject({
   ordinal: z.int(),
@@ -98,20 +115,26 @@ export const transitionSchema = z.strictObject({
   evidence: z
     .looseObject({
       predicate: z.string(),
+      test: z
+        .record(z.string(), z.unknown())
+        .meta({ description: "The predicate to be judged again: above, below, outside, inside (and clear_…), at_least, at_most, silent_for, all, any" }),
+      for_ms: z.number().exactOptional(),
+      keep_firing_for_ms: z.number().exactOptional(),
       measure: z.number(),
       ts: timeSchema,
       since: timeSchema,
       trigger: z.string(),
       watermark: timeSchema.nullable(),
       from: z.string(),
-      window: z.strictObject({ start: timeSchema, end: timeSchema, aggregate: z.string(), count: z.int() }).exactOptional(),
+      silence: z.strictObject({ last: timeSchema.nullable(), quiet_ms: z.number() }).exactOptional(),
+      window: z.strictObject({ start: timeSchema, end: timeSchema, aggregate: z.string(), count: z.int(), min_count: z.int().exactOptional() }).exactOptional(),
     })
     .meta({ description: "What decided: judging `measure` by `predicate` again gives the same transition" }),
 });
 export type AlertTransition = z.output<typeof transitionSchema>;
 
 export function transitionOfView({ ordinal, to, reason, ts, at, figures, evidence }: AlertHistory["transitions"][number]): AlertTransition {
-  const { window, ...judged } = evidence;
+  const { window, silence, instant, levels, ...judged } = evidence;
   return {
     ordinal,
     to,
@@ -126,9 +149,17 @@ export function transitionOfView({ ordinal, to, reason, ts, at, figures, evidenc
       since: rfc3339(evidence.since),
       watermark: rfc3339OrNull(evidence.watermark),
       ...(window === undefined ? {} : { window: { ...window, start: rfc3339(window.start), end: rfc3339(window.end) } }),
+      ...(silence === undefined ? {} : { silence: silenceOf(silence) }),
+      ...(judged.change?.kind === "anew" && judged.change.silence !== undefined
+        ? { change: { ...judged.change, silence: silenceOf(judged.change.silence) } }
+        : {}),
+      ...(levels === undefined ? {} : { levels: levels.map(({ since, ...level }) => ({ ...level, ...(since !== undefined && { since: rfc3339(since) }) })) }),
+      ...(instant === undefined ? {} : { instant: rfc3339(instant) }),
     },
   };
 }
+
+const silenceOf = ({ last, quiet_ms }: { readonly last: EpochMs | null; readonly quiet_ms: number }) => ({ last: rfc3339OrNull(last), quiet_ms });
 
 export const notificationSchema = z.strictObject({
   id: z.string(),

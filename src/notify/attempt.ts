@@ -3,9 +3,9 @@
 import type { Timers } from "../clock.ts";
 import type { DurationMs } from "../engine/units.ts";
 import type { Log } from "../log.ts";
+import { oneLine } from "../reasons/format.ts";
 import type { Delivery } from "./channels/channel.ts";
 import type { channelOf } from "./channels/index.ts";
-import { oneLine } from "./format.ts";
 import type { Notification } from "./notification.ts";
 
 /** A channel of a receiver: `email:0`, its type, and what its schema made of the config. */

@@ -3,7 +3,7 @@
 
 import type { Labels } from "../engine/reading.ts";
 import { severities } from "../engine/severity.ts";
-import { oneLine } from "./format.ts";
+import { oneLine } from "../reasons/format.ts";
 import type { Notification } from "./notification.ts";
 
 /** Counted by a value of one label, or by rule. */

@@ -1,7 +1,7 @@
 // Why somebody is told, in words: the mark that a subject shows after its state, and one line for whoever reads on.
 // A plain transition needs neither. Only what a notification holds is said: that nobody acknowledged is known from its being told again.
 
-import { formatSpan } from "./format.ts";
+import { formatSpan } from "../reasons/format.ts";
 import type { Notification } from "./notification.ts";
 
 /** `again` of `[FIRING critical, again]`; "" where there is nothing to say. */

@@ -6,10 +6,10 @@ import type { Evidence, TransitionReason } from "../engine/effect.ts";
 import type { Labels } from "../engine/reading.ts";
 import type { Severity } from "../engine/severity.ts";
 import type { DurationMs, EpochMs } from "../engine/units.ts";
+import { deviceName, explainLines, limitText, measureName, silenceMs, subjectOf } from "../reasons/explain-lines.ts";
+import { formatFigure, formatInstant, formatQuantity, formatSpan, oneLine, rfc3339 } from "../reasons/format.ts";
 import type { OutboxRow } from "../storage/outbox-row.ts";
-import { formatFigure, formatInstant, formatQuantity, formatSpan, oneLine, rfc3339 } from "./format.ts";
 import { renderText } from "./template.ts";
-import { limitText, measureName, silenceMs, subjectOf, whyLines } from "./why.ts";
 
 /** The gateway as notifications name it. */
 export type Sender = {
@@ -127,7 +127,7 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
     device,
     figure,
     summary: oneLine(annotations.summary ?? "") || summaryOf(row, figure, unit),
-    why: whyLines(told),
+    why: explainLines(told),
     facts: factsOf(row, sender.timezone, unit),
     notes,
   };
@@ -143,15 +143,7 @@ function membersOf(row: OutboxRow, sender: Sender): Notification["members"] {
   return { alerts, fresh: row.members.fresh, more: row.members.more };
 }
 
-function deviceOf({ alert: { labels, rule, subject }, transition }: OutboxRow): string {
-  if (subjectOf(transition) === "gateway") return `${labels["receiver"] ?? ""} ${labels["channel"] ?? ""}`.trim() || rule;
-  return labels["device"] ?? (groupWords(subject) || rule);
-}
-
-/** The labels that a group agrees in: `{room="B2",site="oslo"}` is `room B2, site oslo`. */
-function groupWords(subject: string): string {
-  return [...subject.matchAll(/(\w+)=("(?:[^"\\]|\\.)*")/g)].map(([, name, value]) => `${name} ${JSON.parse(value as string)}`).join(", ");
-}
+const deviceOf = ({ alert, transition }: OutboxRow): string => deviceName(alert, transition);
 
 function figureOf({ alert, transition, state }: OutboxRow, unit: string | null): string {
   switch (subjectOf(transition)) {

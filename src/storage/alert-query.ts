@@ -3,12 +3,12 @@
 import { keyOf } from "../engine/dispatch/occurrence.ts";
 import type { AlertEvent, Shelf } from "../engine/dispatch/record.ts";
 import type { Labels } from "../engine/reading.ts";
-import type { RulePlan } from "../engine/rule.ts";
 import type { EpochMs } from "../engine/units.ts";
 import { type AlertRow, type NotificationRow, notificationColumns, type TransitionRow, toAlert, toNotification, toTransition } from "./alert-rows.ts";
 import type { Database } from "./database.ts";
 import { createDeadline } from "./deadline.ts";
 import { type AlertHistory, type AlertView, type Answer, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest } from "./query.ts";
+import { readRulesInForce } from "./rule-versions-query.ts";
 import { createSeriesReader, matchesFilter } from "./series-query.ts";
 
 type Request = Extract<QueryRequest, { kind: "alerts" }>;
@@ -28,7 +28,7 @@ function addOccurrences(db: Database, alerts: AlertView[], limit: number, reques
   const [cursorAt, cursorId] = splitCursor(request.cursor);
   const newest = Math.min(cursorAt, (request.to ?? Number.POSITIVE_INFINITY) - 1, Number.MAX_SAFE_INTEGER);
   const oldest = Math.max(request.from ?? Number.MIN_SAFE_INTEGER, Number.MIN_SAFE_INTEGER);
-  const shelfOf = createShelfReader(db);
+  const attended = attendedReader(db);
   const rows = db.prepare<[number, number], AlertRow>("SELECT * FROM alert WHERE fired_at <= ? AND fired_at >= ? ORDER BY fired_at DESC, id");
   let last = request.cursor ?? `${Number.MAX_SAFE_INTEGER}.`;
   for (const row of rows.iterate(newest, oldest)) {
@@ -38,7 +38,7 @@ function addOccurrences(db: Database, alerts: AlertView[], limit: number, reques
     // Out of time with something to give: the rest is for the next page.
     if ((isWanted && alerts.length >= limit) || (alerts.length > 0 && deadline.left() < 0)) return last;
     deadline.check();
-    if (isWanted) alerts.push(attended(row, shelfOf));
+    if (isWanted) alerts.push(attended(row));
     last = `${row.fired_at}.${row.id}`;
   }
   return null;
@@ -57,8 +57,7 @@ function pendingAlerts(db: Database, request: Request, { devices }: QueryContext
     .prepare<[], { rule: string; series: number; since: number; value: number; labels: string }>("SELECT * FROM pending ORDER BY since DESC, rule, series")
     .all();
   if (rows.length === 0) return [];
-  const plan = db.prepare<[], string>("SELECT plan FROM rule_version ORDER BY at DESC LIMIT 1").pluck().get();
-  const rules = new Map((plan === undefined ? [] : (JSON.parse(plan) as RulePlan).rules).map((rule) => [rule.name, rule]));
+  const rules = new Map(readRulesInForce(db).map((rule) => [rule.name, rule]));
   const seriesOf = createSeriesReader(db, devices);
   return rows
     .filter(({ rule }) => request.rule === undefined || rule === request.rule)
@@ -87,18 +86,39 @@ export function answerAlert(db: Database, { id }: { readonly id: string }): Aler
     )
     .all(id, TRANSITIONS_MAX);
   const events = db.prepare<[string, number], AlertEvent>("SELECT * FROM alert_event WHERE alert = ? ORDER BY number LIMIT ?").all(id, TRANSITIONS_MAX);
-  const alert = attended(row, createShelfReader(db));
-  return { alert, transitions: transitions.map(toTransition), notifications: notifications.map(toNotification), events };
-}
-
-function createShelfReader(db: Database): (key: string) => Shelf | null {
-  const read = db.prepare<[string], Omit<Shelf, "labels"> & { labels: string }>("SELECT * FROM shelf WHERE key = ?");
-  return (key) => {
-    const row = read.get(key);
-    return row === undefined ? null : { ...row, labels: JSON.parse(row.labels) as Labels };
+  return {
+    alert: attendedReader(db)(row),
+    subject: row.subject,
+    transitions: transitions.map(toTransition),
+    notifications: notifications.map(toNotification),
+    events,
   };
 }
 
-function attended(row: AlertRow, shelfOf: (key: string) => Shelf | null): AlertView {
-  return { ...toAlert(row), ackedBy: row.acked_by, ackedAt: row.acked_at, ackNote: row.ack_note, shelf: shelfOf(keyOf(row.id)) };
+/** Reads occurrences together with what people did with them. */
+export function attendedReader(db: Database): (row: AlertRow) => AlertView {
+  const read = db.prepare<[string], Omit<Shelf, "labels"> & { labels: string }>("SELECT * FROM shelf WHERE key = ?");
+  return (row) => {
+    const found = read.get(keyOf(row.id));
+    const shelf = found === undefined ? null : { ...found, labels: JSON.parse(found.labels) as Labels };
+    return { ...toAlert(row), ackedBy: row.acked_by, ackedAt: row.acked_at, ackNote: row.ack_note, shelf };
+  };
 }
+
+/**
+ * The occurrence that somebody means by the beginning of its id: the only active one, else the newest where all are of one rule and subject.
+ * @returns several where it could be any of them; none where there is none
+ */
+export function findAlerts(db: Database, prefix: string): readonly AlertView[] {
+  const rows = db
+    .prepare<{ prefix: string; end: string; most: number }, AlertRow>(
+      "SELECT * FROM alert WHERE id >= @prefix AND id < @end ORDER BY fired_at DESC LIMIT @most",
+    )
+    .all({ prefix, end: `${prefix}\u{10ffff}`, most: FOUND_MAX });
+  const exact = rows.filter(({ id }) => id === prefix);
+  const active = rows.filter(({ state }) => state !== "resolved");
+  const keys = new Set(rows.map(({ id }) => keyOf(id)));
+  const meant = exact.length > 0 ? exact : active.length > 0 ? active : keys.size === 1 ? rows.slice(0, 1) : rows;
+  return meant.map(attendedReader(db));
+}
+const FOUND_MAX = 1000;

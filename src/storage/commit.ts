@@ -41,12 +41,12 @@ function createStepWriter(db: Database): (step: NonNullable<Commit["step"]>) => 
   const insertRow = db.prepare("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   const insertSpan = db.prepare("INSERT INTO journal_span VALUES (?, ?, ?)");
   const insertSeries = db.prepare("INSERT INTO series VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET source = excluded.source");
-  const insertPlan = db.prepare("INSERT OR IGNORE INTO rule_version VALUES (?, ?, ?)");
+  const writePlan = createPlanWriter(db);
   const writeRollups = createRollupWriter(db);
   const writeAlerts = createAlertWriter(db);
   return ({ seq, inputs, effects, now }) => {
     for (const input of inputs) {
-      if (input.kind === "rules") insertPlan.run(input.plan.hash, input.at, JSON.stringify(input.plan));
+      if (input.kind === "rules") writePlan(input);
       if (input.kind !== "readings") continue;
       for (const { id, labels, source } of input.batch.defined) insertSeries.run(id, JSON.stringify(labels), source);
     }
@@ -56,6 +56,18 @@ function createStepWriter(db: Database): (step: NonNullable<Commit["step"]>) => 
     if (row.minTs !== null && row.maxTs !== null) insertSpan.run(seq, spanSecond(row.minTs), spanSecond(row.maxTs));
     writeRollups(effects.rollups, effects.dirty);
     writeAlerts(effects, { seq, now });
+  };
+}
+
+/** A plan is kept once; each time that it comes into force is noted. */
+function createPlanWriter(db: Database): (input: Extract<Input, { kind: "rules" }>) => void {
+  const keep = db.prepare("INSERT OR IGNORE INTO rule_version VALUES (?, ?, ?)");
+  const note = db.prepare(
+    "INSERT INTO rules_in_force (at, plan) SELECT @at, @hash WHERE @hash IS NOT (SELECT plan FROM rules_in_force ORDER BY number DESC LIMIT 1)",
+  );
+  return ({ at, plan }) => {
+    keep.run(plan.hash, at, JSON.stringify(plan));
+    note.run({ at, hash: plan.hash });
   };
 }
 

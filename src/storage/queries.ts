@@ -6,11 +6,14 @@ import { readAccounts } from "./accounts.ts";
 import { answerAlert, answerAlerts } from "./alert-query.ts";
 import { answerAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
+import { answerExplain } from "./explain-query.ts";
 import { answerCounts, answerNotifications, answerOutbox, answerRejected } from "./notification-query.ts";
 import { answerPerformance } from "./performance-query.ts";
 import { type Answer, LIMIT_MAX, type QueryContext, type QueryRequest } from "./query.ts";
 import { answerReadings } from "./readings-query.ts";
+import { answerRuleVersions } from "./rule-versions-query.ts";
 import { answerSeries } from "./series-query.ts";
+import { answerOverrides, answerShelves, answerSilenced, answerSilences } from "./silence-query.ts";
 import { answerSummaries } from "./summary-query.ts";
 
 /**
@@ -32,6 +35,8 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return answerAlerts(db, request, context);
     case "alert":
       return answerAlert(db, request);
+    case "explain":
+      return answerExplain(db, request, context.zone.name);
     case "summaries":
       return answerSummaries(db, request, context);
     case "notifications":
@@ -40,6 +45,8 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return answerOutbox(db, request);
     case "rejected":
       return answerRejected(db, request);
+    case "rule_versions":
+      return answerRuleVersions(db, request, context);
     case "counts":
       return answerCounts(db);
     case "accounts":
@@ -48,6 +55,14 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return answerAudit(db, request);
     case "performance":
       return answerPerformance(db, request, context);
+    case "silences":
+      return answerSilences(db, request);
+    case "shelves":
+      return answerShelves(db, request);
+    case "overrides":
+      return answerOverrides(db, request);
+    case "silenced":
+      return answerSilenced(db, request, context);
     default: {
       const never: never = request;
       return never;
@@ -63,6 +78,8 @@ const cursors: Partial<Record<QueryRequest["kind"], RegExp>> = {
   summaries: /^-?\d{4,6}-\d\d-\d\d\.\d{1,15}$/,
   audit: /^\d{1,15}$/,
   notifications: /^-?\d{1,16}\..{0,200}$/s,
+  silences: /^-?\d{1,16}\..{0,200}$/s,
+  shelves: /^-?\d{1,16}\..{0,200}$/s,
 };
 
 function checkLimits(request: QueryRequest): void {

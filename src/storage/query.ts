@@ -5,8 +5,9 @@
 import type { Clock } from "../clock.ts";
 import type { AlarmTargets } from "../engine/alarm-targets.ts";
 import type { Day, ZoneTable } from "../engine/calendar.ts";
-import type { AlertEvent, Members, NotificationKind, Shelf } from "../engine/dispatch/record.ts";
+import type { AlertEvent, Members, NotificationKind, OverrideRecord, Shelf, Silence } from "../engine/dispatch/record.ts";
 import type { AlertRecord, Transition } from "../engine/effect.ts";
+import type { LabelMatcher } from "../engine/matcher.ts";
 import type { AlarmPerformance } from "../engine/performance.ts";
 import type { Labels, RejectReason } from "../engine/reading.ts";
 import type { Device } from "../engine/rule.ts";
@@ -15,7 +16,9 @@ import type { DaySummary } from "../engine/summary.ts";
 import type { DurationMs, EpochMs, SeriesId } from "../engine/units.ts";
 import type { StoredAccounts } from "./accounts.ts";
 import type { AuditView } from "./audit.ts";
+import type { ExplainAnswer } from "./explain-query.ts";
 import type { OutboxRow } from "./outbox-row.ts";
+import type { RuleVersion } from "./rule-versions-query.ts";
 
 /** Rows of an answer unless the request says fewer; more is refused. */
 export const LIMIT_DEFAULT = 1000;
@@ -60,6 +63,8 @@ export type QueryRequest =
       readonly to?: EpochMs;
     } & Page)
   | { readonly kind: "alert"; readonly id: string }
+  /** With what each notification's cause names. */
+  | { readonly kind: "explain"; readonly id: string }
   /** Newest day first, then by series. `from` and `to` are days, both inclusive. */
   | ({
       readonly kind: "summaries";
@@ -75,6 +80,8 @@ export type QueryRequest =
   | { readonly kind: "outbox"; readonly limit: number }
   /** Newest first. */
   | { readonly kind: "rejected"; readonly limit?: number }
+  /** Of one rule, by name. */
+  | { readonly kind: "rule_versions"; readonly rule: string }
   /** Over all rows, however many. */
   | { readonly kind: "counts" }
   /** All of them: they are few. */
@@ -82,7 +89,15 @@ export type QueryRequest =
   /** Newest first. */
   | ({ readonly kind: "audit"; readonly who?: string; readonly action?: string } & Page)
   /** Of the alerts told in [from, to), by the wall clock; without `to` until now, without `from` a day. */
-  | { readonly kind: "performance"; readonly from?: EpochMs; readonly to?: EpochMs; readonly rule?: string; readonly labels?: LabelFilter };
+  | { readonly kind: "performance"; readonly from?: EpochMs; readonly to?: EpochMs; readonly rule?: string; readonly labels?: LabelFilter }
+  /** Latest end first. Without `states` all; `now`: as of when. */
+  | ({ readonly kind: "silences"; readonly now: EpochMs; readonly states?: readonly SilenceState[]; readonly id?: string } & Page)
+  /** What is shelved or out of service, newest first. */
+  | ({ readonly kind: "shelves" } & Page)
+  /** Those that are not over, by their end. */
+  | { readonly kind: "overrides"; readonly now: EpochMs; readonly schedule?: string; readonly limit?: number }
+  /** Which active alerts matchers would hide. */
+  | { readonly kind: "silenced"; readonly matchers: readonly LabelMatcher[]; readonly limit?: number };
 
 /** What the answers depend on besides the store: parts of the config in force, and a clock. */
 export type QueryContext = {
@@ -102,14 +117,20 @@ export type QueryAnswers = {
   readings: { readonly series: readonly SeriesBuckets[]; readonly cursor: string | null };
   alerts: { readonly alerts: readonly AlertView[]; readonly cursor: string | null };
   alert: AlertHistory | null;
+  explain: ExplainAnswer | null;
   summaries: { readonly summaries: readonly SummaryView[]; readonly cursor: string | null };
   notifications: { readonly notifications: readonly NotificationView[]; readonly cursor: string | null };
   outbox: { readonly rows: readonly OutboxRow[] };
   rejected: { readonly rejected: readonly RejectedView[] };
+  rule_versions: { readonly versions: readonly RuleVersion[] };
   counts: StoredCounts;
   accounts: StoredAccounts;
   audit: { readonly audit: readonly AuditView[]; readonly cursor: string | null };
   performance: AlarmPerformance;
+  silences: { readonly silences: readonly SilenceView[]; readonly cursor: string | null };
+  shelves: { readonly shelves: readonly ShelfView[]; readonly cursor: string | null };
+  overrides: { readonly overrides: readonly OverrideView[] };
+  silenced: { readonly alerts: readonly AlertView[]; readonly count: number };
 };
 export type Answer<Request extends QueryRequest> = QueryAnswers[Request["kind"]];
 
@@ -174,8 +195,18 @@ export type Attendance = {
   readonly shelf: Shelf | null;
 };
 
+export const silenceStates = ["active", "pending", "expired"] as const;
+export type SilenceState = (typeof silenceStates)[number];
+export type SilenceView = Silence & { readonly state: SilenceState };
+
+/** `alert`, `state`: of the newest occurrence; null where none is kept. */
+export type ShelfView = Shelf & { readonly alert: string | null; readonly state: AlertRecord["state"] | null };
+export type OverrideView = OverrideRecord;
+
 export type AlertHistory = {
   readonly alert: AlertView;
+  /** As in AlertRecord. */
+  readonly subject: string;
   /** Oldest first. */
   readonly transitions: readonly (Transition & { /** When it was committed. */ readonly at: EpochMs })[];
   /** Oldest first. */

@@ -11,10 +11,12 @@ import { createCaller } from "../call.ts";
 import { systemClock } from "../clock.ts";
 import type { GatewayConfig } from "../config.ts";
 import { type Control, createControl } from "../control.ts";
+import type { Command, CommandAnswer } from "../engine/dispatch/command.ts";
 import { GatewayError } from "../error.ts";
 import { giveBackRoom } from "../heap.ts";
 import { createAccounts } from "../http/accounts/accounts.ts";
 import type { AccountsCommand } from "../http/accounts/administer.ts";
+import { type CommandOfCli, operate } from "../http/operate.ts";
 import type { ReloadOutcome, RulesInForce } from "../http/route.ts";
 import { createServer } from "../http/server.ts";
 import type { Status } from "../http/status.ts";
@@ -41,8 +43,8 @@ import { runSummary } from "../summary-run.ts";
 /** How long the processor may take to say how it is, and how many such questions may be open. */
 const ANSWER_MS_MAX = 1_000;
 const QUESTIONS_MAX = 8;
-/** How long a caller waits until a reload is committed. */
-const RELOAD_MS_MAX = 10_000;
+/** How long a caller waits until what was asked is committed. */
+const COMMIT_MS_MAX = 10_000;
 
 const { config: startConfig, logLevel, processorPort, version, startedAt, dashboardDir } = workerData as ServiceStart;
 const main = parentPort as NonNullable<typeof parentPort>;
@@ -166,13 +168,19 @@ async function rules(): Promise<RulesInForce> {
   return { plan, rules: config.plan.rules.map((rule) => ({ ...none, ...byName.get(rule.name), rule })) };
 }
 
-/** While the disk refuses commits, what was read waits like all the rest. */
-function reload(): Promise<ReloadOutcome> {
-  const late = new GatewayError("reload_waits", "the config is valid and takes effect with the next commit, which the disk does not take yet", {
-    retryable: true,
-    hint: "look at /readyz",
-  });
-  return Promise.race([askMain("reload", undefined), sleep(RELOAD_MS_MAX, undefined, { ref: false }).then(() => Promise.reject(late))]);
+/** While the disk refuses commits, what was asked waits like all the rest. @param late says so */
+function committed<Value>(asked: Promise<Value>, code: string, late: string): Promise<Value> {
+  const error = new GatewayError(code, `${late} with the next commit, which the disk does not take yet`, { retryable: true, hint: "look at /readyz" });
+  return Promise.race([asked, sleep(COMMIT_MS_MAX, undefined, { ref: false }).then(() => Promise.reject(error))]);
+}
+
+const reload = (): Promise<ReloadOutcome> => committed(askMain("reload", undefined), "reload_waits", "the config is valid and takes effect");
+const commands = metrics.counter("highwater_commands_total", "What people asked of the engine, by what came of it", ["kind", "outcome"]);
+
+async function command(by: string, asked: Command): Promise<CommandAnswer> {
+  const answer = await committed(askMain("command", { by, command: asked }), "command_waits", "it is carried out");
+  commands.inc({ kind: asked.kind, outcome: answer.kind === "done" ? "done" : answer.code });
+  return answer;
 }
 
 const accounts = createAccounts({ write, clock: systemClock, metrics });
@@ -187,6 +195,7 @@ const server = createServer(
     latest: (since) => askProcessor("latest", since),
     rules,
     reload,
+    command,
     onTransition(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -202,6 +211,11 @@ async function reloadForCli(): Promise<ReloadOutcome> {
   const outcome = await reload();
   void accounts.audit({ who: "local", origin: "cli", action: "reload", target: "", why: "", outcome: outcome.kind === "ok" ? "ok" : "failed" });
   return outcome;
+}
+
+function commandForCli({ user, why, command: asked }: CommandOfCli): Promise<CommandAnswer> {
+  const by = `local:${user}`;
+  return operate({ command, accounts }, { by, who: by, origin: "cli", why }, asked);
 }
 
 /** One run, by hand or by night. @param days undefined: what the store says is due */
@@ -262,6 +276,7 @@ try {
   control = await createControl(dataDir, {
     accounts: (argument) => accounts.administer(argument as AccountsCommand),
     reload: reloadForCli,
+    command: (argument) => commandForCli(argument as CommandOfCli),
     summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
   });
   await Promise.all([processorStatus(), processorMetrics()]);

@@ -2,17 +2,23 @@
 // answer. Readings walk on demand; alerts are fired and resolved by the test.
 
 import { defaultTargets } from "../../src/engine/alarm-targets.ts";
+import type { Command, CommandAnswer } from "../../src/engine/dispatch/command.ts";
 import type { AlertRecord, Transition } from "../../src/engine/effect.ts";
 import { type AlarmOccurrence, performanceOf } from "../../src/engine/performance.ts";
 import type { Rule } from "../../src/engine/rule.ts";
 import type { GatewayDeps, Latest, ReloadOutcome } from "../../src/http/route.ts";
 import type { Status } from "../../src/http/status.ts";
 import type { AlertHistory, AlertView, Bucket, NotificationView, QueryAnswers, QueryRequest, SeriesView } from "../../src/storage/query.ts";
+import { createFakeOperator } from "./fake-operator.ts";
 
 export type FakeGateway = GatewayDeps & {
   onTransition(listener: (alert: AlertRecord, transition: Transition) => void): () => void;
   /** What was asked so far. */
   readonly asked: QueryRequest[];
+  /** What people asked of the engine. */
+  readonly commands: readonly { readonly by: string; readonly command: Command }[];
+  /** What the engine says to the next command, whatever it is. */
+  answerNext(answer: CommandAnswer | Error): void;
   readonly series: readonly SeriesView[];
   /** Gives every series (or one) a new reading. */
   beat(only?: { series: number; value: number }): void;
@@ -75,6 +81,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
   let failure: Error | undefined;
   let reloaded: ReloadOutcome = { kind: "ok", plan: "5f1d", changed: false, rules: 1, sources: 1, devices: 2, receivers: 1, notes: [] };
   const asked: QueryRequest[] = [];
+  const operator = createFakeOperator({ alerts, now: options.now });
   const books = { received: 4_211_905, accepted: 4_209_640, late: 2107, duplicate: 41, conflict: 12, quarantined: 3, rejected: 102 };
 
   const tell = (view: AlertView & { id: string }, to: Transition["to"]): void => {
@@ -111,8 +118,18 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     },
     alert: ({ id }) => {
       const alert = alerts.find((each) => each.id === id);
-      return alert === undefined ? null : { alert, transitions: histories.get(id) ?? [], notifications: notificationsOf(id, alert.firedAt ?? 0), events: [] };
+      return alert === undefined
+        ? null
+        : { alert, subject: "{}", transitions: histories.get(id) ?? [], notifications: notificationsOf(id, alert.firedAt ?? 0), events: operator.eventsOf(id) };
     },
+    explain: ({ id }) => {
+      const alert = alerts.find((each) => each.id === id);
+      if (alert === undefined) return null;
+      const told = { kind: "transition", cause: null, heldUntil: null, members: 1, other: null, silence: null, alert: null, shelf: null, ack: null };
+      const notifications = notificationsOf(id, alert.firedAt ?? 0).map((each) => ({ ...each, ...told }));
+      return { alert, subject: "{}", transitions: histories.get(id) ?? [], notifications, timezone: "Europe/Oslo" };
+    },
+    rule_versions: ({ rule }) => ({ versions: rule === "freezer-too-warm" ? versionsAt(options.now() - 3_600_000) : [] }),
     summaries: ({ day }) => ({ summaries: series.slice(0, 2).map((each) => summaryOf(each, day ?? "2026-01-30")), cursor: null }),
     notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
     outbox: () => ({ rows: [] }),
@@ -124,9 +141,13 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       const end = to ?? options.now();
       return performanceOf(alerts.flatMap(occurrenceOf), { from: from ?? end - 86_400_000, to: end }, defaultTargets);
     },
+    ...operator.answers,
   };
   return {
     asked,
+    commands: operator.commands,
+    command: operator.command,
+    answerNext: operator.answerNext,
     series,
     books,
     async query(request) {
@@ -277,6 +298,12 @@ const ruleOf = (name: string): Rule => ({
   text: "a0c4",
 });
 
+/** What freezer-too-warm said before and after an instant. */
+const versionsAt = (at: number): QueryAnswers["rule_versions"]["versions"] => [
+  { number: 1, rule: { ...ruleOf("freezer-too-warm"), forMs: 60_000, logic: "4e0c" }, inForce: [{ from: at - 3_600_000, until: at, plan: "4e0c" }] },
+  { number: 2, rule: ruleOf("freezer-too-warm"), inForce: [{ from: at, until: null, plan: "5f1d" }] },
+];
+
 /** A firing alert on a series. */
 export function alertOn(series: SeriesView, given: Partial<AlertView> & { id: string; firedAt: number }): AlertView & { id: string } {
   return {
@@ -317,6 +344,7 @@ function transitionOf(view: AlertView & { id: string }, to: Transition["to"], or
     at,
     figures: { value: view.value, peak: view.peak ?? view.value },
     evidence: {
+      test: { above: -15, clear_below: -17 },
       rule: view.rule,
       logic: "5f1d",
       predicate: `above ${view.limit}, clears below ${(view.limit ?? 0) - 2}`,
@@ -373,13 +401,8 @@ const summaryOf = (series: SeriesView, day: string): QueryAnswers["summaries"]["
   last_ts: 1_769_813_990_000,
   sum: -164_332.8,
   coverage: 1,
-  largest_gap_ms: 0,
-  gaps: 0,
-  median_interval_ms: 10_000,
-  day_ms: 86_400_000,
-  late: 3,
-  alerts: 1,
-  version: 1,
+  ...{ largest_gap_ms: 0, gaps: 0, median_interval_ms: 10_000, day_ms: 86_400_000 },
+  ...{ late: 3, alerts: 1, version: 1 },
   approximate: false,
   computed_at: 1_769_829_300_000,
 });

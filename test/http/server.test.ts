@@ -29,7 +29,10 @@ beforeAll(async () => {
 });
 afterAll(() => served.close());
 
-const ask = ({ method = "get", path }: Route, query = ""): Promise<Response> => served.get(path.replace(":id", "a1") + query, { method: method.toUpperCase() });
+/** What there is of each thing that a path names. */
+const there: Readonly<Record<string, string>> = { id: "a1", name: "freezer-too-warm", a: "1", b: "5f1d" };
+const ask = ({ method = "get", path }: Route, query = ""): Promise<Response> =>
+  served.get(path.replace(/:(\w+)/g, (_, name: string) => there[name] ?? "") + query, { method: method.toUpperCase() });
 
 const expectProblem = async (response: Response, status: number, code: string): Promise<{ message: string; hint: string }> => {
   expect(response.status).toBe(status);
@@ -43,8 +46,8 @@ const expectProblem = async (response: Response, status: number, code: string): 
 describe("each route", () => {
   const answering = routes
     .filter((route): route is Extract<Route, { kind: "answer" }> => route.kind === "answer")
-    // They need a body that is right: accounts.test.ts.
-    .filter(({ path }) => path !== "/api/v1/login" && path !== "/api/v1/setup");
+    // Others need a body that is right, or a state in which they are: accounts.test.ts, operate.test.ts.
+    .filter(({ method = "get", path }) => method === "get" || path === "/api/v1/rules/reload" || path === "/api/v1/logout");
 
   test.each(answering.map((route) => [route.path, route] as const))("%s answers as its schema says", async (_path, route) => {
     const response = await ask(route);
@@ -54,12 +57,15 @@ describe("each route", () => {
     route.answer.parse(route.contentType.startsWith("application/json") ? JSON.parse(text) : text);
   });
 
-  test.each(routes.map((route) => [route.path, route] as const))("%s refuses a parameter that it does not know", async (_path, route) => {
-    const response = await ask(route, "?no-label=1");
-    const { message } = await expectProblem(response, 400, "bad_parameter");
-    expect(message).toContain("no-label");
-    if (!route.takesLabels) await expectProblem(await ask(route, "?site=oslo"), 400, "bad_parameter");
-  });
+  test.each(routes.map((route) => [`${route.method ?? "get"} ${route.path}`, route] as const))(
+    "%s refuses a parameter that it does not know",
+    async (_path, route) => {
+      const response = await ask(route, "?no-label=1");
+      const { message } = await expectProblem(response, 400, "bad_parameter");
+      expect(message).toContain("no-label");
+      if (!route.takesLabels) await expectProblem(await ask(route, "?site=oslo"), 400, "bad_parameter");
+    },
+  );
 
   test.each(routes.map(({ path }) => [path]))("%s carries the security headers", async (path) => {
     const response = await served.get(path.replace(":id", "a1"), { signal: AbortSignal.timeout(10_000) });
@@ -172,6 +178,28 @@ describe("answers", () => {
       { disposition: "waiting", ended_at: null },
     ]);
     await expectProblem(await served.get("/api/v1/alerts/none"), 404, "unknown_alert");
+    await expectProblem(await served.get("/api/v1/alerts/none/explain"), 404, "unknown_alert");
+    const explained = (await (await served.get("/api/v1/alerts/a1/explain")).json()) as { lines: string[]; notifications: { text: string }[] };
+    expect(explained.lines.at(-1)).toBe("Rule freezer-too-warm@5f1d: above −15 °C, clears below −17 °C.");
+    expect(explained.notifications[0]?.text).toContain("Delivered to on-call by email:0");
+  });
+
+  test("the versions of a rule, and what differs between two", async () => {
+    const path = "/api/v1/rules/freezer-too-warm/versions";
+    expect(await (await served.get(path)).json()).toMatchObject({
+      versions: [
+        { version: 1, rule: { for: "1m" } },
+        { version: 2, in_force: [{ until: null }] },
+      ],
+    });
+    expect(await (await served.get(`${path}/4e0c/diff/2`)).json()).toEqual({
+      ...{ name: "freezer-too-warm", a: 1, b: 2 },
+      changes: [{ path: "for", before: "1m", after: "5m" }],
+      lines: ["- for: 1m", "+ for: 5m"],
+    });
+    await expectProblem(await served.get("/api/v1/rules/none/versions"), 404, "unknown_rule");
+    await expectProblem(await served.get("/api/v1/rules/none/versions/1/diff/2"), 404, "unknown_rule");
+    await expectProblem(await served.get(`${path}/1/diff/9`), 404, "unknown_version");
   });
 
   test("readings: exactly the promised keys; `agg` keeps only some figures", async () => {
@@ -239,6 +267,7 @@ describe("what goes wrong", () => {
     await expectProblem(await served.get("/../../etc/passwd"), 404, "not_found");
     await expectProblem(await served.get("/api/v1/alerts", { method: "POST" }), 405, "method_not_allowed");
     await expectProblem(await served.get("/api/v1/alerts", { method: "DELETE" }), 405, "method_not_allowed");
+    await expectProblem(await served.get("/api/v1/silences/s1", { method: "PUT" }), 405, "method_not_allowed");
   });
 
   test("a reload of a config with a mistake says what and where", async () => {

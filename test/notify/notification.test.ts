@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import type { Evidence, TransitionReason } from "../../src/engine/effect.ts";
-import { formatFigure, formatInstant, formatNumber, formatShort, formatSpan, oneLine, wrapText } from "../../src/notify/format.ts";
 import { readNotification } from "../../src/notify/notification.ts";
+import { formatFigure, formatInstant, formatNumber, formatShort, formatSpan, oneLine, wrapText } from "../../src/reasons/format.ts";
 import type { OutboxRow } from "../../src/storage/outbox-row.ts";
 import { FIRED_AT, freezerRows, GROUP_KEY, groupRow, row } from "./outbox-rows.ts";
 

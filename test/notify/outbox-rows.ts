@@ -78,6 +78,7 @@ export function row(state: "firing" | "resolved", options: RowOptions = {}): Out
       at: ts + 120,
       figures: { value, peak },
       evidence: {
+        test: { above: -15, clear_below: -17 },
         rule: "freezer-too-warm",
         logic: "9f86d081884c7d65",
         predicate: options.predicate ?? "above -15, clears below -17",

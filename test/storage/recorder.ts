@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Command, CommandAnswer } from "../../src/engine/dispatch/command.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import type { Input } from "../../src/engine/input.ts";
 import { type Labels, VERDICT_MASK } from "../../src/engine/reading.ts";
@@ -83,6 +84,17 @@ export function createRecorder(plan: RulePlan, options: { answersLookups?: boole
       at += ms;
       up += ms;
       write([{ kind: "clock", at, up }]);
+    },
+    /** What somebody asks, `afterMs` after what was before. */
+    command(by: string, command: Command, afterMs = 1000): CommandAnswer {
+      at += afterMs;
+      up += afterMs;
+      return write([{ kind: "command", at, up, by, command }]).answers[0] as CommandAnswer;
+    },
+    now: (): number => at,
+    /** Other rules from now on. */
+    use(next: RulePlan): void {
+      write([{ kind: "rules", at, up, plan: next }]);
     },
     finish: (rows: readonly FinishedRow[]): void => writeFinished(db, rows),
     close(): void {

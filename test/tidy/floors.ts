@@ -11,6 +11,7 @@ const FLOORS: readonly { name: string; holds: readonly string[]; apart?: true }[
     name: "storage",
     holds: [
       "src/storage/",
+      "src/reasons/",
       "src/inbox.ts",
       "src/clock.ts",
       "src/heap.ts",

@@ -39,6 +39,7 @@ export const consecutive: ConditionType<"consecutive", ConsecutiveSettings> = {
 const atLeast = (n: number, of: number, each: Criterion): Criterion => ({
   text: `${n} of ${of} readings ${each.text}`,
   limit: n,
+  test: { at_least: n },
   judge: (count) => (count >= n ? BREACH : CLEAR),
   depth: (count) => count - n,
   unitOf: () => null,

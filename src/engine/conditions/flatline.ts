@@ -33,6 +33,7 @@ export const flatline: ConditionType<"flatline", FlatlineSettings> = {
 const within = (over: DurationMs, tolerance: number): Criterion => ({
   text: `flat within ${tolerance} for ${formatDuration(over)}`,
   limit: tolerance,
+  test: { at_most: tolerance },
   judge: (range) => (range <= tolerance ? BREACH : CLEAR),
   depth: (range) => tolerance - range,
 });

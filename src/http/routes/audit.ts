@@ -10,7 +10,7 @@ const entrySchema = z.strictObject({
   at: timeSchema,
   last_at: timeSchema.meta({ description: "Of the last time that it was repeated" }),
   count: z.int().meta({ description: "Refusals that are the same, from the same origin within a minute, are one entry" }),
-  who: z.string().meta({ description: "An account, `token:NAME`, `local` on the gateway's machine, or empty where it is not known" }),
+  who: z.string().meta({ description: "An account, `token:NAME`, `local` or `local:USER` on the gateway's machine, or empty where it is not known" }),
   origin: z.string().meta({ description: "Address, or `cli`" }),
   action: z.string(),
   target: z.string(),

@@ -9,7 +9,7 @@ export const events = defineRoute({
   summary: "Live stream (server-sent events)",
   description:
     "`status`: as /api/v1/status, every two seconds. `readings`: { series: [ids], ts: [ms], value: [numbers] }, the newest of each series that changed, at most twice a second; all of them first. " +
-    "`alert`: { alert, transition, reason } at each transition. `beat`: {} when there was nothing else for three seconds. Events have no ids: whoever reconnects is told everything as it is.",
+    "`alert`: { alert, transition, reason } at each transition, without what people did with it (`acked_…`, `shelved`, `allowed`): /api/v1/alerts has that. `beat`: {} when there was nothing else for three seconds. Events have no ids: whoever reconnects is told everything as it is.",
   query: z.strictObject({}),
   params: z.strictObject({}),
   takesLabels: false,

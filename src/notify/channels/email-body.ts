@@ -1,7 +1,7 @@
 // The words and looks of the mail of one alert: one text and one HTML body that say the same. Several alerts that are told together
 // have a mail of their own. The HTML is a Liquid template in which every output is escaped.
 
-import { oneLine, wrapText } from "../format.ts";
+import { oneLine, wrapText } from "../../reasons/format.ts";
 import { alertsOf, tellsOfSeveral } from "../group.ts";
 import { kindLine, kindMark } from "../kind.ts";
 import type { Notification } from "../notification.ts";

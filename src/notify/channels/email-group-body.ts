@@ -1,7 +1,7 @@
 // The mail of several alerts that are told together, a group or a storm: what they are, then a list of them, worst first, each with one
 // line that says why. The text part stays within 78 columns; the HTML with all its rows stays below the size at which mail clients cut.
 
-import { formatShort, formatSpan, oneLine, wrapText } from "../format.ts";
+import { formatShort, formatSpan, oneLine, wrapText } from "../../reasons/format.ts";
 import { agreement, alertsOf, countsOf, groupSummary, newOnes, rulesText, type Share, shares, worstFirst } from "../group.ts";
 import { groupKindLine, kindMark } from "../kind.ts";
 import type { Notification } from "../notification.ts";

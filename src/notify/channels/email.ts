@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { NodemailerError } from "nodemailer";
 import { z } from "zod";
-import { oneLine } from "../format.ts";
+import { oneLine } from "../../reasons/format.ts";
 import { alertsOf } from "../group.ts";
 import type { Notification } from "../notification.ts";
 import type { Channel, Delivery, FailureCause } from "./channel.ts";

@@ -4,10 +4,10 @@
 
 import type { Labels } from "../../engine/reading.ts";
 import type { EpochMs } from "../../engine/units.ts";
-import { formatSpan, rfc3339 } from "../format.ts";
+import { subjectOf } from "../../reasons/explain-lines.ts";
+import { formatSpan, rfc3339 } from "../../reasons/format.ts";
 import { alertsOf, common, countsOf, groupLabels, groupSummary } from "../group.ts";
 import { type Notification, plainNumber } from "../notification.ts";
-import { subjectOf } from "../why.ts";
 
 export const webhookFormats = ["alertmanager", "standard", "cloudevents"] as const;
 export type WebhookFormat = (typeof webhookFormats)[number];
@@ -40,7 +40,7 @@ function alertmanager(notification: Notification) {
   const alerts = alertsOf(notification).map((each) => ({
     status: each.state,
     labels: each.alert.labels,
-    annotations: annotationsOf(each),
+    annotations: annotationsOf(each, members === null),
     startsAt: rfc3339(each.alert.startsAt),
     endsAt: each.alert.endsAt === null ? NOT_ENDED : rfc3339(each.alert.endsAt),
     generatorURL: each.alert.url,
@@ -76,14 +76,15 @@ function reasonOf(notification: Notification): string {
   return isNew ? "new alerts added" : "some alerts resolved";
 }
 
-/** The rule's own, and under those that it does not have what a person must be told: a line, the value, and at the end the peak and how long it was. */
-function annotationsOf({ alert, summary, evidence, reason }: Notification): Labels {
+/** The rule's own, and under those that it does not have what a person must be told: a line, the value, at the end the peak and how long it was, and, of one that is told alone, why. */
+function annotationsOf({ alert, summary, evidence, reason, why }: Notification, isAlone: boolean): Labels {
   const subject = subjectOf({ evidence, reason });
   return {
     summary,
     ...(subject !== "gateway" && { value: String(plainNumber(alert.value)) }),
     ...(alert.endsAt !== null && subject === "figure" && { peak: String(plainNumber(alert.peak)) }),
     ...(alert.endsAt !== null && { duration: formatSpan(alert.endsAt - alert.startsAt) }),
+    ...(isAlone && { why: why.join("\n") }),
     ...alert.annotations,
   };
 }

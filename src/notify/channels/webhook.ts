@@ -5,8 +5,8 @@
 import { z } from "zod";
 import { systemClock } from "../../clock.ts";
 import { durationSchema } from "../../engine/duration-schema.ts";
+import { oneLine } from "../../reasons/format.ts";
 import { parseRetryAfter } from "../backoff.ts";
-import { oneLine } from "../format.ts";
 import type { Notification } from "../notification.ts";
 import { keyOf, sign } from "../signature.ts";
 import type { Channel, Delivery } from "./channel.ts";

@@ -6,5 +6,6 @@ import { subjects } from "./003-subjects.ts";
 import { accounts } from "./004-accounts.ts";
 import { mqttSessions } from "./005-mqtt-sessions.ts";
 import { alertLife } from "./006-alert-life.ts";
+import { rulesInForce } from "./007-rules-in-force.ts";
 
-export const migrations = [initial, dailySnapshots, subjects, accounts, mqttSessions, alertLife] as const;
+export const migrations = [initial, dailySnapshots, subjects, accounts, mqttSessions, alertLife, rulesInForce] as const;

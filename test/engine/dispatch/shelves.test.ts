@@ -83,6 +83,16 @@ describe("a shelf for a time", () => {
     expect(run.command(shelve(run, "a", 8 * 3600))).toMatchObject({ kind: "done", id: keyOf(run.alertOf("a")) });
   });
 
+  it("for as long as any may be, by a clock that is a little ahead, ends when the longest does", () => {
+    const run = desk();
+    run.say(1, "a");
+    const [alert, longest] = [nameOf(run, "a"), 8 * 3_600_000];
+    run.command({ kind: "shelve", alert, until: run.now() + longest + 500, why: "" });
+    expect(run.pass(8 * 3600 - 1)).toEqual([]);
+    expect(run.pass(1)).toEqual([expect.stringContaining("announced firing a")]);
+    expect(run.command({ kind: "shelve", alert, until: run.now() + longest + 501, why: "" })).toMatchObject({ kind: "refused", code: "shelved_too_long" });
+  });
+
   it("is refused where there are too many", () => {
     const run = desk();
     run.say(1, "a");

@@ -37,6 +37,9 @@ const labels = {
 };
 const annotations = { summary: "freezer-7 in room B2 is at -12.4 °C", runbook: "https://wiki.example.org/freezers#warm" };
 
+/** At most five lines, the rule and its version in the last. */
+const why = expect.stringMatching(/^(?:[^\n]+\n){0,4}Rule freezer-too-warm@9f86d081884c: [^\n]+$/);
+
 test("alertmanager: the webhook v4 body to the letter", async () => {
   await send("firing");
   expect(received[0]?.headers["content-type"]).toBe("application/json");
@@ -48,14 +51,14 @@ test("alertmanager: the webhook v4 body to the letter", async () => {
     receiver: "on-call",
     groupLabels: labels,
     commonLabels: labels,
-    commonAnnotations: { ...annotations, value: "-12.4" },
+    commonAnnotations: { ...annotations, value: "-12.4", why },
     externalURL: "http://127.0.0.1:8080",
     notification_reason: "first notification",
     alerts: [
       {
         status: "firing",
         labels,
-        annotations: { ...annotations, value: "-12.4" },
+        annotations: { ...annotations, value: "-12.4", why },
         startsAt: "2026-11-22T12:31:07.000Z",
         endsAt: "0001-01-01T00:00:00Z",
         generatorURL: "http://127.0.0.1:8080/#/alerts/a1b2c3d4e5f60718-mhx2k9",
@@ -82,18 +85,20 @@ test("alertmanager: a rule without annotations tells the figures in them all the
     expect(body?.commonAnnotations).toEqual(body?.alerts[0]?.annotations);
     return body?.commonAnnotations;
   };
-  expect(await told("firing", { annotations: {} })).toEqual({ summary: "temperature of freezer-7 is −12.4 °C, above −15 °C", value: "-12.4" });
+  expect(await told("firing", { annotations: {} })).toEqual({ summary: "temperature of freezer-7 is −12.4 °C, above −15 °C", value: "-12.4", why });
   expect(await told("resolved", { annotations: {} })).toEqual({
     summary: "temperature of freezer-7 is back at −17.3 °C after 35 min",
     value: "-17.3",
     peak: "-9.8",
     duration: "35 min",
+    why,
   });
   expect(await told("resolved", { annotations: { value: "mine", peak: "{{peak}} °C" } })).toMatchObject({ value: "mine", peak: "-9.8 °C", duration: "35 min" });
   expect(await told("resolved", { annotations: {}, predicate: "no reading for 600000 ms" })).toEqual({
     summary: expect.any(String),
     value: "-17.3",
     duration: "35 min",
+    why,
   });
 });
 
