@@ -3,7 +3,7 @@
 
 import { createPlan, type GatewayConfig } from "./config.ts";
 import type { AlertRecord, Effects, Transition } from "./engine/effect.ts";
-import { DEAD_LETTER_RULE } from "./engine/gateway-rule.ts";
+import { DEAD_LETTER_RULE } from "./engine/gateway-alerts.ts";
 import type { Rule, RulePlan } from "./engine/rule.ts";
 import type { DurationMs, EpochMs } from "./engine/units.ts";
 import { replayByEventTime } from "./replay/event-replay.ts";

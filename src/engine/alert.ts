@@ -154,7 +154,7 @@ export class Alert {
 
   /** Somebody reset it while it was latched. */
   reset(ts: EpochMs, into: Dispatcher): void {
-    this.#resolve(this.#episode as Episode, ts, "reset", "input", into);
+    this.#resolve(this.#episode as Episode, ts, "reset", "input", into, { kind: "reset" });
   }
 
   /** The rule went away or its logic changed so that nothing of it stands. */
@@ -358,8 +358,7 @@ export class Alert {
   }
 
   #resolve(episode: Episode, ts: EpochMs, reason: TransitionReason, trigger: Trigger, into: Dispatcher, change?: RuleChange): void {
-    const judged = this.#evidence(episode, ts, this.phase, trigger, change);
-    const evidence: Evidence = reason === "reset" ? { ...judged, reset: true } : judged;
+    const evidence = this.#evidence(episode, ts, this.phase, trigger, change);
     this.phase = "inactive";
     this.#episode = undefined;
     this.#date(ts);

@@ -27,9 +27,6 @@ export type Evidence = {
   /** On- and off-delay of the rule, where they are not 0. */
   readonly for_ms?: DurationMs;
   readonly keep_firing_for_ms?: DurationMs;
-  /** Of a rule whose alerts stand, once clear, until somebody resets them; `reset`: somebody did. */
-  readonly latch?: true;
-  readonly reset?: true;
   /** What was compared, and its event time: a value or an aggregate. Of an absent series its last value, and when it became absent. */
   readonly measure: number;
   readonly ts: EpochMs;
@@ -44,7 +41,10 @@ export type Evidence = {
   readonly severity?: Severity;
   /** The rule was changed after `measure` was judged, and has judged nothing since. */
   readonly unjudged?: true;
-  /** What a change of the rules meant for it. */
+  /** The rule latches, and the alert was latched already. */
+  readonly latch?: true;
+  readonly latched?: true;
+  /** What a change of the rules meant for it, or that somebody reset it. */
   readonly change?: RuleChange;
   /** When it was so, where the transition is dated later because the one before it was. */
   readonly instant?: EpochMs;
@@ -63,6 +63,8 @@ export type PartEvidence = { readonly predicate: string; readonly measure: numbe
 export type LevelEvidence = { readonly severity: Severity; readonly test: Test; readonly was?: true; readonly since?: EpochMs };
 
 export type RuleChange =
+  /** Somebody reset it while it was latched; of the gateway's own alerts, while it stood. */
+  | { readonly kind: "reset" }
   /** The rule is gone, or does not match any more. */
   | { readonly kind: "removed" }
   /** The rule as it is now does not make this group, or expects this series no more. */

@@ -2,12 +2,14 @@
 // same inputs give the same effects, however they are cut into steps. It is called live, by recovery, replay and tries alike.
 
 import { type Actor, Agenda } from "./agenda.ts";
+import type { Alert } from "./alert.ts";
 import { utc } from "./calendar.ts";
 import type { Engine, EngineTime, LatestReading, RuleCount, RuleStanding, Wake } from "./contract.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { AlertRecord, Effects } from "./effect.ts";
 import { Expectations } from "./expectations.ts";
 import { GatewayAlerts } from "./gateway-alerts.ts";
+import type { Group } from "./group.ts";
 import { isGrouped } from "./grouping.ts";
 import { Groups } from "./groups.ts";
 import type { Input } from "./input.ts";
@@ -306,9 +308,9 @@ class StreamEngine implements Engine {
   #reset(record: AlertRecord, at: EpochMs): void {
     const { rule, subject, series } = record;
     if (this.#gatewayAlerts.reset(record, at, this.#dispatcher)) return;
-    const actor = this.#series[series] ?? this.#groups.all.find(({ key, ruleName }) => key === subject && ruleName === rule);
-    const alert = actor?.alerts.find((each) => each.rule.name === rule);
-    if (actor === undefined || alert === undefined) throw new Error(`${rule} on ${subject} is latched, and unknown`);
+    // What is latched stands, so there is somebody whose it is.
+    const actor = (this.#series[series] ?? this.#groups.all.find(({ key, ruleName }) => key === subject && ruleName === rule)) as Series | Group;
+    const alert = actor.alerts.find((each) => each.rule.name === rule) as Alert;
     this.#touch(actor);
     alert.reset(at, this.#dispatcher);
     this.#agenda.remind(actor, this.#up);

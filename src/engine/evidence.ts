@@ -101,7 +101,7 @@ type Judging = { readonly rule: Rule; readonly condition: Condition; readonly pa
 
 export function evidenceOf(judging: Judging, judged: Judged): Evidence {
   const { rule, condition, parts } = judging;
-  const { measure, measureTs, since, from, trigger, level, watermark, instant, dated, change } = judged;
+  const { measure, measureTs, since, from, trigger, level, watermark, instant, dated, change, record } = judged;
   return {
     rule: rule.name,
     logic: rule.logic,
@@ -109,7 +109,6 @@ export function evidenceOf(judging: Judging, judged: Judged): Evidence {
     test: testOf(condition),
     ...(rule.forMs > 0 && { for_ms: rule.forMs }),
     ...(rule.keepFiringForMs > 0 && { keep_firing_for_ms: rule.keepFiringForMs }),
-    ...(rule.latch === true && { latch: true }),
     measure,
     ts: measureTs,
     ...windowOf(condition, judged.judged),
@@ -117,6 +116,8 @@ export function evidenceOf(judging: Judging, judged: Judged): Evidence {
     ...(condition.on === "silence" && { silence: silenceOf(judged.unheard) }),
     ...(change === undefined && levelsOf(judging, judged)),
     ...(judged.isUnjudged && { unjudged: true }),
+    ...(rule.latch === true && { latch: true }),
+    ...((record?.latchedAt ?? null) !== null && { latched: true }),
     ...(change !== undefined && { change }),
     ...(instant < dated && { instant }),
     since,

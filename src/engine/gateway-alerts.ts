@@ -5,16 +5,28 @@
 import type { Dispatcher } from "./dispatch.ts";
 import type { AlertRecord, Evidence, TransitionReason } from "./effect.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { CLOCK_STEP_RULE, DEAD_LETTER_RULE, GATEWAY_LOGIC, gatewayReason } from "./gateway-rule.ts";
 import type { Labels } from "./reading.ts";
 import { type DurationMs, type EpochMs, formatDuration } from "./units.ts";
 
+export const DEAD_LETTER_RULE = "highwater-dead-letter";
+export const CLOCK_STEP_RULE = "highwater-clock-step";
 /** Stands for "of no series" in an AlertRecord. */
 export const NO_SERIES = -1;
 
-type Kind = { readonly rule: string; readonly predicate: string; readonly severity: "critical" | "warning" };
-const deadLetter: Kind = { rule: DEAD_LETTER_RULE, predicate: "a notification was given up", severity: "critical" };
-const clockStep: Kind = { rule: CLOCK_STEP_RULE, predicate: "the wall clock was set", severity: "warning" };
+/** `logic` in their evidence. */
+export const GATEWAY_LOGIC = "gateway";
+
+type Kind = {
+  readonly rule: string;
+  readonly reason: TransitionReason;
+  readonly predicate: string;
+  /** Breached by any measure but 0, which is said of what has ended. */
+  readonly test: Evidence["test"];
+  readonly severity: "critical" | "warning";
+};
+const notNone: Evidence["test"] = { outside: [0, 0] };
+const deadLetter: Kind = { rule: DEAD_LETTER_RULE, reason: "dead_letter", predicate: "a notification was given up", test: notNone, severity: "critical" };
+const clockStep: Kind = { rule: CLOCK_STEP_RULE, reason: "clock_step", predicate: "the wall clock was set", test: notNone, severity: "warning" };
 const kindOf = ({ rule }: AlertRecord): Kind => (rule === CLOCK_STEP_RULE ? clockStep : deadLetter);
 
 export class GatewayAlerts {
@@ -39,7 +51,7 @@ export class GatewayAlerts {
   }
 
   started(at: EpochMs, into: Dispatcher): void {
-    for (const standing of [...this.#standing]) this.#resolve(standing, at, gatewayReason(standing.rule), into);
+    for (const standing of [...this.#standing]) this.#resolve(standing, at, kindOf(standing).reason, into);
   }
 
   /** @returns whether it is one of these */
@@ -74,7 +86,7 @@ export class GatewayAlerts {
     this.#standing.push(record);
     const figures = { value, peak: value };
     const evidence = evidenceOf(kind, 1, "inactive", at);
-    into.transition({ alert: record.id, ordinal: 1, to: "firing", reason: gatewayReason(rule), ts: at, figures, evidence }, record, except);
+    into.transition({ alert: record.id, ordinal: 1, to: "firing", reason: kind.reason, ts: at, figures, evidence }, record, except);
   }
 
   #resolve(standing: AlertRecord, at: EpochMs, reason: TransitionReason, into: Dispatcher): void {
@@ -82,15 +94,13 @@ export class GatewayAlerts {
     const ts = Math.max(at, standing.firedAt);
     const record: AlertRecord = { ...standing, state: "resolved", since: ts, resolvedAt: ts, latchedAt: null, value: 0 };
     const figures = { value: 0, peak: standing.peak };
-    const resolved = evidenceOf(kindOf(standing), 0, "firing", ts);
-    const evidence: Evidence = reason === "reset" ? { ...resolved, reset: true } : resolved;
+    const evidence: Evidence = { ...evidenceOf(kindOf(standing), 0, "firing", ts), ...(reason === "reset" && { change: { kind: "reset" } }) };
     into.transition({ alert: record.id, ordinal: 2, to: "resolved", reason, ts, figures, evidence }, record);
   }
 }
 
 type Told = { readonly receiver: string; readonly channel: string };
 
-/** @param measure how many of it stand */
-const evidenceOf = ({ rule, predicate }: Kind, measure: number, from: "inactive" | "firing", ts: EpochMs): Evidence => ({
-  ...{ rule, logic: GATEWAY_LOGIC, predicate, test: { above: 0 }, latch: true, measure, ts, since: ts, trigger: "input", watermark: null, from },
+const evidenceOf = ({ rule, predicate, test }: Kind, measure: number, from: "inactive" | "firing", ts: EpochMs): Evidence => ({
+  ...{ rule, logic: GATEWAY_LOGIC, predicate, test, measure, ts, since: ts, trigger: "input", watermark: null, from },
 });

@@ -3,7 +3,7 @@
 // evidence which does not bear its transition out is found.
 
 import type { Evidence, LevelEvidence, Transition, TransitionReason } from "./effect.ts";
-import { GATEWAY_LOGIC, gatewayReason } from "./gateway-rule.ts";
+import { CLOCK_STEP_RULE, GATEWAY_LOGIC } from "./gateway-alerts.ts";
 import { BETWEEN, BREACH, bindPredicate, CLEAR, type Judgement, type PlainTest, type Test } from "./predicate.ts";
 import type { Severity } from "./severity.ts";
 import type { EpochMs } from "./units.ts";
@@ -20,14 +20,13 @@ type Facts = Pick<Evidence, "parts" | "silence" | "window"> & { readonly measure
  * @returns what follows; undefined: nothing does, the alert would have stayed as it was
  */
 export function rejudge(evidence: Evidence, ts: EpochMs): Rejudged | undefined {
-  const { change, from, logic, trigger } = evidence;
+  const { change, from } = evidence;
   if (change !== undefined) return from === "firing" || from === "recovering" ? ofChange(change) : undefined;
-  if (evidence.reset === true) return evidence.latch === true && from !== "inactive" ? { to: "resolved", reason: "reset" } : undefined;
   const instant = evidence.instant ?? ts;
   const to = moved(evidence, instant);
-  if (to === "resolved" && evidence.latch === true && logic !== GATEWAY_LOGIC) return { to: "recovering", reason: "latched" };
+  if (to === "latched") return { to: "recovering", reason: "latched" };
   if (to !== undefined) {
-    const reason: TransitionReason = logic === GATEWAY_LOGIC ? gatewayReason(evidence.rule) : trigger === "input" ? "rule_changed" : "condition";
+    const reason = reasonOf(evidence);
     const severity = to === "firing" && from !== "recovering" ? severityOf(evidence, instant) : undefined;
     return { to, reason, ...(severity === undefined ? {} : { severity }) };
   }
@@ -36,25 +35,32 @@ export function rejudge(evidence: Evidence, ts: EpochMs): Rejudged | undefined {
   return severity === undefined || severity === evidence.severity ? undefined : { to: from, reason: "level", severity };
 }
 
+function reasonOf({ rule, logic, trigger }: Evidence): TransitionReason {
+  if (logic === GATEWAY_LOGIC) return rule === CLOCK_STEP_RULE ? "clock_step" : "dead_letter";
+  return trigger === "input" ? "rule_changed" : "condition";
+}
+
 function ofChange(change: NonNullable<Evidence["change"]>): Rejudged | undefined {
   if (change.kind === "removed") return { to: "resolved", reason: "rule_removed" };
+  if (change.kind === "reset") return { to: "resolved", reason: "reset" };
   const isStillHeld = change.kind === "anew" && judge(change.test, change) === BREACH;
   return isStillHeld ? undefined : { to: "resolved", reason: "rule_changed" };
 }
 
 /** Where the condition moves the alert; undefined: it stays. What falls due before the reading was taken is only borne out by it. */
-function moved(evidence: Evidence, instant: EpochMs): Transition["to"] | undefined {
+function moved(evidence: Evidence, instant: EpochMs): Transition["to"] | "latched" | undefined {
   const { from, since, for_ms: forMs = 0, keep_firing_for_ms: keepMs = 0 } = evidence;
   const judgement = evidence.unjudged === true ? undefined : judge(evidence.test, evidence);
   const isOfNow = evidence.trigger === "input" || instant >= evidence.ts;
+  const over = evidence.latch === true ? "latched" : "resolved";
   if (from === "resolved") return undefined;
   if (from === "firing") {
     if (judgement !== CLEAR || !isOfNow) return undefined;
-    return keepMs === 0 ? "resolved" : "recovering";
+    return keepMs === 0 ? over : "recovering";
   }
   if (from === "recovering") {
     if (judgement === BREACH) return isOfNow ? "firing" : undefined;
-    return instant >= since + keepMs ? "resolved" : undefined;
+    return instant >= since + keepMs && evidence.latched !== true ? over : undefined;
   }
   return judgement === BREACH && instant >= since + forMs ? "firing" : undefined;
 }

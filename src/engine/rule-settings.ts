@@ -19,6 +19,7 @@ export function writtenRule(rule: Rule): WrittenRule {
     ...(staleAfterMs !== null && { stale_after: formatDuration(staleAfterMs) }),
     ...(forMs > 0 && { for: formatDuration(forMs) }),
     ...(keepFiringForMs > 0 && { keep_firing_for: formatDuration(keepFiringForMs) }),
+    ...(rule.latch === true && { latch: true }),
     ...(severity !== "warning" && { severity }),
     ...(Object.keys(rule.labels).length > 0 && { labels: rule.labels }),
     ...(Object.keys(rule.annotations).length > 0 && { annotations: rule.annotations }),

@@ -27,7 +27,7 @@ export function kindMark({ kind, seq }: Notification): string {
 }
 
 /** Why the alert is told now; "" of a plain transition. */
-export function kindLine({ kind, seq, state, madeAt, alert }: Notification): string {
+export function kindLine({ kind, seq, state, madeAt, alert, gateway: { flapping } }: Notification): string {
   const lasts = formatSpan(madeAt - alert.startsAt);
   switch (kind) {
     case "transition":
@@ -40,7 +40,9 @@ export function kindLine({ kind, seq, state, madeAt, alert }: Notification): str
     case "escalation":
       return `Nobody has acknowledged it, ${lasts} after it fired: you are the next step.`;
     case "flapping":
-      return "It fires again and again. Further changes are held back until it is calm; if it still fires then, you are told.";
+      return `${
+        flapping ? `It has fired ${flapping.firings} times within ${formatSpan(flapping.withinMs)}` : "It fires again and again"
+      }: further changes are held back until it is calm. If it still fires then, you are told.`;
     case "storm":
       if (state === "resolved") return "It came in a storm of alerts, which are told together.";
       return "It came in a storm: so many alerts came within so short a time that they are told together. What comes further is told in a while.";

@@ -12,7 +12,14 @@ import type { OutboxRow } from "../storage/outbox-row.ts";
 import { renderText } from "./template.ts";
 
 /** The gateway as notifications name it. */
-export type Sender = { readonly gatewayName: string; readonly externalUrl: string /** IANA name. */; readonly timezone: string };
+export type Sender = {
+  readonly gatewayName: string;
+  readonly externalUrl: string;
+  /** IANA name. */
+  readonly timezone: string;
+  /** From how many firings within how long on an alert flaps. */
+  readonly flapping?: { readonly firings: number; readonly withinMs: DurationMs } | null;
+};
 
 export type Notification = {
   /** The same for each attempt and duplicate. */

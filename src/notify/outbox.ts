@@ -78,6 +78,7 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
   /** A receiver that named a time is left alone until then, with all that is for it. */
   const pausedUntilUp = new Map<string, number>();
   let settings = settingsByKey(options.receivers);
+  let sender: Sender = options;
   let page: readonly OutboxRow[] = [];
   let isReading = false;
   let isWoken = false;
@@ -196,7 +197,7 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
   async function run(row: OutboxRow): Promise<void> {
     metrics.attempt(row);
     const limits = { signal: stop.signal, limitMs: attemptMs, log, timers, channelOf: deps.channelOf ?? channelOf };
-    const delivery = await attempt(settings.get(channelKey(row)), () => readNotification(row, options), limits);
+    const delivery = await attempt(settings.get(channelKey(row)), () => readNotification(row, sender), limits);
     if (delivery.kind === "retry" && stop.signal.aborted) return;
     metrics.outcome(row, delivery);
     finish(row, delivery);
@@ -233,9 +234,10 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
   return {
     /** Reads the store now; call it when something was committed to the outbox, and once at the start. Costs nothing when repeated. */
     wake,
-    /** Receivers of a new config; what waits goes by the new settings. */
-    reload(receivers: readonly Receiver[]): void {
+    /** Of a new config; what waits goes by the new settings. */
+    reload(receivers: readonly Receiver[], flapping: Sender["flapping"] = null): void {
       settings = settingsByKey(receivers);
+      sender = { ...sender, flapping };
       pausedUntilUp.clear();
       wake();
     },

@@ -82,7 +82,7 @@ export function limitText(evidence: Evidence, unit: string | null): string {
 export function explainLines(told: Told): string[] {
   const { evidence, reason } = told.transition;
   const { parts } = evidence;
-  const lines = reason === "condition" ? conditionLines(told) : [reasonLine(told)];
+  const lines = reason === "condition" || reason === "latched" ? conditionLines(told) : [reasonLine(told)];
   if (told.state === "resolved") lines.push(...durationLines(told));
   const delay = told.transition.at - told.transition.ts;
   if (delay > LATE_MS)
@@ -124,7 +124,8 @@ function conditionLines(told: Told): string[] {
   const verdict = told.state === "firing" ? limit : evidence.unjudged === true ? "as the rule was judged before it changed" : `no longer ${limit}`;
   const lines = [`The ${name} was ${figure} ${when}: ${verdict}.`];
   const held = told.transition.ts - evidence.since;
-  if (told.state === "recovering" && evidence.keep_firing_for_ms !== undefined)
+  if (told.transition.reason === "latched") lines.push("It is over, and stands until somebody resets it.");
+  else if (told.state === "recovering" && evidence.keep_firing_for_ms !== undefined)
     lines.push(`It resolves when it stays so for ${formatSpan(evidence.keep_firing_for_ms)}, until ${instant(evidence.since + evidence.keep_firing_for_ms)}.`);
   else if (held > 0)
     lines.push(`It had been so since ${instant(evidence.since)}, for ${formatSpan(held)}, when the rule ${told.state === "firing" ? "fired" : "resolved"}.`);

@@ -120,7 +120,13 @@ const outbox = createOutbox(
     log: log.child({ room: "notify" }),
     metrics,
   },
-  { receivers: config.notify.receivers, gatewayName: config.gateway.name, externalUrl: config.gateway.externalUrl, timezone: config.gateway.timezone },
+  {
+    receivers: config.notify.receivers,
+    gatewayName: config.gateway.name,
+    externalUrl: config.gateway.externalUrl,
+    timezone: config.gateway.timezone,
+    flapping: config.plan.dispatch?.flapping ?? null,
+  },
 );
 
 processorPort.on("message", (message: ProcessorToService | { kind: "reply" }) => {
@@ -256,7 +262,7 @@ main.on("message", (message: ToService | { kind: "question" | "reply" }) => {
       return;
     case "config":
       config = message.config;
-      outbox.reload(config.notify.receivers);
+      outbox.reload(config.notify.receivers, config.plan.dispatch?.flapping);
       return void queries.reload(queryStart());
     case "close":
       return void close();

@@ -106,7 +106,10 @@ describe("mosquitto_pub, SMTP and HTTP", () => {
       const [firingAlert, resolvedAlert] = [firing.alerts[0], resolved.alerts[0]];
       expect(firing).toMatchObject({ version: "4", status: "firing", receiver: "on-call", groupLabels: labels, truncatedAlerts: 0 });
       expect(firingAlert).toMatchObject({ status: "firing", labels, startsAt: "2026-01-15T03:05:00.000Z", endsAt: "0001-01-01T00:00:00Z" });
-      expect(firingAlert?.annotations).toEqual({ summary: "freezer-7 is at -12.4 °C", runbook: "https://example.org/runbook", value: "-12.4" });
+      const why = expect.stringMatching(
+        /^The temperature of freezer-7 was −12.4 °C at [\s\S]*\nRule freezer-too-warm@[0-9a-f]{12}: above −15 °C, clears below −17 °C\.$/,
+      );
+      expect(firingAlert?.annotations).toEqual({ summary: "freezer-7 is at -12.4 °C", runbook: "https://example.org/runbook", value: "-12.4", why });
       expect(resolved.status).toBe("resolved");
       expect(resolvedAlert).toMatchObject({ status: "resolved", labels, startsAt: "2026-01-15T03:05:00.000Z", endsAt: "2026-01-15T03:20:00.000Z" });
       expect(resolvedAlert?.annotations).toMatchObject({ value: "-18.75", peak: "-9.25", duration: "15 min" });

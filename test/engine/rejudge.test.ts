@@ -198,6 +198,32 @@ describe("evidence that was changed gives another transition, or none", () => {
     expect(rejudge({ ...evidence, from: "resolved", change: { kind: "removed" } }, ts)).toBeUndefined();
   });
 
+  it("a rule that latches: it is over, and is reset", () => {
+    const run = drive(plan([rule({ condition: { type: "threshold", above: 10 }, latch: true, keep_firing_for: "1m" })], { maxFutureMs: 1e15 }));
+    for (const [minute, value] of [20, 5, 5, 5].entries()) run.reading(minute * MINUTE, value);
+    expect(run.transitions.map(({ to, reason }) => [to, reason])).toEqual([
+      ["firing", "condition"],
+      ["recovering", "condition"],
+      ["recovering", "latched"],
+    ]);
+    for (const { evidence, ts, to, reason } of run.transitions) expect(rejudge(evidence, ts)).toEqual({ to, reason });
+    const { evidence, ts } = run.transitions[2] as Transition;
+    const { latch: _, ...unlatched } = evidence;
+    expect(rejudge(unlatched, ts)).toEqual({ to: "resolved", reason: "condition" });
+    expect(rejudge({ ...evidence, latched: true }, ts)).toBeUndefined();
+    expect(rejudge({ ...evidence, latched: true, change: { kind: "reset" } }, ts)).toEqual({ to: "resolved", reason: "reset" });
+  });
+
+  it("a wall clock that was set", () => {
+    const engine = createEngine();
+    const step = (inputs: Input[]): readonly Transition[] => engine.step(inputs, { now: inputs[0]?.at ?? 0, up: 0 }).transitions;
+    step([{ kind: "rules", at: 0, up: 0, plan: plan([]) }]);
+    const [stepped] = step([{ kind: "clock", at: 10 * MINUTE, up: 0, steppedMs: 10 * MINUTE }]);
+    expect(stepped && rejudge(stepped.evidence, stepped.ts)).toEqual({ to: "firing", reason: "clock_step" });
+    const [anew] = step([{ kind: "started", at: 11 * MINUTE, up: 0, version: "1" }]);
+    expect(anew && rejudge(anew.evidence, anew.ts)).toEqual({ to: "resolved", reason: "clock_step" });
+  });
+
   it("a dead letter, which stands until the next start", () => {
     const engine = createEngine();
     const step = (inputs: Input[]): readonly Transition[] => engine.step(inputs, { now: inputs[0]?.at ?? 0, up: 0 }).transitions;

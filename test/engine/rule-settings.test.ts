@@ -65,6 +65,7 @@ describe("a rule that is written again is the same", () => {
         { above: "limit.high", clear_below: 2, severity: "critical" },
       ],
       for: "1h1m1s1ms",
+      latch: true,
       labels: { on: "true", n: "1e3", empty: "" },
       annotations: { summary: "a: b # c\n  second line {{ value }} 'q' \"d\"", lead: " - x" },
     });

@@ -130,17 +130,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       const notifications = notificationsOf(id, alert.firedAt ?? 0).map((each) => ({ ...each, ...told }));
       return { alert, subject: "{}", transitions: histories.get(id) ?? [], notifications, timezone: "Europe/Oslo" };
     },
-    rule_versions: ({ rule }) => {
-      const [before, now] = [{ ...ruleOf(rule), forMs: 60_000, logic: "4e0c" }, ruleOf(rule)];
-      const [from, until] = [options.now() - 7_200_000, options.now() - 3_600_000];
-      if (rule !== "freezer-too-warm") return { versions: [] };
-      return {
-        versions: [
-          { number: 1, rule: before, inForce: [{ from, until, plan: "4e0c" }] },
-          { number: 2, rule: now, inForce: [{ from: until, until: null, plan: "5f1d" }] },
-        ],
-      };
-    },
+    rule_versions: ({ rule }) => ({ versions: rule === "freezer-too-warm" ? versionsAt(options.now() - 3_600_000) : [] }),
     summaries: ({ day }) => ({ summaries: series.slice(0, 2).map((each) => summaryOf(each, day ?? "2026-01-30")), cursor: null }),
     notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
     outbox: () => ({ rows: [] }),
@@ -304,6 +294,12 @@ const ruleOf = (name: string): Rule => ({
   logic: "5f1d",
   text: "a0c4",
 });
+
+/** What freezer-too-warm said before and after an instant. */
+const versionsAt = (at: number): QueryAnswers["rule_versions"]["versions"] => [
+  { number: 1, rule: { ...ruleOf("freezer-too-warm"), forMs: 60_000, logic: "4e0c" }, inForce: [{ from: at - 3_600_000, until: at, plan: "4e0c" }] },
+  { number: 2, rule: ruleOf("freezer-too-warm"), inForce: [{ from: at, until: null, plan: "5f1d" }] },
+];
 
 /** A firing alert on a series. */
 export function alertOn(series: SeriesView, given: Partial<AlertView> & { id: string; firedAt: number }): AlertView & { id: string } {

@@ -21,9 +21,15 @@ test("of an alert alone", () => {
     ],
     ["repeat", "again", "Still firing after 4 h; nobody has acknowledged it."],
     ["escalation", "unacknowledged", "Nobody has acknowledged it, 4 h after it fired: you are the next step."],
-    ["flapping", "flapping", "It fires again and again. Further changes are held back until it is calm; if it still fires then, you are told."],
+    ["flapping", "flapping", "It fires again and again: further changes are held back until it is calm. If it still fires then, you are told."],
     ["storm", "storm", "It came in a storm: so many alerts came within so short a time that they are told together. What comes further is told in a while."],
   ]);
+});
+
+test("an alert that flaps, where it is known from when on it does", () => {
+  const flapping = { firings: 5, withinMs: 30 * 60_000, calmMs: 60_000 };
+  const told = readNotification({ ...row("firing"), kind: "flapping" }, { ...sender, flapping });
+  expect(kindLine(told)).toBe("It has fired 5 times within 30 min: further changes are held back until it is calm. If it still fires then, you are told.");
 });
 
 test("announced to somebody who was told before", () => {
@@ -35,7 +41,7 @@ test("of a group: what concerns one of it names that one", () => {
   expect(groupKindLine(together({ kind: "transition" }))).toBe("");
   expect(groupKindLine(together({ kind: "repeat" }))).toBe("Told again because not all of it is acknowledged; the first of it fired 4 h ago.");
   expect(groupKindLine(together({ kind: "escalation" }))).toBe("Not all of it is acknowledged: you are the next step.");
-  expect(groupKindLine(together({ kind: "flapping" }))).toMatch(/^Of freezer-1 \(freezer-too-warm\): It fires again and again\./);
+  expect(groupKindLine(together({ kind: "flapping" }))).toMatch(/^Of freezer-1 \(freezer-too-warm\): It fires again and again: /);
   expect(groupKindLine(together({ kind: "announced" }))).toMatch(/^Of freezer-1 \(freezer-too-warm\): It was held back until now/);
 });
 

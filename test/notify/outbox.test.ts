@@ -247,6 +247,27 @@ test("a receiver taken out of the config is tried again, and goes once it is bac
   await store.until(() => delivered(store).length === 1);
 });
 
+test("an alert that flaps is told by the config in force: of the start, and after a reload of the new one", async () => {
+  const sink = await sinks();
+  const flaps = (alert: string): OutboxRow => ({ ...row("firing", { alert }), kind: "flapping" });
+  const store = rowStore([flaps("first")]);
+  const receivers = [mailTo("on-call", sink.smtpUrl)];
+  const { outbox } = outboxOf(store, receivers, { flapping: { firings: 5, withinMs: 1_800_000 } });
+  outbox.wake();
+  await store.until(() => delivered(store).length === 1);
+  store.add(flaps("second"));
+  outbox.reload(receivers, { firings: 3, withinMs: 60_000 });
+  await store.until(() => delivered(store).length === 2);
+  store.add(flaps("third"));
+  outbox.reload(receivers);
+  await store.until(() => delivered(store).length === 3);
+  expect(sink.mails.map(({ parsed }) => /It (?:has fired .*?:|fires again and again:)/.exec(parsed.text ?? "")?.[0])).toEqual([
+    "It has fired 5 times within 30 min:",
+    "It has fired 3 times within 1 min:",
+    "It fires again and again:",
+  ]);
+});
+
 test("a wall clock set back does not delay what waits", async () => {
   const sink = await sinks();
   sink.faults.http.push({ kind: "answer", code: 503 });

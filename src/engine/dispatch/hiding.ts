@@ -60,7 +60,7 @@ export class Hiding {
     const source = this.inhibition.sourceOf(record);
     if (source !== undefined) return { disposition: "inhibited", cause: `alert:${source}` };
     for (const { silence, matches } of this.#silences.values())
-      if (silence.startsAt <= now && matches(record.labels)) return { disposition: "silenced", cause: `silence:${silence.id}` };
+      if (silence.startsAt <= now && now < silence.endsAt && matches(record.labels)) return { disposition: "silenced", cause: `silence:${silence.id}` };
     const interval = this.#intervalOf(settings, now);
     return interval === undefined ? undefined : { disposition: "muted", cause: `interval:${interval}` };
   }

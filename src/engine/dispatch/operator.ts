@@ -8,7 +8,7 @@ import type { Hiding } from "./hiding.ts";
 import { type LifeEvent, refusalOf, refusals } from "./life.ts";
 import { isOver, keyOf, type Occurrence, placeText } from "./occurrence.ts";
 import type { DispatchPlan } from "./plan.ts";
-import type { AckRecord, AlertEvent, AlertEventKind, OverrideRecord, Shelf, ShelfRecord, Silence } from "./record.ts";
+import type { Ack, AckRecord, AlertEvent, AlertEventKind, OverrideRecord, Shelf, ShelfRecord, Silence } from "./record.ts";
 import type { Standing } from "./standing.ts";
 import type { Targets } from "./targets.ts";
 import type { Teller } from "./teller.ts";
@@ -91,11 +91,10 @@ export class Operator {
     return refusal === undefined ? occurrence : refused(refusal);
   }
 
-  /** Writes down what was done to an occurrence. */
+  /** Writes down what was done to an occurrence that stands. */
   event(alert: string, kind: AlertEventKind, by: string, text: string, at: EpochMs, until: EpochMs | null = null): void {
     const { standing, write } = this.#deps;
-    const occurrence = standing.occurrence(alert);
-    if (occurrence === undefined) return;
+    const occurrence = standing.the(alert);
     const number = occurrence.events + 1;
     standing.put({ ...occurrence, events: number });
     write.event({ alert, number, at, kind, by, text, until });
@@ -113,9 +112,8 @@ export class Operator {
   /** An acknowledged alert still fires after so long. */
   unattended(id: string, now: EpochMs): void {
     const { standing, teller } = this.#deps;
-    const occurrence = standing.occurrence(id);
-    if (occurrence === undefined || occurrence.ack === null || isOver(occurrence)) return;
-    this.withdraw(id, "unattended", "", `acknowledged by ${occurrence.ack.by}, and still firing`, now);
+    const occurrence = standing.the(id);
+    this.withdraw(id, "unattended", "", `acknowledged by ${(occurrence.ack as Ack).by}, and still firing`, now);
     occurrence.lines.forEach(({ hidden }, line) => (hidden === null ? teller.announce({ alert: id, line }, now) : undefined));
   }
 

@@ -81,9 +81,7 @@ function membersOf(standing: Standing, { id }: Group, told: Told, places: readon
     const { told: before, hidden } = standing.line(place);
     return !isNew.has(placeText(place)) && hidden === null && isTold(before) && !isOver(standing.the(place.alert));
   });
-  // Of a line that owes this channel nothing new, what it was told still stands.
-  const known = places.filter((place) => !isTold(standing.line(place).held) && isTold(standing.line(place).told) && !isOver(standing.the(place.alert)));
-  const all = [...fresh, ...known, ...standingOnes];
+  const all = [...fresh, ...standingOnes];
   const alerts = all.slice(0, MEMBERS_MAX).map(({ alert }): [string, number] => [alert, standing.the(alert).ordinal]);
   return { alerts, fresh: Math.min(fresh.length, alerts.length), more: all.length - alerts.length };
 }

@@ -34,10 +34,9 @@ export class Storms {
     this.#storms.set(storm.target, { ...storm, group });
   }
 
-  /** @returns when to look again whether it is over; undefined: it is */
+  /** @param target one that alerts were noted of @returns when to look again whether it is over; undefined: it is */
   lookAgainAt(target: string, now: EpochMs): EpochMs | undefined {
-    const storm = this.#storms.get(target);
-    if (storm === undefined) return undefined;
+    const storm = this.#storms.get(target) as Storm;
     const { perMs, until } = this.plan ?? { perMs: 0, until: 1 };
     const times = within(storm.times, now, perMs);
     const last = times[times.length - until];

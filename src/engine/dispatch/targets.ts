@@ -5,7 +5,7 @@ import type { ReceiverPlan } from "../rule.ts";
 import type { DurationMs, EpochMs } from "../units.ts";
 import { type DispatchPlan, noDispatch } from "./plan.ts";
 import type { OverrideRecord, Told } from "./record.ts";
-import { type Override, onCall, type World } from "./schedule.ts";
+import { onCall, type World } from "./schedule.ts";
 
 /** Where an escalation stands, and whom that step tells; `waitMs`: until the next one, null when it is the last. */
 export type Step = { readonly step: number; readonly round: number; readonly told: readonly Told[]; readonly waitMs: DurationMs | null };
@@ -13,6 +13,7 @@ export type Step = { readonly step: number; readonly round: number; readonly tol
 export class Targets {
   #receivers: readonly ReceiverPlan[] = [];
   #plan: DispatchPlan = noDispatch;
+  #isStale = false;
   #world: World = { zones: {}, intervals: new Map(), overrides: new Map() };
   /** Given at run time and not over yet, by their ids. */
   readonly overrides = new Map<string, OverrideRecord>();
@@ -24,11 +25,9 @@ export class Targets {
     this.overridesChanged();
   }
 
-  /** To be called when `overrides` were changed. */
+  /** To be called when `overrides` were changed; they are put in order when somebody is asked for. */
   overridesChanged(): void {
-    const bySchedule = Map.groupBy(this.overrides.values(), ({ schedule }) => schedule);
-    const overrides = new Map<string, readonly Override[]>([...bySchedule].map(([schedule, list]) => [schedule, list]));
-    this.#world = { ...this.#world, overrides };
+    this.#isStale = true;
   }
 
   /** Whether nobody to tell now may mean somebody later. */
@@ -63,9 +62,17 @@ export class Targets {
 
   #channelsOf(name: string, now: EpochMs, excepted: string): Told[] {
     const schedule = this.#plan.schedules.find((each) => each.name === name);
-    const receiver = schedule === undefined ? name : onCall(schedule, this.#world, now)?.member;
+    const receiver = schedule === undefined ? name : onCall(schedule, this.#worldNow(), now)?.member;
     const { channels = [] } = this.#receivers.find((each) => each.name === receiver) ?? {};
     return channels.map((channel) => ({ receiver: receiver as string, channel })).filter((told) => toldKey(told) !== excepted);
+  }
+
+  #worldNow(): World {
+    if (!this.#isStale) return this.#world;
+    this.#isStale = false;
+    const overrides = Map.groupBy(this.overrides.values(), ({ schedule }) => schedule);
+    this.#world = { ...this.#world, overrides };
+    return this.#world;
   }
 }
 

@@ -124,10 +124,9 @@ export class Teller {
   /** Nobody acknowledged. */
   escalate(place: Place, now: EpochMs): void {
     const { standing, targets } = this.#deps;
-    const occurrence = standing.occurrence(place.alert);
-    const line = occurrence?.lines[place.line];
-    if (occurrence === undefined || line === undefined || isOver(occurrence) || occurrence.ack !== null || line.hidden !== null) return;
-    const next = targets.stepAfter(this.#groupOf(line).settings.target, line, now, occurrence.except);
+    const line = standing.line(place);
+    if (line.hidden !== null) return;
+    const next = targets.stepAfter(this.#groupOf(line).settings.target, line, now, standing.the(place.alert).except);
     if (next === undefined) return standing.change(place, { stepWaitMs: null });
     standing.change(place, { step: next.step, round: next.round, stepWaitMs: next.waitMs });
     this.#hold(place, next.told, "escalation");
@@ -144,8 +143,7 @@ export class Teller {
   /** repeat_interval is over for a group. */
   repeat(id: string, now: EpochMs): void {
     const { standing, hiding, timers } = this.#deps;
-    const group = standing.group(id);
-    if (group === undefined) return;
+    const group = standing.group(id) as Group;
     const standingPlaces = standing.members(id).filter((place) => !isOver(standing.the(place.alert)) && standing.line(place).told.length > 0);
     if (standingPlaces.length > 0 && group.settings.repeatMs !== null) timers.set(`repeat:${id}`, now + group.settings.repeatMs);
     const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null && !this.#waitsForItsEnd(standing.line(place)));
@@ -176,11 +174,7 @@ export class Teller {
 
   /** A time interval that hid something changed. */
   intervalChanged(name: string, now: EpochMs): void {
-    const { standing, hiding, timers } = this.#deps;
-    const cause = `interval:${name}`;
-    this.uncover(cause, now);
-    const next = hiding.changeOf(name, now);
-    if (standing.hides(cause) && next !== undefined) timers.set(cause, next);
+    this.uncover(`interval:${name}`, now);
   }
 
   /** What inhibited it is over, and it may be so itself soon. */
@@ -229,7 +223,6 @@ export class Teller {
   #schedule(place: Place, now: EpochMs): void {
     const { standing, timers, emit } = this.#deps;
     const line = standing.line(place);
-    if (line.held.length === 0) return;
     const held = this.#heldUntil(place, now);
     const due = Math.max(held, this.#dueFrom(this.#groupOf(line), now));
     if (due <= now) return this.flush(line.group, now);

@@ -77,7 +77,7 @@ function textBody(
 
 const renderBody = compileHtml(
   page(`<tr><td class="pad head" style="padding:28px 32px 24px;background:{{ colour.soft }};">
-  <p class="tint" style="margin:0;font-size:13px;line-height:18px;font-weight:700;color:{{ colour.solid }};overflow-wrap:anywhere;"><span style="letter-spacing:.06em;text-transform:uppercase;">{{ status }}</span> &nbsp;{{ alert.rule }}</p>
+  <p class="tint" style="margin:0;font-size:13px;line-height:18px;font-weight:700;color:{{ colour.solid }};overflow-wrap:anywhere;"><span style="letter-spacing:.06em;text-transform:uppercase;">{{ status }}</span>&nbsp; {{ alert.rule }}</p>
   <p class="ink" style="margin:10px 0 0;font-size:17px;line-height:24px;font-weight:600;color:#1c1e21;overflow-wrap:anywhere;">{{ device }}</p>
   <h1 class="figure ink" style="margin:2px 0 0;font-size:46px;line-height:54px;font-weight:700;letter-spacing:-.02em;color:#1c1e21;font-variant-numeric:tabular-nums;">{{ figure }}</h1>
   <p class="ink" style="margin:10px 0 0;font-size:16px;line-height:24px;color:#1c1e21;overflow-wrap:anywhere;">{{ summary }}</p>

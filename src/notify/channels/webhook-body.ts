@@ -40,7 +40,7 @@ function alertmanager(notification: Notification) {
   const alerts = alertsOf(notification).map((each) => ({
     status: each.state,
     labels: each.alert.labels,
-    annotations: annotationsOf(each),
+    annotations: annotationsOf(each, members === null),
     startsAt: rfc3339(each.alert.startsAt),
     endsAt: each.alert.endsAt === null ? NOT_ENDED : rfc3339(each.alert.endsAt),
     generatorURL: each.alert.url,
@@ -76,15 +76,15 @@ function reasonOf(notification: Notification): string {
   return isNew ? "new alerts added" : "some alerts resolved";
 }
 
-/** The rule's own, and under those that it does not have what a person must be told: a line, the value, at the end the peak and how long it was, and why. */
-function annotationsOf({ alert, summary, evidence, reason, why }: Notification): Labels {
+/** The rule's own, and under those that it does not have what a person must be told: a line, the value, at the end the peak and how long it was, and, of one that is told alone, why. */
+function annotationsOf({ alert, summary, evidence, reason, why }: Notification, isAlone: boolean): Labels {
   const subject = subjectOf({ evidence, reason });
   return {
     summary,
     ...(subject !== "gateway" && { value: String(plainNumber(alert.value)) }),
     ...(alert.endsAt !== null && subject === "figure" && { peak: String(plainNumber(alert.peak)) }),
     ...(alert.endsAt !== null && { duration: formatSpan(alert.endsAt - alert.startsAt) }),
-    why: why.join("\n"),
+    ...(isAlone && { why: why.join("\n") }),
     ...alert.annotations,
   };
 }

@@ -43,10 +43,12 @@ export function desk(setting: Setting = {}, from = 1_700_000_000_000) {
   const ids = new Map<string, number>();
   const rows = new Map<string, NotificationRecord>();
   const effects: Effects[] = [];
+  const devices = new Map<string, string>();
 
   function run(inputs: readonly Input[]): Effects {
     const effect = engine.step(inputs, { now: at, up });
     effects.push(effect);
+    for (const { id, labels } of effect.alerts) devices.set(id, labels["device"] ?? labels["alertname"] ?? "");
     for (const record of effect.notifications) {
       const before = rows.get(record.id);
       if (before !== undefined && before.disposition !== "waiting") throw new Error(`${record.id} was ${before.disposition} and becomes ${record.disposition}`);
@@ -73,7 +75,6 @@ export function desk(setting: Setting = {}, from = 1_700_000_000_000) {
     const others = record.members === null ? "" : `+${record.members.alerts.length - 1}`;
     return `${record.kind} ${record.state} ${deviceOf(record.alert)}${others} → ${record.receiver}`;
   };
-  const devices = new Map<string, string>();
   const deviceOf = (alert: string): string => devices.get(alert) ?? alert;
 
   const driven = {
@@ -98,16 +99,14 @@ export function desk(setting: Setting = {}, from = 1_700_000_000_000) {
         ts: Float64Array.from(names, () => at),
         value: Float64Array.from(names, () => value),
       };
-      const effect = run([{ kind: "readings", at, up, batch: { ...batch, defined, rejected: {} } }]);
-      for (const { id, labels } of effect.alerts) devices.set(id, labels["device"] ?? labels["alertname"] ?? "");
-      return effect;
+      return run([{ kind: "readings", at, up, batch: { ...batch, defined, rejected: {} } }]);
     },
     /** Time passes, looked at each second. @returns what was sent meanwhile, as `second: words` */
     pass(seconds: number, step = 1): string[] {
       const sent: string[] = [];
       for (let passed = 0; passed < seconds; passed += step) {
-        at += step * 1000;
-        up += step * 1000;
+        at += Math.round(step * 1000);
+        up += Math.round(step * 1000);
         sent.push(...driven.sentBy(run([])));
       }
       return sent;
@@ -143,6 +142,9 @@ export function desk(setting: Setting = {}, from = 1_700_000_000_000) {
       const effect = run([{ kind: "command", at, up, by, command }]);
       expect(effect.answers).toHaveLength(1);
       return { ...(effect.answers[0] as CommandAnswer), sent: driven.sentBy(effect) };
+    },
+    dead(notification: string, reason = "refused"): Effects {
+      return run([{ kind: "dead-letter", at, up, notification, reason }]);
     },
     reload(next: Setting): Effects {
       current = planOf(next);

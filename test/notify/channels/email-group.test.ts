@@ -153,7 +153,7 @@ describe("an alert alone", () => {
     ["announced", "[FIRING critical, was held back]", "It was held back until now"],
     ["repeat", "[FIRING critical, again]", "Still firing after 4 h; nobody has acknowledged it."],
     ["escalation", "[FIRING critical, unacknowledged]", "Nobody has acknowledged it, 4 h after it fired: you are the next step."],
-    ["flapping", "[FIRING critical, flapping]", "It fires again and again."],
+    ["flapping", "[FIRING critical, flapping]", "It fires again and again: "],
     ["storm", "[FIRING critical, storm]", "It came in a storm"],
   ] as const)("%s: the subject shows it, a line says why", async (kind, status, line) => {
     const { subject, text, seen } = await send({ ...row("firing", { createdAt: FIRED_AT + 4 * 3_600_000 }), kind });
