@@ -8,8 +8,9 @@ import { type AlarmOccurrence, performanceOf } from "../../src/engine/performanc
 import type { Rule } from "../../src/engine/rule.ts";
 import type { GatewayDeps, Latest, ReloadOutcome } from "../../src/http/route.ts";
 import type { Status } from "../../src/http/status.ts";
-import type { AlertHistory, AlertView, Bucket, NotificationView, QueryAnswers, QueryRequest, SeriesView } from "../../src/storage/query.ts";
+import type { AlertHistory, AlertView, Bucket, QueryAnswers, QueryRequest, SeriesView } from "../../src/storage/query.ts";
 import { createFakeOperator } from "./fake-operator.ts";
+import { auditOf, notificationsOf, summaryOf } from "./fake-rows.ts";
 
 export type FakeGateway = GatewayDeps & {
   onTransition(listener: (alert: AlertRecord, transition: Transition) => void): () => void;
@@ -262,10 +263,6 @@ export function createFakeGateway(options: { series: number; now: () => number; 
   }
 }
 
-const auditOf = (at: number): QueryAnswers["audit"]["audit"][number] => ({
-  ...{ id: 7, at, lastAt: at, count: 1, who: "ada", origin: "127.0.0.1", action: "reload", target: "", why: "new freezer", outcome: "ok" },
-});
-
 const matches = (own: Readonly<Record<string, string>>, wanted: Readonly<Record<string, readonly string[]>>): boolean =>
   Object.entries(wanted).every(([name, values]) => values.includes(own[name] ?? ""));
 
@@ -358,51 +355,3 @@ function transitionOf(view: AlertView & { id: string }, to: Transition["to"], or
     },
   };
 }
-
-const notificationsOf = (alert: string, at: number): NotificationView[] =>
-  ["email:0", "webhook:0"].map((channel, index) => ({
-    id: `${alert}-1-on-call-${channel}`,
-    alert,
-    ordinal: 1,
-    receiver: "on-call",
-    channel,
-    seq: 1,
-    state: "firing",
-    kind: "transition",
-    cause: null,
-    line: null,
-    heldUntil: null,
-    members: null,
-    disposition: index === 0 ? "delivered" : "waiting",
-    createdAt: at,
-    attempts: index === 0 ? 1 : 3,
-    nextAt: at + 60_000,
-    endedAt: index === 0 ? at + 420 : null,
-    reason: index === 0 ? null : "503 Service Unavailable",
-  }));
-
-const summaryOf = (series: SeriesView, day: string): QueryAnswers["summaries"]["summaries"][number] => ({
-  day,
-  zone: "Europe/Oslo",
-  series: series.id,
-  labels: series.labels,
-  unit: series.unit,
-  count: 8640,
-  min: -21.2,
-  max: -17.4,
-  avg: -19.02,
-  stddev: 0.8,
-  p50: -19,
-  p95: -17.8,
-  p99: -17.5,
-  first: -19.1,
-  first_ts: 1_769_727_600_000,
-  last: -18.9,
-  last_ts: 1_769_813_990_000,
-  sum: -164_332.8,
-  coverage: 1,
-  ...{ largest_gap_ms: 0, gaps: 0, median_interval_ms: 10_000, day_ms: 86_400_000 },
-  ...{ late: 3, alerts: 1, version: 1 },
-  approximate: false,
-  computed_at: 1_769_829_300_000,
-});
