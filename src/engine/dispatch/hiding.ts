@@ -75,7 +75,10 @@ export class Hiding {
     const muting = mute.find((name) => this.#isActive(name, now));
     if (muting !== undefined) return muting;
     const known = active.filter((name) => this.#intervals.has(name));
-    return known.some((name) => this.#isActive(name, now)) ? undefined : known[0];
+    if (known.length === 0 || known.some((name) => this.#isActive(name, now))) return undefined;
+    // Of several the one that begins first says until when it is hidden.
+    const begins = known.map((name) => this.changeOf(name, now) ?? Number.POSITIVE_INFINITY);
+    return known[begins.indexOf(Math.min(...begins))];
   }
 
   #isActive(name: string, now: EpochMs): boolean {

@@ -11,6 +11,8 @@ export type Unit = Told & { readonly id: string; readonly ordinal: number; reado
 /** An occurrence on its way to one receiver. */
 export type Line = {
   readonly group: string;
+  /** Place in the tree of the route by which it came. */
+  readonly route: string;
   readonly held: readonly Unit[];
   /** Not told before: what inhibits it may still come. */
   readonly holdUntil: EpochMs;

@@ -8,7 +8,16 @@ import type { GroupSettings } from "./occurrence.ts";
 import type { RoutePlan } from "./plan.ts";
 
 /** A route that took an alert: by what settings it is told, and with which others. */
-export type Taken = { readonly settings: GroupSettings /** The group's name; null: the alert is told on its own. */; readonly group: string | null };
+export type Taken = {
+  readonly settings: GroupSettings;
+  /** The group's name; null: the alert is told on its own. */
+  readonly group: string | null;
+  /** Its place in the tree. */
+  readonly path: string;
+};
+
+/** Whether a route by these settings is told at any time: another one to the same target adds nothing. */
+export const isAlwaysTold = ({ mute, active }: GroupSettings): boolean => mute.length === 0 && active.length === 0;
 
 type Compiled = { readonly route: RoutePlan; readonly path: string; readonly matches: (labels: Labels) => boolean; readonly below: readonly Compiled[] };
 
@@ -19,12 +28,12 @@ export class Routes {
     this.#root = compile(root, "0");
   }
 
-  /** Those that take an alert of these labels, each target once; none where nobody is told. */
+  /** Those that take an alert of these labels, each target once, or again where the one before may be mute; none where nobody is told. */
   taking(labels: Labels): readonly Taken[] {
     const found: Taken[] = [];
     for (const { route, path } of matching(this.#root, labels)) {
-      if (route.receiver === "" || found.some(({ settings }) => settings.target === route.receiver)) continue;
-      found.push({ settings: settingsOf(route), group: groupOf(route, path, labels) });
+      if (route.receiver === "" || found.some(({ settings }) => settings.target === route.receiver && isAlwaysTold(settings))) continue;
+      found.push({ settings: settingsOf(route), group: groupOf(route, path, labels), path });
     }
     return found;
   }

@@ -25,7 +25,8 @@ type Owed = { readonly place: Place /** Newest last; the newest is told. */; rea
 type OfChannel = { readonly told: Told; readonly owed: Owed[] };
 
 /** @param places lines of the group that owe something and that nothing hides */
-export function send({ standing, timers, emit }: TellingDeps, group: Group, places: readonly Place[], now: EpochMs): void {
+export function send(deps: TellingDeps, group: Group, places: readonly Place[], now: EpochMs): void {
+  const { standing, timers, emit } = deps;
   const seqs: Record<string, number> = { ...group.seqs };
   for (const { told, owed } of byChannel(standing, places)) {
     const key = toldKey(told);
@@ -33,7 +34,7 @@ export function send({ standing, timers, emit }: TellingDeps, group: Group, plac
     seqs[key] = seq;
     const [first, ...others] = owed as [Owed, ...Owed[]];
     const carrier = newest(first);
-    const members = group.kind === "single" ? null : membersOf(standing, group, told, places);
+    const members = group.kind === "single" ? null : membersOf(deps, group, told, places, now);
     const kind: NotificationKind = group.kind === "storm" ? "storm" : carrier.kind;
     const state = members === null ? carrier.state : stateOf(standing, members);
     const line = group.kind === "single" ? null : group.id;
@@ -72,14 +73,15 @@ function byChannel(standing: Standing, places: readonly Place[]): OfChannel[] {
 }
 
 /** What is new first, then what this channel was told before and still stands. */
-function membersOf(standing: Standing, { id }: Group, told: Told, places: readonly Place[]): Members {
+function membersOf({ standing, hiding }: TellingDeps, group: Group, told: Told, places: readonly Place[], now: EpochMs): Members {
   const key = toldKey(told);
   const isTold = (list: readonly Told[]): boolean => list.some((each) => toldKey(each) === key);
-  const isNew = new Set(places.map(placeText));
   const fresh = places.filter((place) => isTold(standing.line(place).held));
-  const standingOnes = standing.members(id).filter((place) => {
-    const { told: before, hidden } = standing.line(place);
-    return !isNew.has(placeText(place)) && hidden === null && isTold(before) && !isOver(standing.the(place.alert));
+  const isNew = new Set(fresh.map(placeText));
+  const standingOnes = standing.members(group.id).filter((place) => {
+    if (isNew.has(placeText(place)) || !isTold(standing.line(place).told)) return false;
+    const occurrence = standing.the(place.alert);
+    return !isOver(occurrence) && hiding.causeOf(occurrence, group, now) === undefined;
   });
   const all = [...fresh, ...standingOnes];
   const alerts = all.slice(0, MEMBERS_MAX).map(({ alert }): [string, number] => [alert, standing.the(alert).ordinal]);

@@ -9,7 +9,7 @@ import type { Hidden } from "./hiding.ts";
 import { type Group, isOver, keyOf, type Line, type Occurrence, type Place, placeOf, placeText, type Unit } from "./occurrence.ts";
 import type { RoutePlan } from "./plan.ts";
 import type { NotificationKind, Told } from "./record.ts";
-import { Routes, type Taken } from "./routes.ts";
+import { isAlwaysTold, Routes, type Taken } from "./routes.ts";
 import { recordOf, send, type TellingDeps } from "./sending.ts";
 import { toldKey } from "./targets.ts";
 
@@ -40,17 +40,35 @@ export class Teller {
   /** Tells it by the routes that take it and by which it was not told yet. */
   route(id: string, kind: NotificationKind, now: EpochMs): void {
     const { standing, hiding } = this.#deps;
-    const { record, lines } = standing.the(id);
-    const known = lines.map(({ group }) => standing.group(group)?.settings.target);
+    const { record } = standing.the(id);
     for (const taken of this.#routes.taking(record.labels)) {
-      if (known.includes(taken.settings.target)) continue;
+      if (this.#isTaken(standing.the(id), taken)) continue;
       const occurrence = standing.the(id);
       const place = { alert: id, line: occurrence.lines.length };
       const holdUntil = now + hiding.inhibition.waitOf(record);
-      const line = { group: this.#groupFor(taken, place, now), held: [], holdUntil, told: [], hidden: null, kept: [], step: -1, round: 0, stepWaitMs: null };
+      const line = {
+        group: this.#groupFor(taken, place, now),
+        route: taken.path,
+        held: [],
+        holdUntil,
+        told: [],
+        hidden: null,
+        kept: [],
+        step: -1,
+        round: 0,
+        stepWaitMs: null,
+      };
       standing.put({ ...occurrence, lines: [...occurrence.lines, line] });
       this.tell(place, kind, now);
     }
+  }
+
+  /** Whether it is told by this route already, or by another one to the same target that is told at any time. */
+  #isTaken({ lines }: Occurrence, { settings, path }: Taken): boolean {
+    return lines.some((line) => {
+      const known = this.#groupOf(line).settings;
+      return known.target === settings.target && (isAlwaysTold(known) || line.route === path);
+    });
   }
 
   /** Tells those that were told before, or the first whom its route names. */
@@ -76,7 +94,8 @@ export class Teller {
       else for (const unit of held) emit(recordOf(id, unit, { disposition: "grouped", cause: "wait" }));
       standing.change(place, told.length > 0 ? { hidden: null } : { held: [], hidden: null });
     }
-    for (const place of places.filter((each) => standing.line(each).held.length > 0)) this.#schedule(place, now);
+    // Two lines in one storm are told at once, and then nothing is left of it.
+    for (const place of places) if (standing.occurrence(id) !== undefined && standing.line(place).held.length > 0) this.#schedule(place, now);
     this.#dropIfDone(id);
   }
 
@@ -145,10 +164,17 @@ export class Teller {
     const standingPlaces = standing.members(id).filter((place) => !isOver(standing.the(place.alert)) && standing.line(place).told.length > 0);
     if (standingPlaces.length > 0 && group.settings.repeatMs !== null) timers.set(`repeat:${id}`, now + group.settings.repeatMs);
     const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null);
-    const first = due.find((place) => hiding.causeOf(standing.the(place.alert), group, now) === undefined) ?? due[0];
-    if (first === undefined) return;
-    this.#hold(first, standing.line(first).told, "repeat");
-    this.#deliver(id, [first], now);
+    // What is hidden stands behind: each channel is told again for the first that it may be told of.
+    const isHidden = (place: Place): boolean => hiding.causeOf(standing.the(place.alert), group, now) !== undefined;
+    const reached = new Set<string>();
+    const again: Place[] = [];
+    for (const place of [...due.filter((each) => !isHidden(each)), ...due.filter(isHidden)]) {
+      const channels = standing.line(place).told.filter((told) => !reached.has(toldKey(told)));
+      for (const told of channels) reached.add(toldKey(told));
+      if (channels.length > 0) this.#hold(place, channels, "repeat");
+      if (channels.length > 0) again.push(place);
+    }
+    if (again.length > 0) this.#deliver(id, again, now);
   }
 
   /** A group is due. */
@@ -267,6 +293,16 @@ export class Teller {
     standing.change(place, { held: [], hidden: hidden.cause, kept: held.map(({ receiver, channel }) => ({ receiver, channel })) });
     timers.clear(`step:${placeText(place)}`);
     this.#watch(hidden, now);
+    if (hidden.disposition === "muted") this.#tellByOthers(place, now);
+  }
+
+  /** What one route is mute about, others that had left it to that one may tell. */
+  #tellByOthers({ alert, line: muted }: Place, now: EpochMs): void {
+    const { standing } = this.#deps;
+    for (const [line] of standing.the(alert).lines.entries()) {
+      const { told, held, hidden } = standing.line({ alert, line });
+      if (line !== muted && told.length === 0 && held.length === 0 && hidden === null) this.tell({ alert, line }, "transition", now);
+    }
   }
 
   /** Time intervals end by themselves. */
