@@ -5,11 +5,13 @@ import { defaultTargets } from "../../src/engine/alarm-targets.ts";
 import type { Command, CommandAnswer } from "../../src/engine/dispatch/command.ts";
 import type { AlertRecord, Transition } from "../../src/engine/effect.ts";
 import { type AlarmOccurrence, performanceOf } from "../../src/engine/performance.ts";
-import type { Rule } from "../../src/engine/rule.ts";
+import type { Rule, RulePlan } from "../../src/engine/rule.ts";
 import type { GatewayDeps, Latest, ReloadOutcome } from "../../src/http/route.ts";
 import type { Status } from "../../src/http/status.ts";
 import type { AlertHistory, AlertView, Bucket, NotificationView, QueryAnswers, QueryRequest, SeriesView } from "../../src/storage/query.ts";
+import { quietPlan } from "./fake-oncall.ts";
 import { createFakeOperator } from "./fake-operator.ts";
+import { auditOf, summaryOf } from "./fake-rows.ts";
 
 export type FakeGateway = GatewayDeps & {
   onTransition(listener: (alert: AlertRecord, transition: Transition) => void): () => void;
@@ -29,6 +31,7 @@ export type FakeGateway = GatewayDeps & {
   setReady(reasons: string[]): void;
   /** What a reload gives from now on. */
   setReload(outcome: ReloadOutcome): void;
+  setPlan(plan: RulePlan): void;
   /** Makes each query fail so. */
   breakWith(error: Error | undefined): void;
 };
@@ -81,7 +84,8 @@ export function createFakeGateway(options: { series: number; now: () => number; 
   let failure: Error | undefined;
   let reloaded: ReloadOutcome = { kind: "ok", plan: "5f1d", changed: false, rules: 1, sources: 1, devices: 2, receivers: 1, notes: [] };
   const asked: QueryRequest[] = [];
-  const operator = createFakeOperator({ alerts, now: options.now });
+  let plan = quietPlan;
+  const operator = createFakeOperator({ alerts, now: options.now, plan: () => plan });
   const books = { received: 4_211_905, accepted: 4_209_640, late: 2107, duplicate: 41, conflict: 12, quarantined: 3, rejected: 102 };
 
   const tell = (view: AlertView & { id: string }, to: Transition["to"]): void => {
@@ -190,6 +194,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       plan: "5f1d",
       rules: [{ rule: ruleOf("freezer-too-warm"), series: 6, pending: 1, firing: alerts.filter(({ state }) => state === "firing").length, recovering: 0 }],
     }),
+    plan: () => plan,
     reload: async () => reloaded,
     metricsText: async () => "# HELP highwater_up 1\n# TYPE highwater_up gauge\nhighwater_up 1\n",
     async latest(since): Promise<Latest> {
@@ -236,6 +241,9 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     setReload(outcome) {
       reloaded = outcome;
     },
+    setPlan(next) {
+      plan = next;
+    },
     breakWith(error) {
       failure = error;
     },
@@ -261,10 +269,6 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     return buckets;
   }
 }
-
-const auditOf = (at: number): QueryAnswers["audit"]["audit"][number] => ({
-  ...{ id: 7, at, lastAt: at, count: 1, who: "ada", origin: "127.0.0.1", action: "reload", target: "", why: "new freezer", outcome: "ok" },
-});
 
 const matches = (own: Readonly<Record<string, string>>, wanted: Readonly<Record<string, readonly string[]>>): boolean =>
   Object.entries(wanted).every(([name, values]) => values.includes(own[name] ?? ""));
@@ -380,29 +384,3 @@ const notificationsOf = (alert: string, at: number): NotificationView[] =>
     endedAt: index === 0 ? at + 420 : null,
     reason: index === 0 ? null : "503 Service Unavailable",
   }));
-
-const summaryOf = (series: SeriesView, day: string): QueryAnswers["summaries"]["summaries"][number] => ({
-  day,
-  zone: "Europe/Oslo",
-  series: series.id,
-  labels: series.labels,
-  unit: series.unit,
-  count: 8640,
-  min: -21.2,
-  max: -17.4,
-  avg: -19.02,
-  stddev: 0.8,
-  p50: -19,
-  p95: -17.8,
-  p99: -17.5,
-  first: -19.1,
-  first_ts: 1_769_727_600_000,
-  last: -18.9,
-  last_ts: 1_769_813_990_000,
-  sum: -164_332.8,
-  coverage: 1,
-  ...{ largest_gap_ms: 0, gaps: 0, median_interval_ms: 10_000, day_ms: 86_400_000 },
-  ...{ late: 3, alerts: 1, version: 1 },
-  approximate: false,
-  computed_at: 1_769_829_300_000,
-});

@@ -11,7 +11,7 @@ import { severities } from "../severity.ts";
 import type { DurationMs, EpochMs } from "../units.ts";
 import { Hiding } from "./hiding.ts";
 import type { Line, Occurrence } from "./occurrence.ts";
-import { type DispatchPlan, noDispatch, type RoutePlan } from "./plan.ts";
+import { type DispatchPlan, noDispatch } from "./plan.ts";
 import type { NotificationKind, NotificationRecord, OverrideRecord, Silence, Told } from "./record.ts";
 import { Routes, type Taken } from "./routes.ts";
 import { type OnCallBy, onCall } from "./schedule.ts";
@@ -47,8 +47,10 @@ export type PagedRoute = Taken & {
   readonly targetKind: "receiver" | "schedule" | "escalation";
   /** The interval that mutes it when it fires; `until` null: it does not change any more. */
   readonly muted: { readonly interval: string; readonly until: EpochMs | null } | null;
-  /** In order of time. */
+  /** In order of time, up to the last step; what is told again later is not listed. */
   readonly events: readonly PagedEvent[];
+  /** The last step was told, or skipped after others were told. */
+  readonly isComplete: boolean;
 };
 
 export type Paged = {
@@ -59,7 +61,7 @@ export type Paged = {
   readonly until: EpochMs;
 };
 
-/** Some milliseconds, where a route is muted and repeats often some tens. */
+/** A millisecond or some. */
 export function whoIsPaged(plan: RulePlan, given: Given, labels: Labels, at: EpochMs): Paged {
   const { dispatch = noDispatch } = plan;
   const overrides = given.overrides.filter(({ to, removedBy }) => to > at && removedBy === null).sort(byMaking);
@@ -89,7 +91,7 @@ export function whoIsPaged(plan: RulePlan, given: Given, labels: Labels, at: Epo
     const muted = interval === undefined ? null : { interval, until: hiding.changeOf(interval, at) ?? null };
     const has = (list: readonly { readonly name: string }[]): boolean => list.some(({ name }) => name === settings.target);
     const targetKind = has(dispatch.escalations) ? "escalation" : has(dispatch.schedules) ? "schedule" : "receiver";
-    return { ...taken, targetKind, muted, events: line.events(viaOf) };
+    return { ...taken, targetKind, muted, events: line.events(viaOf), isComplete: line.isComplete };
   });
   return { routes, silences: silencing.map(({ id }) => id), until };
 }
@@ -120,7 +122,7 @@ function run({ plan, overrides, silences, watched, record }: Course, at: EpochMs
   ];
   dispatcher.state.restore(JSON.stringify(kept));
   dispatcher.state.restored();
-  dispatcher.usePlan(silences.length > 0 ? plan : { ...plan, route: withoutRepeats(plan.route) });
+  dispatcher.usePlan(plan);
   const look = (now: EpochMs): void => {
     const { notifications } = dispatcher.take();
     const lines = dispatcher.state.all().flatMap(([kind, value]) => (kind === "occurrence" ? (value as Occurrence).lines : []));
@@ -130,19 +132,15 @@ function run({ plan, overrides, silences, watched, record }: Course, at: EpochMs
   dispatcher.transition(firing(record, at), record);
   look(at);
   const end = at + SPAN_MS;
+  let seen = at;
   for (let turn = 0; turn < TURNS_MAX; turn++) {
     const next = dispatcher.nextAt ?? end;
-    if (next >= end) return end;
+    if (next >= end || watched.every(({ isComplete }) => isComplete)) return end;
     dispatcher.elapse();
     look(next);
+    seen = next;
   }
-  return dispatcher.nextAt ?? end;
-}
-
-/** A repetition changes nothing else where nothing can hide it, and there may be very many. */
-function withoutRepeats({ repeatMs, routes = [], ...route }: RoutePlan): RoutePlan {
-  const canHide = (route.mute ?? []).length + (route.active ?? []).length > 0;
-  return { ...route, ...(canHide && repeatMs !== undefined && { repeatMs }), routes: routes.map(withoutRepeats) };
+  return seen;
 }
 
 /** What becomes of the alert on its way by one route: it is looked at after each thing that dispatch did. */
@@ -155,6 +153,7 @@ class WatchedLine {
   readonly #decided = new Map<string, { readonly at: EpochMs; readonly place: number }>();
   #place = -1;
   #waits = false;
+  isComplete = false;
   #hidden: { readonly cause: string; until: EpochMs | null } | undefined;
 
   constructor({ settings: { target } }: Taken, { escalations }: DispatchPlan) {
@@ -165,6 +164,7 @@ class WatchedLine {
 
   /** @param notifications of all lines: a channel is told by one line alone */
   look(line: Line, notifications: readonly NotificationRecord[], now: EpochMs): void {
+    if (this.isComplete) return;
     const own = new Set([...line.told, ...line.held].map(toldKey));
     const mine = notifications.filter((each) => own.has(toldKey(each)) && each.kind !== "repeat");
     const fresh = mine.filter(({ id }) => !this.#decided.has(id));
@@ -181,6 +181,7 @@ class WatchedLine {
       mine.filter(({ disposition, heldUntil }) => disposition === "waiting" && heldUntil === null),
       now,
     );
+    this.isComplete = line.told.length > 0 && line.held.length === 0 && line.hidden === null && line.stepWaitMs === null;
   }
 
   events(viaOf: ViaOf): PagedEvent[] {

@@ -6,9 +6,9 @@ import { describe, expect, it } from "vitest";
 import { type Paged, type PagedEvent, whoIsPaged } from "../../../src/engine/dispatch/paged.ts";
 import type { DispatchPlan, RoutePlan } from "../../../src/engine/dispatch/plan.ts";
 import type { OverrideRecord, Silence } from "../../../src/engine/dispatch/record.ts";
+import { plan } from "../harness.ts";
 import { desk, onOff, receivers } from "./desk.ts";
 import { at, day, hour, interval, iso, layer, minute, schedule, times, zones } from "./plans.ts";
-import { plan } from "../harness.ts";
 
 const people = receivers("anna", "bo", "carla", "nora");
 const nights = { ...interval({ zone: "Europe/Oslo", times: times("22:00-06:00") }), name: "nights" };
@@ -62,7 +62,7 @@ describe("who is paged", () => {
   it("is who a receiver stands for, at once", () => {
     const paged = whoIsPaged(planOf({ receiver: "anna" }), nothing, { site: "x" }, at11);
     expect(words(paged)).toEqual([["2026-01-10T11:00Z told 0/0 transition anna (receiver, webhook:0)"]]);
-    expect(paged.routes[0]).toMatchObject({ targetKind: "receiver", group: null, muted: null, settings: { target: "anna", waitMs: 0 } });
+    expect(paged.routes[0]).toMatchObject({ targetKind: "receiver", group: null, muted: null, isComplete: true, settings: { target: "anna", waitMs: 0 } });
     expect(paged).toMatchObject({ silences: [], until: at11 + 3 * day });
   });
 
@@ -200,9 +200,18 @@ describe("who is paged", () => {
   });
 
   it("looks at so much and no more", () => {
-    const often = { ...interval({ zone: "UTC", times: times("23:00-23:30") }), name: "often" };
-    const plans = { ...planOf({ receiver: "anna", mute: ["often"], repeatMs: 1000 }), dispatch: { ...emptyDispatch, intervals: [often] } };
-    expect(whoIsPaged(plans, nothing, {}, at11).until).toBe(at11 + 5001 * 1000);
+    const slow = {
+      name: "slow",
+      steps: [
+        { targets: ["anna"], waitMs: 2 * hour },
+        { targets: ["bo"], waitMs: hour },
+      ],
+      repeat: 0,
+    };
+    const plans = { ...planOf({ receiver: "slow", repeatMs: 1000 }), dispatch: { ...emptyDispatch, escalations: [slow] } };
+    const paged = whoIsPaged(plans, nothing, {}, at11);
+    expect([paged.until, paged.routes[0]?.isComplete]).toEqual([at11 + 5000 * 1000, false]);
+    expect(whoIsPaged(planOf({ receiver: "slow" }), nothing, {}, at11).routes[0]?.events).toEqual([]);
   });
 
   it("needs no block of its own in the plan", () => {
@@ -289,18 +298,23 @@ describe("the engine, which nobody answers", () => {
         const overrides = run.effects.flatMap((effect) => effect.overrides);
         const firing = run.now();
         run.pass(36 * 3600, 60);
-        const told = run.effects
-          .slice(before)
-          .flatMap(({ notifications }, index) =>
-            notifications
-              .filter(({ disposition, heldUntil, kind }) => disposition === "waiting" && heldUntil === null && kind !== "repeat")
-              .map(({ receiver, channel, kind }) => `${index} ${kind} ${receiver} ${channel}`),
-          );
         const current = { ...plan([onOff()]), ...setting, dispatch: { ...emptyDispatch, ...setting.dispatch } };
         const paged = whoIsPaged(current, { overrides, silences: [] }, record?.labels ?? {}, firing);
+        const end = firing + 36 * hour;
+        // What is told again after the last step is not in the answer. A channel is told by one route alone.
+        const lastOf = new Map<string, number>();
+        for (const { events, isComplete } of paged.routes)
+          for (const { receiver } of events.flatMap((event) => (event.kind === "told" ? event.told : [])))
+            lastOf.set(receiver, isComplete ? (events.at(-1) as PagedEvent).at : end);
+        const told = run.effects.slice(before).flatMap(({ notifications }, index) =>
+          notifications
+            .filter(({ disposition, heldUntil, kind }) => disposition === "waiting" && heldUntil === null && kind !== "repeat")
+            .filter(({ receiver }) => firing + index * minute <= (lastOf.get(receiver) ?? end))
+            .map(({ receiver, channel, kind }) => `${index} ${kind} ${receiver} ${channel}`),
+        );
         const answered = paged.routes.flatMap(({ events }) =>
           events.flatMap((event) =>
-            event.kind === "told" && event.at <= firing + 36 * hour
+            event.kind === "told" && event.at <= end
               ? event.told.flatMap(({ receiver, channels }) => channels.map((channel) => `${(event.at - firing) / minute} ${event.why} ${receiver} ${channel}`))
               : [],
           ),
