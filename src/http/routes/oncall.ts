@@ -10,7 +10,7 @@ import { labelsGiven, overridesFrom, schedulesOf } from "../oncall-asking.ts";
 import { dutyOf, dutySchema, worldBy } from "../oncall-view.ts";
 import { refusalOf } from "../operate.ts";
 import { completed, pagedRouteSchema, pagedRoutesOf } from "../paged-view.ts";
-import { instantSchema, type LabelFilter } from "../parameter.ts";
+import { instantSchema } from "../parameter.ts";
 import { Refusal } from "../problem.ts";
 import { defineRoute, JSON_TYPE, type RouteDeps } from "../route.ts";
 import { silenceOfView, silenceSchema } from "../silence-view.ts";
@@ -32,11 +32,11 @@ const answerSchema = z.strictObject({
 });
 export type OncallAnswer = z.output<typeof answerSchema>;
 
+export type OncallDeps = Pick<RouteDeps, "query" | "plan">;
 type Asked = { readonly labels: Labels; readonly shelved: PagedAnswer["shelved"] };
 
 /** @throws Refusal `unknown_alert`, `bad_parameter` */
-async function askedFor({ query, plan }: RouteDeps, alert: string | undefined, filter: LabelFilter): Promise<Asked | undefined> {
-  const given = labelsGiven(filter);
+async function askedFor({ query, plan }: OncallDeps, alert: string | undefined, given: Labels): Promise<Asked | undefined> {
   if (alert === undefined) return Object.keys(given).length === 0 ? undefined : { labels: completed(plan(), given), shelved: null };
   if (Object.keys(given).length > 0)
     throw new Refusal(400, "bad_parameter", "alert: comes without labels", "the alert has its own labels; take one of the two");
@@ -46,11 +46,23 @@ async function askedFor({ query, plan }: RouteDeps, alert: string | undefined, f
   return { labels, shelved: shelf == null ? null : shelfOfView(shelf) };
 }
 
-async function pagedFor({ query, plan }: RouteDeps, { labels, shelved }: Asked, overrides: readonly OverrideView[], at: EpochMs): Promise<PagedAnswer> {
+async function pagedFor({ query, plan }: OncallDeps, { labels, shelved }: Asked, overrides: readonly OverrideView[], at: EpochMs): Promise<PagedAnswer> {
   const { silences } = await query({ kind: "silences", now: at, states: ["active", "pending"], limit: LIMIT_MAX });
   const paged = whoIsPaged(plan(), { overrides, silences }, labels, at);
   const hiding = silences.filter(({ id }) => paged.silences.includes(id)).map(silenceOfView);
   return { labels, routes: pagedRoutesOf(paged, at), silences: hiding, shelved, until: rfc3339(paged.until) };
+}
+
+/** Also what `highwater oncall` prints. @throws Refusal `unknown_alert`, `bad_parameter` */
+export async function answerOncall(
+  deps: OncallDeps,
+  { at, alert, labels }: { readonly at: EpochMs; readonly alert?: string; readonly labels: Labels },
+): Promise<OncallAnswer> {
+  const asked = await askedFor(deps, alert, labels);
+  const overrides = await overridesFrom(deps, at);
+  const world = worldBy(deps.plan(), overrides);
+  const schedules = schedulesOf(deps).map((schedule) => dutyOf(schedule, world, at));
+  return { at: rfc3339(at), schedules, paged: asked === undefined ? null : await pagedFor(deps, asked, overrides, at) };
 }
 
 export const oncall = defineRoute({
@@ -68,11 +80,7 @@ export const oncall = defineRoute({
   takesLabels: true,
   answer: answerSchema,
   contentType: JSON_TYPE,
-  async handle(deps, { query: { at = deps.now(), alert }, labels }) {
-    const asked = await askedFor(deps, alert, labels);
-    const overrides = await overridesFrom(deps, at);
-    const world = worldBy(deps.plan(), overrides);
-    const schedules = schedulesOf(deps).map((schedule) => dutyOf(schedule, world, at));
-    return { body: { at: rfc3339(at), schedules, paged: asked === undefined ? null : await pagedFor(deps, asked, overrides, at) } };
+  async handle(deps, { query, labels }) {
+    return { body: await answerOncall(deps, { at: deps.now(), ...query, labels: labelsGiven(labels) }) };
   },
 });

@@ -2,12 +2,23 @@
 
 import { z } from "zod";
 import { wholeShifts } from "../../engine/dispatch/schedule.ts";
+import type { EpochMs } from "../../engine/units.ts";
 import { CALENDAR_DAYS, ICAL_TYPE, toCalendar } from "../ical.ts";
 import { overridesFrom, scheduleNamed } from "../oncall-asking.ts";
 import { worldBy } from "../oncall-view.ts";
-import { defineRoute } from "../route.ts";
+import { defineRoute, type RouteDeps } from "../route.ts";
 
 const dayMs = 86_400_000;
+
+type CalendarDeps = Pick<RouteDeps, "query" | "plan" | "gateway">;
+
+/** Also what `highwater oncall calendar` writes. @throws Refusal `unknown_schedule` */
+export async function calendarOf(deps: CalendarDeps, name: string, now: EpochMs, only: { readonly member?: string }): Promise<string> {
+  const [from, to] = [now - CALENDAR_DAYS.before * dayMs, now + CALENDAR_DAYS.after * dayMs];
+  const schedule = scheduleNamed(deps, name);
+  const world = worldBy(deps.plan(), await overridesFrom(deps, from));
+  return toCalendar({ gateway: deps.gateway, schedule: name, ...only, shifts: wholeShifts(schedule, world, from, to), stamp: now });
+}
 
 export const scheduleCalendar = defineRoute({
   kind: "answer",
@@ -19,11 +30,5 @@ export const scheduleCalendar = defineRoute({
   takesLabels: false,
   answer: z.string(),
   contentType: ICAL_TYPE,
-  async handle(deps, { query, params: { schedule: name } }) {
-    const now = deps.now();
-    const [from, to] = [now - CALENDAR_DAYS.before * dayMs, now + CALENDAR_DAYS.after * dayMs];
-    const schedule = scheduleNamed(deps, name);
-    const world = worldBy(deps.plan(), await overridesFrom(deps, from));
-    return { body: toCalendar({ gateway: deps.gateway, schedule: name, ...query, shifts: wholeShifts(schedule, world, from, to), stamp: now }) };
-  },
+  handle: async (deps, { query, params: { schedule } }) => ({ body: await calendarOf(deps, schedule, deps.now(), query) }),
 });
