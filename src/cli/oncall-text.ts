@@ -12,7 +12,7 @@ import { screenOf, wrap } from "./problems.ts";
 import { printable } from "./text.ts";
 
 const COLUMNS = 80;
-const NAME_MAX = 20;
+const NAME_MAX = 24;
 const INDENT = 2;
 /** Of each schedule; --json has more. */
 const GAPS_SHOWN = 5;
@@ -55,8 +55,8 @@ export function dutiesText({ at, schedules }: OncallAnswer, zones: Zones): strin
   const gaps = schedules.flatMap(({ schedule, timezone, gaps: found }) => {
     const text = timeIn(timezone, zones);
     const shown = found.slice(0, GAPS_SHOWN).map(({ start, end }) => {
-      const long = formatSpan(Date.parse(end) - Date.parse(start));
-      return row(`  ${schedule}`, `${text(start)} to ${text(end)}, ${long}`, width, "amiss");
+      const minutes = Math.ceil((Date.parse(end) - Date.parse(start)) / 60_000);
+      return row(`  ${schedule}`, `${text(start)}, for ${formatSpan(minutes * 60_000)}`, width, "amiss");
     });
     return found.length > GAPS_SHOWN ? [...shown, row(`  ${schedule}`, `and ${found.length - GAPS_SHOWN} more`, width, "amiss")] : shown;
   });
@@ -95,7 +95,7 @@ function routeText(route: PagedRouteView, time: (time: string) => string, until:
     if (event.kind === "skipped") return row(first, `${step}skipped, nobody is on call in ${event.targets.join(", ")}`, first.length, "amiss");
     return row(first, `${step}${event.receivers.map(receiverText).join("; ")}`, first.length);
   });
-  const mute = muted === null ? [] : [row(" ", `muted by ${muted.interval} then${muted.until === null ? "" : `, until ${time(muted.until)}`}`, 1, "amiss")];
+  const mute = muted === null ? [] : [detail(`muted by ${muted.interval}${muted.until === null ? "" : ` until ${time(muted.until)}`}`, "amiss")];
   const open = complete ? [] : [detail(`what comes after ${time(until)} is not shown`)];
   return [heading(`${kind} ${target}${waits.length === 0 ? "" : `: ${waits.join(", ")}`}`), ...mute, ...lines, ...open];
 }
@@ -104,9 +104,8 @@ const afterText = (ms: DurationMs): string => (ms === 0 ? "at once" : `+${format
 
 function hiddenText({ cause, until }: { readonly cause: string; readonly until: string | null }, time: (time: string) => string): string {
   const [kind = "", name = ""] = [cause.slice(0, cause.indexOf(":")), cause.slice(cause.indexOf(":") + 1)];
-  const what =
-    kind === "interval" ? `not told, muted by ${name}` : kind === "silence" ? `not told, silence ${name}` : `nobody to tell: nobody is on call in ${name}`;
-  return `${what}${until === null ? "" : `, until ${time(until)}`}`;
+  const what = kind === "interval" ? `muted by ${name}` : kind === "silence" ? `silence ${name}` : `nobody is on call in ${name}`;
+  return `${what}${until === null ? "" : ` until ${time(until)}`}`;
 }
 
 type Receiver = Extract<PagedRouteView["events"][number], { kind: "told" }>["receivers"][number];

@@ -18,7 +18,7 @@ import { calendarOf } from "../http/routes/schedule-calendar.ts";
 import { LIMIT_MAX, type OverrideView } from "../storage/query.ts";
 import { configOf } from "./account-store.ts";
 import { type CliCommand, USAGE } from "./command.ts";
-import { localText, momentOf } from "./local-time.ts";
+import { momentOf } from "./local-time.ts";
 import { dutiesText, overrideText, pagedText, type Zones } from "./oncall-text.ts";
 import { type ActOptions, actOptions, alertOf, ask, readStore, type Store } from "./running-gateway.ts";
 import { printLine } from "./text.ts";
@@ -124,7 +124,7 @@ async function override([schedule = "", member = "", from = "", to = ""]: readon
     throw new GatewayError(USAGE, "the override lasts more than 366 days", { hint: "make it several, or change the schedule" });
   const id = await ask(config, { kind: "override", schedule, member, from: start, to: end, why: reason.data });
   const made = readStore(config, (store) => overridesIn(store).find((each) => each.id === id)) as OverrideView;
-  const text = `override ${made.id}: ${member} for ${schedule}, from ${localText(zone, start)} to ${localText(zone, end)} ${zone.name}`;
+  const text = overrideText(overrideOf(made), timezone, zones);
   process.stdout.write(`${json ? JSON.stringify(overrideOf(made), null, 2) : text}\n`);
 }
 
