@@ -120,5 +120,5 @@ function receiverText({ receiver, channels, via }: Receiver): string {
 
 export const overrideText = ({ id, schedule, member, from, to, by, why }: Override, timezone: string, zones: Zones): string => {
   const time = timeIn(timezone, zones);
-  return [row(id, `${member} for ${schedule}, from ${time(from)} to ${time(to)}`, id.length + 1), detail(`by ${by}: ${why}`)].join("\n");
+  return [row(id, `${member} for ${schedule}, from ${time(from)} to ${time(to)}`, id.length), detail(`by ${by}: ${why}`)].join("\n");
 };
