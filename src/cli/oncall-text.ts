@@ -103,7 +103,8 @@ function routeText(route: PagedRouteView, time: (time: string) => string, until:
 const afterText = (ms: DurationMs): string => (ms === 0 ? "at once" : `+${formatSpan(ms)}`);
 
 function hiddenText({ cause, until }: { readonly cause: string; readonly until: string | null }, time: (time: string) => string): string {
-  const [kind = "", name = ""] = [cause.slice(0, cause.indexOf(":")), cause.slice(cause.indexOf(":") + 1)];
+  const colon = cause.indexOf(":");
+  const [kind, name] = [cause.slice(0, colon), cause.slice(colon + 1)];
   const what = kind === "interval" ? `muted by ${name}` : kind === "silence" ? `silence ${name}` : `nobody is on call in ${name}`;
   return `${what}${until === null ? "" : ` until ${time(until)}`}`;
 }

@@ -30,6 +30,7 @@ function DutyRow({ duty: { schedule, member, by, until, next, gaps }, now }: { d
   const coming = member === null ? gaps.slice(1) : gaps;
   const ahead = coming.filter(({ start }) => Date.parse(start) < now + GAPS_AHEAD_MS);
   const [first, ...more] = ahead;
+  const then = next?.member ?? (first?.start === until ? undefined : "nobody");
   return (
     <li>
       <span class="what">
@@ -37,7 +38,8 @@ function DutyRow({ duty: { schedule, member, by, until, next, gaps }, now }: { d
       </span>
       {until !== null && (
         <span class="faint">
-          until <Time at={until} now={now} />, then {next?.member ?? "nobody"}
+          until <Time at={until} now={now} />
+          {then !== undefined && `, then ${then}`}
         </span>
       )}
       {by?.kind === "override" && <span class="faint">override{by.why !== "" && `: ${by.why}`}</span>}

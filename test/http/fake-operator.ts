@@ -78,12 +78,13 @@ export function createFakeOperator({ alerts, now, plan }: { alerts: AlertView[];
     events.set(id, [...list, { alert: id, number: list.length + 1, at: now(), kind: written[command.kind], by, text, until: changed.shelf?.until ?? null }]);
     return { kind: "done", id: null };
   }
-  function override({ kind: _, ...given }: Extract<Command, { kind: "override" }>, by: string): CommandAnswer {
+  function override(given: Extract<Command, { kind: "override" }>, by: string): CommandAnswer {
     if (plan().dispatch?.schedules.some(({ name }) => name === given.schedule) !== true) return refused("unknown_schedule");
     if (!plan().receivers.some(({ name }) => name === given.member)) return refused("unknown_member");
     if (given.to <= Math.max(given.from, now())) return refused("span_empty");
     const id = `o${overrides.length + 1}`;
-    overrides.push({ id, ...given, by, createdAt: now(), removedBy: null });
+    const { schedule, member, from, to, why } = given;
+    overrides.push({ id, schedule, member, from, to, why, by, createdAt: now(), removedBy: null });
     return { kind: "done", id };
   }
   function carryOut(command: Command, by: string): CommandAnswer {
