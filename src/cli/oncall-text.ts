@@ -6,7 +6,7 @@ import type { DurationMs } from "../engine/units.ts";
 import type { Duty, Override } from "../http/oncall-view.ts";
 import type { PagedRouteView } from "../http/paged-view.ts";
 import type { OncallAnswer, PagedAnswer } from "../http/routes/oncall.ts";
-import { formatSpan } from "../notify/format.ts";
+import { formatSpan } from "../reasons/format.ts";
 import { localText } from "./local-time.ts";
 import { screenOf, wrap } from "./problems.ts";
 import { printable } from "./text.ts";

@@ -8,10 +8,10 @@ import { type AlarmOccurrence, performanceOf } from "../../src/engine/performanc
 import type { Rule, RulePlan } from "../../src/engine/rule.ts";
 import type { GatewayDeps, Latest, ReloadOutcome } from "../../src/http/route.ts";
 import type { Status } from "../../src/http/status.ts";
-import type { AlertHistory, AlertView, Bucket, NotificationView, QueryAnswers, QueryRequest, SeriesView } from "../../src/storage/query.ts";
+import type { AlertHistory, AlertView, Bucket, QueryAnswers, QueryRequest, SeriesView } from "../../src/storage/query.ts";
 import { quietPlan } from "./fake-oncall.ts";
 import { createFakeOperator } from "./fake-operator.ts";
-import { auditOf, summaryOf } from "./fake-rows.ts";
+import { auditOf, notificationsOf, summaryOf } from "./fake-rows.ts";
 
 export type FakeGateway = GatewayDeps & {
   onTransition(listener: (alert: AlertRecord, transition: Transition) => void): () => void;
@@ -362,25 +362,3 @@ function transitionOf(view: AlertView & { id: string }, to: Transition["to"], or
     },
   };
 }
-
-const notificationsOf = (alert: string, at: number): NotificationView[] =>
-  ["email:0", "webhook:0"].map((channel, index) => ({
-    id: `${alert}-1-on-call-${channel}`,
-    alert,
-    ordinal: 1,
-    receiver: "on-call",
-    channel,
-    seq: 1,
-    state: "firing",
-    kind: "transition",
-    cause: null,
-    line: null,
-    heldUntil: null,
-    members: null,
-    disposition: index === 0 ? "delivered" : "waiting",
-    createdAt: at,
-    attempts: index === 0 ? 1 : 3,
-    nextAt: at + 60_000,
-    endedAt: index === 0 ? at + 420 : null,
-    reason: index === 0 ? null : "503 Service Unavailable",
-  }));

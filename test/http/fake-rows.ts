@@ -1,10 +1,32 @@
-// Rows of the made-up store of fake-gateway.ts that no test changes.
+// Rows of the store that tell of no alert of their own, made up for tests.
 
-import type { QueryAnswers, SeriesView } from "../../src/storage/query.ts";
+import type { NotificationView, QueryAnswers, SeriesView } from "../../src/storage/query.ts";
 
 export const auditOf = (at: number): QueryAnswers["audit"]["audit"][number] => ({
   ...{ id: 7, at, lastAt: at, count: 1, who: "ada", origin: "127.0.0.1", action: "reload", target: "", why: "new freezer", outcome: "ok" },
 });
+
+export const notificationsOf = (alert: string, at: number): NotificationView[] =>
+  ["email:0", "webhook:0"].map((channel, index) => ({
+    id: `${alert}-1-on-call-${channel}`,
+    alert,
+    ordinal: 1,
+    receiver: "on-call",
+    channel,
+    seq: 1,
+    state: "firing",
+    kind: "transition",
+    cause: null,
+    line: null,
+    heldUntil: null,
+    members: null,
+    disposition: index === 0 ? "delivered" : "waiting",
+    createdAt: at,
+    attempts: index === 0 ? 1 : 3,
+    nextAt: at + 60_000,
+    endedAt: index === 0 ? at + 420 : null,
+    reason: index === 0 ? null : "503 Service Unavailable",
+  }));
 
 export const summaryOf = (series: SeriesView, day: string): QueryAnswers["summaries"]["summaries"][number] => ({
   day,
@@ -26,13 +48,8 @@ export const summaryOf = (series: SeriesView, day: string): QueryAnswers["summar
   last_ts: 1_769_813_990_000,
   sum: -164_332.8,
   coverage: 1,
-  largest_gap_ms: 0,
-  gaps: 0,
-  median_interval_ms: 10_000,
-  day_ms: 86_400_000,
-  late: 3,
-  alerts: 1,
-  version: 1,
+  ...{ largest_gap_ms: 0, gaps: 0, median_interval_ms: 10_000, day_ms: 86_400_000 },
+  ...{ late: 3, alerts: 1, version: 1 },
   approximate: false,
   computed_at: 1_769_829_300_000,
 });

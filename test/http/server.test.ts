@@ -22,12 +22,11 @@ let served: Served;
 
 beforeAll(async () => {
   served = await serve();
-  const { gateway } = served;
-  gateway.setPlan(oncallPlan);
-  const [first, second, third] = gateway.series as [never, never, never];
-  gateway.fire(alertOn(first, { id: "a1", firedAt: FIRED_AT }));
-  gateway.fire(alertOn(second, { id: "a2", firedAt: FIRED_AT + 1, peak: Number.POSITIVE_INFINITY, severity: "warning", rule: "humid, or not" }));
-  gateway.pend({ ...alertOn(third, { id: "x", firedAt: FIRED_AT }), id: null, firedAt: null, peak: null, state: "pending" });
+  served.gateway.setPlan(oncallPlan);
+  const [first, second, third] = served.gateway.series as [never, never, never];
+  served.gateway.fire(alertOn(first, { id: "a1", firedAt: FIRED_AT }));
+  served.gateway.fire(alertOn(second, { id: "a2", firedAt: FIRED_AT + 1, peak: Number.POSITIVE_INFINITY, severity: "warning", rule: "humid, or not" }));
+  served.gateway.pend({ ...alertOn(third, { id: "x", firedAt: FIRED_AT }), id: null, firedAt: null, peak: null, state: "pending" });
 });
 afterAll(() => served.close());
 
@@ -70,7 +69,7 @@ describe("each route", () => {
   );
 
   test.each(routes.map(({ path }) => [path]))("%s carries the security headers", async (path) => {
-    const response = await served.get(path.replace(":id", "a1").replace(":name", "ops"), { signal: AbortSignal.timeout(10_000) });
+    const response = await served.get(path.replace(":id", "a1").replace(":schedule", "ops"), { signal: AbortSignal.timeout(10_000) });
     const policy = response.headers.get("content-security-policy");
     expect(policy).toBe(
       "default-src 'none';script-src 'self';style-src 'self';img-src 'self';connect-src 'self';base-uri 'none';form-action 'none';frame-ancestors 'none'",

@@ -247,5 +247,5 @@ const alone = (record: AlertRecord): Occurrence => ({ number: 0, record, ordinal
 
 const firing = ({ rule }: AlertRecord, at: EpochMs): Transition => ({
   ...{ alert: ALERT, ordinal: 1, to: "firing", reason: "condition", ts: at, figures: { value: 0, peak: 0 } },
-  evidence: { rule, logic: "", predicate: "", measure: 0, ts: at, since: at, trigger: "input", watermark: null, from: "inactive" },
+  evidence: { rule, logic: "", predicate: "", test: { all: [] }, measure: 0, ts: at, since: at, trigger: "input", watermark: null, from: "inactive" },
 });
