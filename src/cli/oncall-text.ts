@@ -93,7 +93,7 @@ function routeText(route: PagedRouteView, time: (time: string) => string, until:
     if (event.kind === "hidden") return row(first, hiddenText(event, time), first.length, "amiss");
     const step = steps ? `step ${event.step}${event.round > 1 ? `, round ${event.round}` : ""}: ` : "";
     if (event.kind === "skipped") return row(first, `${step}skipped, nobody is on call in ${event.targets.join(", ")}`, first.length, "amiss");
-    return row(first, `${step}${event.receivers.map(receiverText).join("; ")}`, first.length);
+    return row(first, `${step}${event.receivers.map(receiverText).join("; ") || "told by another route"}`, first.length);
   });
   const mute = muted === null ? [] : [detail(`muted by ${muted.interval}${muted.until === null ? "" : ` until ${time(muted.until)}`}`, "amiss")];
   const open = complete ? [] : [detail(`what comes after ${time(until)} is not shown`)];

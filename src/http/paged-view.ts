@@ -26,7 +26,9 @@ const eventSchema = z.discriminatedUnion("kind", [
     ...place,
     ...step,
     why: z.enum(notificationKinds),
-    receivers: z.array(z.strictObject({ receiver: z.string(), channels: z.array(z.string()), via: viaSchema })),
+    receivers: z
+      .array(z.strictObject({ receiver: z.string(), channels: z.array(z.string()), via: viaSchema }))
+      .meta({ description: "None: each of its channels is told by another route" }),
   }),
   z.strictObject({ kind: z.literal("skipped"), ...place, ...step, targets: z.array(z.string()).meta({ description: "Nobody is on call for any of them" }) }),
   z.strictObject({

@@ -30,6 +30,7 @@ export type PagedReceiver = { readonly receiver: string; readonly channels: read
 
 /** `step`, `round`: of an escalation, from 0; of anything else 0. `at` minus the firing is the sum of the waits before it. */
 export type PagedEvent =
+  /** `told` is empty where each of its channels is told by another route. */
   | {
       readonly kind: "told";
       readonly at: EpochMs;
@@ -169,12 +170,15 @@ class WatchedLine {
     const mine = notifications.filter((each) => own.has(toldKey(each)) && each.kind !== "repeat");
     const fresh = mine.filter(({ id }) => !this.#decided.has(id));
     const place = line.step < 0 ? -1 : line.round * this.#steps.length + line.step;
+    const isStep = place !== this.#place;
     this.#lookAtSkipped(
       place,
       line.stepWaitMs !== null,
       fresh.some(({ kind }) => kind === "announced"),
       now,
     );
+    if (isStep && fresh.length === 0 && line.held.length === 0 && line.hidden === null)
+      this.#events.push(() => ({ kind: "told", at: now, ...this.#position(place), why: place === 0 ? "transition" : "escalation", told: [] }));
     this.#lookAtHiding(line.hidden, now);
     for (const { id } of fresh) this.#decided.set(id, { at: now, place });
     this.#lookAtSent(

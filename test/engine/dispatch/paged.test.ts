@@ -199,6 +199,21 @@ describe("who is paged", () => {
     expect(whoIsPaged(planOf({ receiver: "office" }), { overrides: [], silences }, { site: "y" }, at11).silences).toEqual([]);
   });
 
+  it("tells a channel by one route, and goes on with the steps of the other", () => {
+    const steps = ["anna", "bo", "anna", "carla"].map((name) => ({ targets: [name], waitMs: minute }));
+    const plans = { ...planOf({ receiver: "x", routes: [{ receiver: "anna", continue: true }, { receiver: "up" }] }) };
+    const paged = whoIsPaged({ ...plans, dispatch: { ...emptyDispatch, escalations: [{ name: "up", steps, repeat: 0 }] } }, nothing, {}, at11);
+    expect(words(paged)).toEqual([
+      ["2026-01-10T11:00Z told 0/0 transition anna (receiver, webhook:0)"],
+      [
+        "2026-01-10T11:00Z told 0/0 transition ",
+        "2026-01-10T11:01Z told 1/0 escalation bo (receiver, webhook:0)",
+        "2026-01-10T11:02Z told 2/0 escalation ",
+        "2026-01-10T11:03Z told 3/0 escalation carla (receiver, webhook:0)",
+      ],
+    ]);
+  });
+
   it("looks at so much and no more", () => {
     const slow = {
       name: "slow",
