@@ -160,6 +160,6 @@ describe("beside a running gateway", () => {
     expect(JSON.parse(await out("oncall", "remove", other, "--json"))).toEqual({ id: other });
     const gone = await run("oncall", "remove", id);
     expect([gone.code, gone.stderr]).toEqual([1, "highwater: there is no override of this id (ids are listed by `highwater oncall overrides`)\n"]);
-    expect(await out("audit", "--action", "override remove")).toMatch(new RegExp(`local:\\S+ from cli: override remove ${id}.*back`));
+    expect((await run("audit", "--action", "override remove")).stdout).toMatch(new RegExp(`local:\\S+ from cli: override remove ${id}.*back`));
   }, 120_000);
 });

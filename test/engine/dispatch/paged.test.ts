@@ -172,6 +172,21 @@ describe("who is paged", () => {
     );
   });
 
+  it("is not at its end while its last step is muted", () => {
+    const two = { name: "two", steps: ["anna", "bo"].map((name) => ({ targets: [name], waitMs: 10 * minute })), repeat: 0 };
+    const plans = { ...planOf({ receiver: "two", mute: ["nights"] }), dispatch: { ...emptyDispatch, intervals: [nights], escalations: [two] } };
+    const paged = whoIsPaged(plans, nothing, {}, at("2026-01-10T20:55Z"));
+    expect(words(paged)).toEqual([
+      [
+        "2026-01-10T20:55Z told 0/0 transition anna (receiver, webhook:0)",
+        "2026-01-10T21:05Z hidden interval:nights until 2026-01-11T05:00Z",
+        "2026-01-11T05:00Z told 0/0 announced anna (receiver, webhook:0)",
+        "2026-01-11T05:10Z told 1/0 escalation bo (receiver, webhook:0)",
+      ],
+    ]);
+    expect(paged.routes[0]?.isComplete).toBe(true);
+  });
+
   it("minds overrides in the order of their making, and silences", () => {
     const overrides = [
       override("second", { createdAt: 2, member: "bo" }),
