@@ -62,7 +62,7 @@ export type Paged = {
   readonly until: EpochMs;
 };
 
-/** A millisecond or some. */
+/** A fraction of a millisecond; some tens where nobody is on call for days, or a muted route repeats each minute. */
 export function whoIsPaged(plan: RulePlan, given: Given, labels: Labels, at: EpochMs): Paged {
   const { dispatch = noDispatch } = plan;
   const overrides = given.overrides.filter(({ to, removedBy }) => to > at && removedBy === null).sort(byMaking);
