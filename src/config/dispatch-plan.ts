@@ -56,7 +56,7 @@ export function toDispatchPlan(notify: DispatchSettings & OncallSettings, zone: 
   return {
     ...toOncallPlan(notify, zone),
     inhibit: inhibit_rules.map(({ source, target, equal, wait }) => ({ source, target, equal, waitMs: wait as DurationMs })),
-    storm: storm === undefined ? null : { above: storm.above, perMs: storm.per, until: storm.until, intervalMs: storm.interval },
+    storm: storm === undefined ? null : { above: storm.above, perMs: storm.per, until: storm.until, waitMs: storm.wait, intervalMs: storm.interval },
     flapping: flapping === false ? null : { firings: flapping.firings, withinMs: flapping.within, calmMs: flapping.calm },
     reannounceMs: reannounce_after ?? null,
     shelveMaxMs: shelve_max,

@@ -65,6 +65,7 @@ const storm = z
     above: z.int().min(1).max(10_000).default(10).meta({ description: "So many alerts for a receiver are not a storm yet" }),
     per: durationSchema.prefault("10m").meta({ description: "Within this time" }),
     until: z.int().min(1).max(10_000).default(5).meta({ description: "It is over when there are fewer" }),
+    wait: durationOrZeroSchema.prefault("5s").meta({ description: "How long after its begin it is told first, so that it lists what came" }),
     interval: durationSchema.prefault("5m").meta({ description: "How often what came meanwhile is told" }),
   })
   .refine(({ above, until }) => until <= above, { error: "until is larger than above: the storm would be over as it begins", path: ["until"] });

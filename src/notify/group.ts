@@ -23,7 +23,7 @@ export function alertsOf(notification: Notification): readonly [Notification, ..
 /** Whether it tells of more than one alert. What is one alert of a group is told like an alert alone. */
 export const tellsOfSeveral = ({ members }: Notification): boolean => members !== null && members.alerts.length + members.more > 1;
 
-/** `{site="north"}` of `on-call/1f2e:{site="north"}@loyw3v28`: what its route groups by, without labels that its alerts do not have. */
+/** `{site="north"}` of `on-call/1f2e:{site="north"}@loyw3v28.2f`: what its route groups by, without labels that its alerts do not have. */
 export function groupLabels(key: string): Labels {
   const [, braces = ""] = /^.*?\/[0-9a-f]{4}:\{(.*)\}@[0-9a-z.]+$/s.exec(key) ?? [];
   const pairs = [...braces.matchAll(/([a-zA-Z_]\w*)=("(?:[^"\\]|\\.)*")/g)];

@@ -18,7 +18,7 @@ const agreed = (...args: Parameters<typeof groupOf>) => {
 describe("the key of a group", () => {
   const keyBy = (groupBy: RoutePlan["groupBy"], labels: Record<string, string>, receiver = "on-call") => {
     const [taken] = new Routes({ receiver, ...(groupBy !== undefined && { groupBy }) }).taking(labels);
-    return `${taken?.group}@mhx2k9`;
+    return `${taken?.group}@mhx2k9.2f`;
   };
 
   test("as the engine writes it, gives back its labels, without those that its alerts do not have", () => {

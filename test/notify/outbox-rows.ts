@@ -98,7 +98,7 @@ export type GroupOptions = Partial<Pick<OutboxRow, "kind" | "line" | "seq" | "st
   readonly more?: number;
 };
 
-export const GROUP_KEY = 'on-call/1f2e:{site="oslo"}@mhx2k9';
+export const GROUP_KEY = 'on-call/1f2e:{site="oslo"}@mhx2k9.2f';
 
 /** One row that tells of all of these; it fires while any of them does. */
 export function groupRow(rows: readonly [OutboxRow, ...OutboxRow[]], { fresh = rows.length, more = 0, ...options }: GroupOptions = {}): OutboxRow {

@@ -37,8 +37,17 @@ export type InhibitPlan = {
   readonly waitMs: DurationMs;
 };
 
-/** More than `above` alerts for a receiver within `perMs` are a storm, until there are fewer than `until`; what it holds is told each `intervalMs`. */
-export type StormPlan = { readonly above: number; readonly perMs: DurationMs; readonly until: number; readonly intervalMs: DurationMs };
+/**
+ * More than `above` alerts for a receiver within `perMs` are a storm, until there are fewer than `until`; it is told `waitMs` after its begin, and then
+ * each `intervalMs`.
+ */
+export type StormPlan = {
+  readonly above: number;
+  readonly perMs: DurationMs;
+  readonly until: number;
+  readonly waitMs?: DurationMs;
+  readonly intervalMs: DurationMs;
+};
 
 /** An alert that fires `firings` times within `withinMs` flaps, until it has not fired for `calmMs`. */
 export type FlappingPlan = { readonly firings: number; readonly withinMs: DurationMs; readonly calmMs: DurationMs };

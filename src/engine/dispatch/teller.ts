@@ -293,7 +293,7 @@ export class Teller {
     const known = standing.group(storm.group ?? "");
     const id = known?.id ?? groupId(`storm/${target}`, occurrence, now);
     if (known === undefined) {
-      const settings = { ...group.settings, waitMs: 0, intervalMs: storms.plan.intervalMs, mute: [], active: [] };
+      const settings = { ...group.settings, waitMs: storms.plan.waitMs ?? 0, intervalMs: storms.plan.intervalMs, mute: [], active: [] };
       standing.putGroup({ id, kind: "storm", settings, toldAt: null, seqs: {} });
       storms.gather(storm, id);
     }
