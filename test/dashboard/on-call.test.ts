@@ -54,7 +54,7 @@ describe.skipIf(noBrowser !== undefined)("on call", () => {
     await section(page).waitFor();
     const rows = await section(page).getByRole("listitem").allInnerTexts();
     expect(rows.map((row) => row.replace(/\s+/g, " "))).toEqual([
-      expect.stringMatching(/^anna ops ?until \d[^a-z]*[A-Z][a-z]+, [\d:]+ ?nobody from \d.* for \d+ h$/),
+      expect.stringMatching(/^anna ops ?until \d[^,]*, [\d:]+ ?nobody from \d.* for \d+ h$/),
       expect.stringMatching(/^carla always ?until \d.*, then bo override: bo is ill$/),
       `nobody ${long}`,
     ]);
@@ -74,7 +74,6 @@ describe.skipIf(noBrowser !== undefined)("on call", () => {
     test.each([390, 1280])("fits %i px, and axe finds nothing", async (width) => {
       const { page, complaints } = await show(await start(planNow()), { width, height: 900, theme });
       await section(page).waitFor();
-      if (process.env["ONCALL_SHOTS"]) await page.screenshot({ path: `${process.env["ONCALL_SHOTS"]}/${theme}-${width}.png`, fullPage: true });
       expect(await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")).toBe(0);
       await page.evaluate(shared.axe);
       const violations = await page.evaluate(
