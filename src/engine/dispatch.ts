@@ -161,25 +161,27 @@ export class Dispatcher {
   }
 
   #resolved({ record, key }: Occurrence): void {
-    const { inhibition } = this.#hiding;
-    inhibition.remove(record);
-    const cause = `alert:${record.id}`;
-    if (this.#standing.hides(cause)) this.#timers.set(`uninhibit:${record.id}`, this.#now + inhibition.graceOf(record));
+    this.#endSource(record);
     this.#timers.clear(`attend:${record.id}`);
     this.#teller.resolve(record.id, this.#now);
     this.#operator.cleared(key, this.#now);
   }
 
   #changedLevel({ record: before, ack, lines }: Occurrence, record: AlertRecord): void {
-    const { inhibition } = this.#hiding;
-    inhibition.remove(before);
-    inhibition.add(record);
     // At another level it may be a source no more.
-    if (this.#standing.hides(`alert:${record.id}`)) this.#timers.set(`uninhibit:${record.id}`, this.#now + inhibition.graceOf(before));
+    this.#endSource(before);
+    this.#hiding.inhibition.add(record);
     const isGraver = severities.indexOf(record.severity) < severities.indexOf(before.severity);
     if (ack !== null && isGraver) this.#operator.withdraw(record.id, "unacknowledged", "", `it became ${record.severity}`, this.#now);
     lines.forEach((_, line) => this.#teller.tell({ alert: record.id, line }, "transition", this.#now));
     this.#teller.route(record.id, "transition", this.#now);
+  }
+
+  /** What it hid is looked at when its targets have waited for their own end. */
+  #endSource(record: AlertRecord): void {
+    const graceMs = this.#hiding.inhibition.end(record);
+    const timer = `uninhibit:${record.id}`;
+    if (graceMs > 0 || (this.#standing.hides(`alert:${record.id}`) && this.#timers.get(timer) === undefined)) this.#timers.set(timer, this.#now + graceMs);
   }
 
   #reset({ alert, note }: Extract<Command, { kind: "reset" }>, by: string, reset: (record: AlertRecord) => void): CommandAnswer {
@@ -191,6 +193,7 @@ export class Dispatcher {
   }
 
   readonly #parts: Parts = {
+    standing: this.#standing,
     teller: this.#teller,
     operator: this.#operator,
     hiding: this.#hiding,
@@ -201,6 +204,7 @@ export class Dispatcher {
 }
 
 type Parts = {
+  readonly standing: Standing;
   readonly teller: Teller;
   readonly operator: Operator;
   readonly hiding: Hiding;
@@ -216,7 +220,11 @@ const elapsed = {
   step: ({ teller }: Parts, place: string, now: EpochMs): void => teller.escalate(linePlace(`:${place}`), now),
   attend: ({ operator }: Parts, alert: string, now: EpochMs): void => operator.unattended(alert, now),
   shelf: ({ operator }: Parts, key: string, now: EpochMs): void => operator.unshelve(key, "shelf_expired", "", "", now),
-  uninhibit: ({ teller }: Parts, alert: string, now: EpochMs): void => teller.uncover(`alert:${alert}`, now),
+  uninhibit: ({ teller, hiding, standing }: Parts, alert: string, now: EpochMs): void => {
+    const { record } = standing.occurrence(alert) ?? {};
+    hiding.inhibition.forget(alert, record?.state === "resolved" ? undefined : record);
+    teller.uncover(`alert:${alert}`, now);
+  },
   interval: ({ teller }: Parts, name: string, now: EpochMs): void => teller.intervalChanged(name, now),
   nobody: ({ teller }: Parts, target: string, now: EpochMs): void => teller.lookForSomebody(target, now),
   silence: ({ teller, hiding }: Parts, id: string, now: EpochMs): void => {

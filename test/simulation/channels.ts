@@ -12,7 +12,7 @@ type Weather = (typeof weathers)[number];
 
 /** An attempt, from when it began until the channel told what became of it. */
 export type Attempt = { readonly notification: Notification; readonly signal: AbortSignal; readonly process: Life; readonly service: Life; isOver: boolean };
-/** `attempts` by alert. */
+/** `attempts` by what keeps their order: the group, or the alert. */
 export type FarEnd = {
   readonly name: string;
   weather: Weather;
@@ -23,6 +23,8 @@ export type FarEnd = {
 };
 
 export type Channels = ReturnType<typeof createChannels>;
+
+export const lineOf = ({ group, alert }: Notification): string => group ?? alert.id;
 
 /** @param sent is told of each attempt before anything becomes of it */
 export function createChannels(loop: EventLoop, random: Random, sent: (farEnd: FarEnd, attempt: Attempt) => void) {
@@ -100,10 +102,10 @@ export function createChannels(loop: EventLoop, random: Random, sent: (farEnd: F
         const farEnd = farEnds.get(`${receiver} ${key}`) as FarEnd;
         const attempt: Attempt = { notification, signal, process, service, isOver: false };
         sent(farEnd, attempt);
-        const { id } = notification.alert;
-        const ofAlert = farEnd.attempts.get(id);
-        if (ofAlert === undefined) farEnd.attempts.set(id, [attempt]);
-        else ofAlert.push(attempt);
+        const line = lineOf(notification);
+        const before = farEnd.attempts.get(line);
+        if (before === undefined) farEnd.attempts.set(line, [attempt]);
+        else before.push(attempt);
         try {
           if (farEnd.weather === "breaks" && random.chance(0.3)) throw new Error("a channel never throws, but this one does");
           return await answer(farEnd, attempt);

@@ -6,6 +6,7 @@ import { createIngest } from "../../src/broker/ingest.ts";
 import { limitsSchema } from "../../src/broker/limits.ts";
 import type { Clock } from "../../src/clock.ts";
 import type { Wake } from "../../src/engine/contract.ts";
+import type { Command, CommandAnswer } from "../../src/engine/dispatch/command.ts";
 import type { Effects } from "../../src/engine/effect.ts";
 import { createInbox, type Inbox, type Turn } from "../../src/inbox.ts";
 import { createMetrics } from "../../src/metrics.ts";
@@ -118,6 +119,10 @@ export function startGateway(deps: GatewayDeps, config: SimulatedConfig, options
       main.reload(next);
       toService(() => service?.reload(next.receivers));
     },
+    /** Somebody asks something of the engine, if it is there to be asked. */
+    command(command: Command): void {
+      void main?.command(command).catch(() => undefined);
+    },
     /** The thread of the outbox ends, and another begins from what the store says. */
     restartService(isGraceful: boolean): void {
       const db = processor.db();
@@ -197,6 +202,7 @@ function createMain(
       ingest.reload(next.sources, {});
       inbox.post({ kind: "rules", plan: next.plan });
     },
+    command: (command: Command): Promise<CommandAnswer> => inbox.command("somebody", command),
     drain(): Promise<void> {
       isOpen = false;
       return inbox.idle();

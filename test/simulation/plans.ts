@@ -5,6 +5,7 @@ import { json } from "../../src/broker/codecs/json.ts";
 import type { IngestSource } from "../../src/broker/ingest.ts";
 import { createPlan, toRule } from "../../src/config/plan.ts";
 import { utc } from "../../src/engine/calendar.ts";
+import { type DispatchPlan, noDispatch, type RoutePlan } from "../../src/engine/dispatch/plan.ts";
 import { type Device, type RulePlan, ruleSchema, type SourceTiming } from "../../src/engine/rule.ts";
 import type { Receiver } from "../../src/notify/outbox.ts";
 import type { Random } from "./random.ts";
@@ -101,10 +102,61 @@ const timingOf = (topic: (typeof topics)[number], random: Random): SourceTiming 
   idleAfterMs: random.pick([10_000, 10_000, 30_000]),
 });
 
-const channelsOf = { "on-call": ["webhook:0", "email:0"], backup: ["webhook:0"] } as const;
+const channelsOf = { "on-call": ["webhook:0", "email:0"], backup: ["webhook:0"], night: ["email:0"] } as const;
 
 /** The channels that there are, as receiver and key. */
 export const channelKeys = Object.entries(channelsOf).flatMap(([receiver, keys]) => keys.map((key) => ({ receiver, key })));
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+const severity = (...patterns: string[]) => [{ label: "severity", patterns }];
+
+function settingsOf(random: Random): Partial<RoutePlan> {
+  return {
+    ...(random.chance(0.4) && {
+      groupBy: random.pick([["device"], ["metric"], [], null]),
+      groupWaitMs: random.pick([0, 10 * SECOND, MINUTE]),
+      groupIntervalMs: random.pick([30 * SECOND, 5 * MINUTE]),
+    }),
+    ...(random.chance(0.3) && { repeatMs: random.pick([20 * MINUTE, 120 * MINUTE]) }),
+  };
+}
+
+/** Whom alerts are told; half of the configs tell each at once, and hide nothing. */
+function routingOf(receiver: string, random: Random): { route: RoutePlan; dispatch?: DispatchPlan } {
+  if (random.chance(0.5)) return { route: { receiver } };
+  const isEscalated = random.chance(0.3);
+  const below = { receiver: "backup", matchers: severity("critical"), continue: random.chance(0.5), ...settingsOf(random) };
+  return {
+    route: {
+      receiver: isEscalated ? "up" : receiver,
+      ...settingsOf(random),
+      routes: random.chance(0.5) ? [below, { receiver: "on-call", ...settingsOf(random) }] : [],
+    },
+    dispatch: {
+      ...noDispatch,
+      inhibit: random.chance(0.5)
+        ? [{ source: severity("critical"), target: severity("warning", "info"), equal: random.pick([["device"], []]), waitMs: random.pick([0, 30 * SECOND]) }]
+        : [],
+      storm: random.chance(0.3) ? { above: 4, perMs: 10 * MINUTE, until: 3, intervalMs: MINUTE } : null,
+      flapping: random.chance(0.3) ? { firings: 4, withinMs: 20 * MINUTE, calmMs: 10 * MINUTE } : null,
+      escalations: isEscalated
+        ? [
+            {
+              name: "up",
+              steps: [
+                { targets: [receiver], waitMs: 5 * MINUTE },
+                { targets: ["night"], waitMs: MINUTE },
+              ],
+              repeat: 1,
+            },
+          ]
+        : [],
+      reannounceMs: random.chance(0.3) ? 30 * MINUTE : null,
+    },
+  };
+}
 
 const deviceNames = ["d0", "d1", "d2", "d3", "d4", "d5", "d6", "d7"] as const;
 
@@ -118,7 +170,8 @@ function createConfig(chosen: readonly number[], timing: Record<string, SourceTi
     devices: Object.fromEntries(devices),
     zone: utc,
     receivers: Object.entries(channelsOf).map(([name, channels]) => ({ name, channels })),
-    route: { receiver: random.chance(0.8) ? "on-call" : "backup" },
+    // Drawn apart, so that what is found by its seed stays to be found.
+    ...routingOf(random.chance(0.8) ? "on-call" : "backup", random.stream("routing")),
   });
   const receivers = Object.entries(channelsOf).map(([name, keys]) => ({
     name,

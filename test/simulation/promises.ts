@@ -5,7 +5,7 @@
 import type { Statement } from "better-sqlite3";
 import { ATTEMPTS_MIN, RETRY_FOR_MS } from "../../src/notify/backoff.ts";
 import type { Database } from "../../src/storage/database.ts";
-import type { Attempt, FarEnd } from "./channels.ts";
+import { type Attempt, type FarEnd, lineOf } from "./channels.ts";
 
 type Row = {
   id: string;
@@ -15,6 +15,7 @@ type Row = {
   seq: number;
   state: string;
   disposition: string;
+  cause: string | null;
   created_at: number;
   attempts: number;
   ended_at: number | null;
@@ -28,18 +29,18 @@ const prepared = new WeakMap<Database, Statement<[string, string, string], Row>>
 function ofKey(db: Database): Statement<[string, string, string], Row> {
   const known = prepared.get(db);
   if (known !== undefined) return known;
-  const made = db.prepare<[string, string, string], Row>("SELECT * FROM notification WHERE alert = ? AND receiver = ? AND channel = ?");
+  const made = db.prepare<[string, string, string], Row>("SELECT * FROM notification WHERE COALESCE(line, alert) = ? AND receiver = ? AND channel = ?");
   prepared.set(db, made);
   return made;
 }
 
 /** @returns what is wrong with an attempt that begins */
 export function attemptProblems(db: Database, farEnd: FarEnd, { notification, process, service }: Attempt): string[] {
-  const { id, alert, receiver, channel, seq } = notification;
+  const { id, receiver, channel, seq } = notification;
   const found: string[] = [];
-  const rows = ofKey(db).all(alert.id, receiver, channel);
+  const rows = ofKey(db).all(lineOf(notification), receiver, channel);
   // Of days of attempts the newest tell enough.
-  const before = farEnd.attempts.get(alert.id)?.slice(-20) ?? [];
+  const before = farEnd.attempts.get(lineOf(notification))?.slice(-20) ?? [];
   // A service may have asked before what another one, which had just ended, delivered was written.
   const isOfOtherService = (other: Attempt): boolean => other.notification.id === id && other.process === process && other.service !== service;
   const own = rows.find((row) => row.id === id);
@@ -60,9 +61,10 @@ export function attemptProblems(db: Database, farEnd: FarEnd, { notification, pr
 export function deliveryProblems(db: Database, farEnds: ReadonlyMap<string, FarEnd>): string[] {
   const rows = db.prepare<[], Row>("SELECT * FROM notification").all();
   const firings = new Set(rows.filter(({ state }) => state === "firing").map((row) => `${row.alert} ${row.receiver} ${row.channel}`));
+  const byId = new Map(rows.map((row) => [row.id, row]));
   return rows.flatMap((row) => {
     const what = `${row.id} to ${row.receiver} ${row.channel}`;
-    const found: string[] = [];
+    const found = balanceProblems(what, row, byId);
     const farEnd = farEnds.get(`${row.receiver} ${row.channel}`);
     if (row.disposition === "waiting") found.push(`${what} still waits after ${row.attempts} attempts: ${row.reason}`);
     if (row.disposition === "delivered" && !farEnd?.arrived.has(row.id)) found.push(`${what} is delivered, but never arrived`);
@@ -71,6 +73,26 @@ export function deliveryProblems(db: Database, farEnds: ReadonlyMap<string, FarE
     if (row.disposition === "dead") found.push(...deathProblems(what, row));
     return found;
   });
+}
+
+/** Each ends in exactly one way, and what is not sent by itself says why; what another carries was carried. */
+function balanceProblems(what: string, { disposition, cause, receiver, channel, attempts }: Row, rows: ReadonlyMap<string, Row>): string[] {
+  if (disposition === "delivered" || disposition === "dead") return cause === null ? [] : [`${what} is ${disposition}, but has a cause: ${cause}`];
+  if (disposition === "waiting") return [];
+  const found = attempts > 0 ? [`${what} is ${disposition}, but was sent`] : [];
+  const causes: Record<string, RegExp> = {
+    grouped: /^(notification:|storm:|flapping:|wait$)/,
+    silenced: /^silence:/,
+    inhibited: /^alert:/,
+    shelved: /^(shelf|out_of_service):/,
+  };
+  if (causes[disposition]?.test(cause ?? "") !== true) found.push(`${what} is ${disposition} by ${cause}`);
+  const [, carrierId] = /^(?:notification|storm):(.*)$/.exec(cause ?? "") ?? [];
+  if (carrierId === undefined) return found;
+  const carrier = rows.get(carrierId);
+  const isCarried =
+    carrier !== undefined && /^(delivered|dead|waiting)$/.test(carrier.disposition) && carrier.receiver === receiver && carrier.channel === channel;
+  return isCarried ? found : [...found, `${what} is carried by ${carrierId}, which is not sent there`];
 }
 
 /** Between the gateway's two readings of its wall clock. */

@@ -10,6 +10,7 @@ import { createEventLoop, type Life, settlePromises } from "./event-loop.ts";
 import { type Gateway, startGateway, type Watch } from "./gateway.ts";
 import { rollupProblems, stateProblems } from "./invariants.ts";
 import { createLedger } from "./ledger.ts";
+import { letPeopleAct } from "./people.ts";
 import { drawConfigs, type SimulatedConfig } from "./plans.ts";
 import { attemptProblems, deliveryProblems } from "./promises.ts";
 import { createRandom, type Random } from "./random.ts";
@@ -182,6 +183,8 @@ function createWorld(run: Run) {
     for (const device of devices) device.start();
     const blows = { loop, random: random.stream("troubles"), disk, channels, wall, tell, gateway: () => gateway, isCalm: () => isCalm, reload };
     befall(blows, drawn.troubles, drawn.minutes * MINUTE);
+    const people = { loop, random: random.stream("people"), db: () => db, now: () => clock.now(), gateway: () => gateway, isCalm: () => isCalm, tell };
+    if (people.random.chance(0.5)) letPeopleAct(people, drawn.minutes * MINUTE);
     loop.run(drawn.minutes * MINUTE, () => problems.length > 0);
     calm();
     const isSent = (): boolean => devices.every((device) => device.waiting() === 0) && gateway?.isIdle() === true;

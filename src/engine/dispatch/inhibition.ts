@@ -57,6 +57,12 @@ class InhibitRule {
 
 export class Inhibition {
   #rules: readonly InhibitRule[] = [];
+  /** Sources that are over, whose targets still wait for their own end, as they stood; by their ids. */
+  readonly #lingering = new Map<string, AlertRecord>();
+
+  get lingering(): IterableIterator<AlertRecord> {
+    return this.#lingering.values();
+  }
 
   /** @param standing alerts that fire, recover, or are over and not told so yet */
   usePlan(plan: readonly InhibitPlan[], standing: readonly AlertRecord[]): void {
@@ -66,22 +72,47 @@ export class Inhibition {
 
   restore(standing: readonly AlertRecord[]): void {
     for (const record of standing) if (record.state !== "resolved") this.add(record);
+    for (const record of this.#lingering.values()) this.add(record);
+  }
+
+  /** Keeps one that is over as a source, until it is forgotten. */
+  linger(record: AlertRecord): void {
+    this.#lingering.set(record.id, record);
+  }
+
+  /** It stands no more, or not as it did. @returns how long it goes on to hide its targets, which may be over soon too */
+  end(record: AlertRecord): DurationMs {
+    const graceMs = this.#graceOf(record);
+    const before = this.#lingering.get(record.id);
+    for (const gone of before === undefined ? [record] : [record, before]) this.#remove(gone);
+    if (graceMs > 0) this.linger(record);
+    const lingering = this.#lingering.get(record.id);
+    if (lingering !== undefined) this.add(lingering);
+    return graceMs;
+  }
+
+  /** Its targets have waited long enough. @param standing as it stands now; undefined: it does not */
+  forget(id: string, standing: AlertRecord | undefined): void {
+    const lingering = this.#lingering.get(id);
+    if (lingering !== undefined) this.#remove(lingering);
+    this.#lingering.delete(id);
+    if (standing !== undefined) this.add(standing);
   }
 
   add(record: AlertRecord): void {
     for (const rule of this.#rules) rule.add(record);
   }
 
-  remove(record: AlertRecord): void {
+  #remove(record: AlertRecord): void {
     for (const rule of this.#rules) rule.remove(record);
   }
 
-  /** How long a new alert waits for what may inhibit it; and, of one that stood as a source, how long its targets wait for their own end. */
+  /** How long a new alert waits for what may inhibit it. */
   waitOf({ labels }: AlertRecord): DurationMs {
     return Math.max(0, ...this.#rules.filter(({ isTarget }) => isTarget(labels)).map(({ waitMs }) => waitMs));
   }
 
-  graceOf({ labels }: AlertRecord): DurationMs {
+  #graceOf({ labels }: AlertRecord): DurationMs {
     return Math.max(0, ...this.#rules.filter(({ isSource }) => isSource(labels)).map(({ waitMs }) => waitMs));
   }
 

@@ -59,6 +59,8 @@ export type Group = {
   /** `single`: of one alert alone; `shared`; `storm`: what came while too much came. */
   readonly kind: "single" | "shared" | "storm";
   readonly settings: GroupSettings;
+  /** Since when it owes something that was not told yet: its wait counts from there. */
+  readonly waitsFrom: EpochMs;
   /** When it was told last; null: not yet. */
   readonly toldAt: EpochMs | null;
   /** Sent so far, by channel. */

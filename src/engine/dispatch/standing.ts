@@ -23,8 +23,9 @@ class Sets {
     return [...(this.#sets.get(key) ?? [])];
   }
 
-  all(): readonly string[] {
-    return [...this.#sets.values()].flatMap((set) => [...set]);
+  /** Sorted, so that it does not matter which was filled first. */
+  keys(): readonly string[] {
+    return [...this.#sets.keys()].sort();
   }
 
   has(key: string): boolean {
@@ -127,9 +128,14 @@ export class Standing {
     return this.#inOrder(this.#hidden.of(cause));
   }
 
-  /** Places of all lines that anything hides. */
-  hidden(): Place[] {
-    return this.#inOrder(this.#hidden.all());
+  /** Whether any line of a group owes something. */
+  owes(group: string): boolean {
+    return this.#owing.has(group);
+  }
+
+  /** All that hides anything now. */
+  causes(): readonly string[] {
+    return this.#hidden.keys();
   }
 
   hides(cause: string): boolean {

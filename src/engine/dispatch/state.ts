@@ -1,6 +1,7 @@
 // What dispatch remembers, as it goes into snapshots and comes back: lists of values that are never changed but replaced, so that what is to
 // be saved is fixed at once and written later, a part at a time.
 
+import type { AlertRecord } from "../effect.ts";
 import type { DurationMs, EpochMs } from "../units.ts";
 import type { Flap } from "./flapping.ts";
 import type { Hiding } from "./hiding.ts";
@@ -26,6 +27,7 @@ type Kept =
   | readonly ["timer", readonly [string, EpochMs]]
   | readonly ["silence", Silence]
   | readonly ["shelf", Shelf]
+  | readonly ["source", AlertRecord]
   | readonly ["flap", Flap]
   | readonly ["storm", Storm]
   | readonly ["override", OverrideRecord];
@@ -58,6 +60,7 @@ export class DispatchState {
       ...timers.save().map((timer): Kept => ["timer", timer]),
       ...hiding.silences.map((silence): Kept => ["silence", silence]),
       ...[...hiding.shelves.values()].map((shelf): Kept => ["shelf", shelf]),
+      ...[...hiding.inhibition.lingering].map((source): Kept => ["source", source]),
       ...[...hiding.flapping.all].map((flap): Kept => ["flap", flap]),
       ...[...storms.all].map((storm): Kept => ["storm", storm]),
       ...[...targets.overrides.values()].map((override): Kept => ["override", override]),
@@ -79,7 +82,8 @@ export class DispatchState {
   shift(by: DurationMs): void {
     const { standing, hiding, storms, timers } = this.#deps;
     timers.shift(by, (name) => RELATIVE.includes(name.slice(0, name.indexOf(":"))));
-    for (const group of [...standing.groups]) if (group.toldAt !== null) standing.putGroup({ ...group, toldAt: group.toldAt + by });
+    for (const group of [...standing.groups])
+      standing.putGroup({ ...group, waitsFrom: group.waitsFrom + by, toldAt: group.toldAt === null ? null : group.toldAt + by });
     for (const occurrence of [...standing.occurrences])
       standing.put({ ...occurrence, lines: occurrence.lines.map((line) => ({ ...line, holdUntil: line.holdUntil + by })) });
     hiding.flapping.shift(by);
@@ -100,6 +104,8 @@ export class DispatchState {
       case "shelf":
         hiding.shelves.set(kept[1].key, kept[1]);
         return;
+      case "source":
+        return hiding.inhibition.linger(kept[1]);
       case "flap":
         return hiding.flapping.restore([kept[1]]);
       case "storm":

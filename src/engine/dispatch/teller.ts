@@ -100,14 +100,12 @@ export class Teller {
 
   /** The plan changed, or the wall clock was set: what hides alerts may be over, or end at another time. */
   judgeHidden(now: EpochMs): void {
-    const { standing, hiding, timers } = this.#deps;
-    for (const place of standing.hidden()) {
-      const line = standing.line(place);
-      if (line.hidden === null || this.#waitsForItsEnd(line)) continue;
-      if (line.hidden.startsWith("interval:")) timers.clear(line.hidden);
-      const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(line), now);
-      if (hidden?.cause !== line.hidden) this.reveal(place, now);
-      else this.#watch(hidden, now);
+    const { standing, timers } = this.#deps;
+    for (const cause of standing.causes()) {
+      this.uncover(cause, now);
+      if (!cause.startsWith("interval:")) continue;
+      timers.clear(cause);
+      if (standing.hides(cause)) this.#watch({ disposition: "muted", cause }, now);
     }
   }
 
@@ -146,7 +144,7 @@ export class Teller {
     const group = standing.group(id) as Group;
     const standingPlaces = standing.members(id).filter((place) => !isOver(standing.the(place.alert)) && standing.line(place).told.length > 0);
     if (standingPlaces.length > 0 && group.settings.repeatMs !== null) timers.set(`repeat:${id}`, now + group.settings.repeatMs);
-    const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null && !this.#waitsForItsEnd(standing.line(place)));
+    const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null);
     const first = due.find((place) => hiding.causeOf(standing.the(place.alert), group, now) === undefined) ?? due[0];
     if (first === undefined) return;
     this.#hold(first, standing.line(first).told, "repeat");
@@ -177,11 +175,6 @@ export class Teller {
     this.uncover(`interval:${name}`, now);
   }
 
-  /** What inhibited it is over, and it may be so itself soon. */
-  #waitsForItsEnd({ hidden }: Line): boolean {
-    return hidden !== null && hidden.startsWith("alert:") && this.#deps.timers.get(hidden.replace("alert:", "uninhibit:")) !== undefined;
-  }
-
   #missNobody(place: Place, target: string, now: EpochMs): void {
     const { standing, targets, timers } = this.#deps;
     if (!targets.isRota(target)) return;
@@ -190,8 +183,11 @@ export class Teller {
   }
 
   #owe(place: Place, told: readonly Told[], kind: NotificationKind, now: EpochMs): void {
+    const { standing } = this.#deps;
+    const group = this.#groupOf(standing.line(place));
+    if (!standing.owes(group.id)) standing.putGroup({ ...group, waitsFrom: now });
     this.#hold(place, told, kind);
-    if (this.#deps.standing.line(place).held.length > 0) this.#schedule(place, now);
+    if (standing.line(place).held.length > 0) this.#schedule(place, now);
     else this.#passOver(place, now);
   }
 
@@ -207,11 +203,12 @@ export class Teller {
   #hold(place: Place, told: readonly Told[], kind: NotificationKind): void {
     const { standing } = this.#deps;
     const occurrence = standing.the(place.alert);
-    const { except, ordinal, lines } = occurrence;
+    const { ordinal, lines } = occurrence;
     const state = isOver(occurrence) ? "resolved" : "firing";
     // Each channel is told by one line, so that its order is the line's.
     const elsewhere = lines.flatMap((line, number) => (number === place.line ? [] : [...line.told, ...line.held, ...(isOfAlert(line) ? line.kept : [])]));
-    const taken = new Set([...elsewhere, ...(except === null ? [] : [except])].map(toldKey));
+    const taken = new Set(elsewhere.map(toldKey));
+    for (const own of standing.line(place).told) taken.delete(toldKey(own));
     const units = told
       .filter((each) => !taken.has(toldKey(each)))
       .map((each, index): Unit => ({ ...each, id: `${place.alert}-${occurrence.units + index + 1}-${channelMark(each)}`, ordinal, kind, state }));
@@ -239,10 +236,9 @@ export class Teller {
   }
 
   /** From when on a group may be told. */
-  #dueFrom({ kind, settings, toldAt, id }: Group, now: EpochMs): EpochMs {
+  #dueFrom({ kind, settings, toldAt, waitsFrom }: Group, now: EpochMs): EpochMs {
     if (kind === "single") return now;
-    if (toldAt !== null) return Math.max(now, toldAt + settings.intervalMs);
-    return this.#deps.timers.get(`flush:${id}`) ?? now + settings.waitMs;
+    return Math.max(now, toldAt === null ? waitsFrom + settings.waitMs : toldAt + settings.intervalMs);
   }
 
   /** Hides, moves to a storm or sends what lines of a group owe. */
@@ -294,7 +290,7 @@ export class Teller {
     const id = known?.id ?? groupId(`storm/${target}`, occurrence, now);
     if (known === undefined) {
       const settings = { ...group.settings, waitMs: storms.plan.waitMs ?? 0, intervalMs: storms.plan.intervalMs, mute: [], active: [] };
-      standing.putGroup({ id, kind: "storm", settings, toldAt: null, seqs: {} });
+      standing.putGroup({ id, kind: "storm", settings, waitsFrom: now, toldAt: null, seqs: {} });
       storms.gather(storm, id);
     }
     standing.change(place, { group: id });
@@ -305,7 +301,9 @@ export class Teller {
     const { standing } = this.#deps;
     const known = group === null ? undefined : standing.openGroup(group);
     const id = known?.id ?? (group === null ? placeText(place) : groupId(group, standing.the(place.alert), now));
-    standing.putGroup(known === undefined ? { id, kind: group === null ? "single" : "shared", settings, toldAt: null, seqs: {} } : { ...known, settings });
+    standing.putGroup(
+      known === undefined ? { id, kind: group === null ? "single" : "shared", settings, waitsFrom: now, toldAt: null, seqs: {} } : { ...known, settings },
+    );
     return id;
   }
 

@@ -189,6 +189,7 @@ describe("a schedule", () => {
     ["unknown_schedule", 0, 10, "cem", "none"],
     ["unknown_member", 0, 10, "nobody", "rota"],
     ["span_empty", 10, 10, "cem", "rota"],
+    ["override_too_long", 10, 400 * 86_400, "cem", "rota"],
     ["span_empty", -10, 0, "cem", "rota"],
   ])("refuses an override: %s", (code, from, to, member, schedule) => {
     const run = desk(rota, MIDNIGHT);

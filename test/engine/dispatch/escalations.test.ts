@@ -78,6 +78,31 @@ describe("an escalation", () => {
     expect(run.dispositions()).toEqual({ "silenced silence": 1, sent: 3 });
   });
 
+  it("tells the end to whom another route was to tell and could not", () => {
+    const run = desk({
+      ...setting,
+      route: {
+        receiver: "",
+        routes: [
+          { receiver: "up", continue: true },
+          { receiver: "second", mute: ["always"] },
+        ],
+      },
+      dispatch: {
+        ...setting.dispatch,
+        zones: { UTC: { name: "UTC", from: [Number.MIN_SAFE_INTEGER], offsets: [0] } },
+        intervals: [{ name: "always", spans: [{ zone: "UTC", times: [], weekdays: [], daysOfMonth: [], months: [], years: [] }] }],
+      },
+    });
+    const [record] = run.say(1, "a").alerts;
+    expect(run.pass(15)).toHaveLength(2);
+    const alert = { id: run.alertOf("a"), rule: "on", subject: record?.subject ?? "", labels: {} };
+    run.command({ kind: "silence", matchers: [], startsAt: run.now(), endsAt: run.now() + 9_000, why: "" });
+    run.command({ kind: "shelve", alert, until: run.now() + 5_000, why: "" });
+    run.pass(6);
+    expect(run.sentBy(run.say(0, "a")).sort()).toEqual(["first", "second", "third"].map((name) => `21: transition resolved a → ${name}`));
+  });
+
   it("waits where nobody is to be told, and looks again each minute", () => {
     const nobody = { ...setting, dispatch: { escalations: [{ name: "up", steps: [{ targets: ["nobody"], waitMs: 10_000 }], repeat: 0 }] } };
     const run = desk(nobody);

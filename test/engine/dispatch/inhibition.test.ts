@@ -65,14 +65,32 @@ describe("a target", () => {
     expect(run.sentBy(run.say(0, dev))).toEqual(["74: transition resolved dev → on-call"]);
   });
 
-  it("that waits while its source comes and goes is told after its own wait", () => {
+  it("that waits while its source comes and goes waits for its own end as well", () => {
     const run = desk(setting);
     run.say(1, dev);
     run.pass(5);
     run.say(1, gw);
     run.pass(5);
     run.say(0, gw);
-    expect(run.pass(60)).toEqual(["30: transition firing dev → on-call"]);
+    run.pass(15);
+    run.restart();
+    expect(run.pass(45)).toEqual(["40: announced firing dev → on-call"]);
+    run.say(1, "dev2,role=dev,site=x");
+    run.pass(5);
+    run.say(1, gw);
+    run.pass(5);
+    run.say(0, gw);
+    run.pass(25);
+    run.say(0, "dev2,role=dev,site=x");
+    expect(run.pass(60)).toEqual([]);
+  });
+
+  it("that waits holds up nobody else of its group", () => {
+    const run = desk({ ...setting, route: { groupBy: [], groupWaitMs: 10_000, groupIntervalMs: 5_000 } });
+    run.say(1, dev);
+    run.pass(1);
+    run.say(1, "free");
+    expect(run.pass(60)).toEqual(["10: transition firing free+0 → on-call", "30: transition firing dev+1 → on-call"]);
   });
 
   it("of another site is told", () => {
@@ -118,6 +136,35 @@ describe("an alert that matches both sides", () => {
     run.say(1, gw, twin);
     run.pass(40);
     expect(run.dispositions()).toEqual({ sent: 2, "inhibited alert": 2 });
+  });
+});
+
+describe("a source that was over for less than the wait", () => {
+  it("goes on to hide what another thing hid, and what is repeated", () => {
+    const run = desk({ ...setting, route: { repeatMs: 10_000 } });
+    run.command({ kind: "silence", matchers: match("device", "dev"), startsAt: run.now(), endsAt: run.now() + 50_000, why: "" });
+    run.say(1, dev, gw);
+    run.pass(45);
+    run.say(0, gw);
+    expect(run.pass(40)).toEqual(["75: announced firing dev → on-call", "85: repeat firing dev → on-call"]);
+  });
+
+  it("that fires again, or changes its level to and fro, goes on as one that stands", () => {
+    const run = desk({
+      rules: [levelled],
+      dispatch: { inhibit: [{ source: match("severity", "critical"), target: match("device", "dev"), equal: [], waitMs: 20_000 }] },
+    });
+    run.say(2, "gw");
+    run.say(1, "dev");
+    for (const value of [1, 2, 1, 0, 2]) {
+      run.pass(5);
+      run.say(value, "gw");
+    }
+    expect(run.pass(100)).toEqual([]);
+    run.say(1, "gw");
+    run.pass(5);
+    run.say(0, "gw");
+    expect(run.pass(100)).toEqual(["145: announced firing dev → on-call"]);
   });
 });
 

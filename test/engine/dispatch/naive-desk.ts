@@ -33,13 +33,9 @@ function spansOf(log: readonly Happening[]): Span[] {
   return [...spans, ...[...open].map(([device, from]) => ({ device, from, to: Number.POSITIVE_INFINITY }))];
 }
 
-/** What hides a span at a time; undefined: nothing does. */
-function hider(span: Span, at: number, spans: readonly Span[], log: readonly Happening[], { sources, targets }: Rules): Span | number | undefined {
-  const source = targets.includes(span.device) ? spans.find((each) => sources.includes(each.device) && each.from <= at && at < each.to) : undefined;
-  if (source !== undefined) return source;
-  const silence = log.findIndex((each) => each.kind === "silence" && each.device === span.device && each.at <= at && each.from <= at && at < each.to);
-  return silence < 0 ? undefined : silence;
-}
+const isHidden = (span: Span, at: number, spans: readonly Span[], log: readonly Happening[], { sources, targets, wait }: Rules): boolean =>
+  (targets.includes(span.device) && spans.some((each) => sources.includes(each.device) && each.from <= at && at < each.to + wait)) ||
+  log.some((each) => each.kind === "silence" && each.device === span.device && each.at <= at && each.from <= at && at < each.to);
 
 const isAcknowledged = ({ device, from }: Span, at: number, log: readonly Happening[]): boolean =>
   log.findLast((each) => (each.kind === "ack" || each.kind === "unack") && each.device === device && from <= each.at && each.at <= at)?.kind === "ack";
@@ -49,26 +45,21 @@ function toldOf(span: Span, spans: readonly Span[], log: readonly Happening[], r
   const told: string[] = [];
   const first = span.from + (rules.targets.includes(span.device) ? rules.wait : 0);
   const changes = [...spans.flatMap(({ to }) => [to, to + rules.wait]), ...log.flatMap((each) => (each.kind === "silence" ? [each.to] : []))];
-  let hidden: Span | number | undefined;
+  let isOwed = false;
   let again = Number.POSITIVE_INFINITY;
   const tell = (at: number, words: string): void => {
     told.push(`${at}: ${words} ${span.device}`);
     again = rules.repeat === null ? Number.POSITIVE_INFINITY : at + rules.repeat;
-    hidden = undefined;
+    isOwed = false;
   };
   for (let at = first; at <= end && at < span.to; at = Math.min(again, ...changes.filter((each) => each > at))) {
-    const now = hider(span, at, spans, log, rules);
-    // A source that is over lets its targets wait for their own end, whatever they repeat meanwhile.
-    const lingers = typeof hidden === "object" && at < hidden.to + rules.wait;
+    const isHiddenNow = isHidden(span, at, spans, log, rules);
     const isRepeat = again === at;
     if (isRepeat) again += rules.repeat ?? 0;
-    const isDue = at === first || (isRepeat && !isAcknowledged(span, at, log) && !lingers);
-    if (isDue && now !== undefined) hidden = now;
+    const isDue = at === first || (isRepeat && !isAcknowledged(span, at, log));
+    if (isDue && isHiddenNow) isOwed = true;
     else if (isDue) tell(at, at === first ? "transition firing" : "repeat firing");
-    else if (hidden !== undefined && hidden !== now && !lingers) {
-      if (now === undefined) tell(at, "announced firing");
-      else hidden = now;
-    }
+    else if (isOwed && !isHiddenNow) tell(at, "announced firing");
   }
   if (told.length > 0 && span.to <= end) told.push(`${span.to}: transition resolved ${span.device}`);
   return told;

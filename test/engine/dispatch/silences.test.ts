@@ -79,6 +79,17 @@ describe("a silence", () => {
     expect(run.pass(60)).toEqual(["60: announced firing a+1 → on-call"]);
   });
 
+  it("that hid all of a group leaves the wait to those that come after it", () => {
+    const run = desk({ route: { groupBy: [], groupWaitMs: 10_000 } });
+    made(run, 0, 1000, "a");
+    run.say(1, "a");
+    run.pass(100);
+    run.say(1, "b");
+    run.pass(3);
+    run.say(1, "c");
+    expect(run.pass(20)).toEqual(["110: transition firing b+1 → on-call"]);
+  });
+
   it("ends when somebody ends it, also over a restart, and says who", () => {
     const run = desk();
     const id = made(run, 0, 1000);

@@ -22,6 +22,14 @@ describe("a storm", () => {
     ]);
   });
 
+  it("is told a little after its begin, where the plan says so, with all that came", () => {
+    const run = desk({ dispatch: { storm: { ...setting.dispatch.storm, waitMs: 5_000 } } });
+    run.say(1, "a", "b", "c");
+    run.pass(2);
+    run.say(1, "d");
+    expect(run.pass(10)).toEqual(["5: storm firing c+1 → on-call"]);
+  });
+
   it("is over when fewer come; what it took is told of its end together", () => {
     const run = desk(setting);
     run.say(1, "a", "b", "c", "d");

@@ -80,7 +80,7 @@ const dispatch: fc.Arbitrary<DispatchPlan> = fc
   .record(
     {
       inhibit,
-      storm: fc.record({ above: fc.integer({ min: 1, max: 3 }), perMs: ms(60, 600), until: fc.constant(1), intervalMs: ms(30, 120) }),
+      storm: fc.record({ above: fc.integer({ min: 1, max: 3 }), perMs: ms(60, 600), until: fc.constant(1), waitMs: ms(0, 10), intervalMs: ms(30, 120) }),
       flapping: fc.record({ firings: fc.integer({ min: 2, max: 3 }), withinMs: ms(60, 600), calmMs: ms(30, 300) }),
       reannounceMs: ms(50, 400),
     },
