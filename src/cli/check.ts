@@ -1,6 +1,7 @@
 // `highwater check`: reads the config as `run` would and says what is wrong, or what it found. Starts nothing, changes nothing.
 
 import type { Command } from "commander";
+import { systemClock } from "../clock.ts";
 import { type GatewayConfig, type LoadResult, loadConfig } from "../config.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_USAGE } from "./command.ts";
 import { formatProblem, type Screen, screenOf, shownPath } from "./problems.ts";
@@ -14,7 +15,7 @@ export const checkCommand: CliCommand = {
       .option("-c, --config <file>", "the config", DEFAULT_CONFIG)
       .option("--json", "for machines: { ok, problems, notes, summary }")
       .action((options: { config: string; json?: true }) => {
-        const result = loadConfig(options.config);
+        const result = loadConfig(options.config, process.env, systemClock.now());
         const text = options.json === true ? `${JSON.stringify(asJson(result), null, 2)}\n` : asText(result, options.config, screenOf(process.stdout));
         process.stdout.write(text);
         if (result.kind === "invalid") process.exitCode = EXIT_USAGE;

@@ -6,6 +6,7 @@ import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { explainCommand } from "./explain.ts";
+import { oncallCommand } from "./oncall.ts";
 import { performanceCommand } from "./performance.ts";
 import { replayCommand } from "./replay.ts";
 import { rulesCommand } from "./rules.ts";
@@ -30,7 +31,7 @@ export const commands: readonly CliCommand[] = [
   summarizeCommand,
   performanceCommand,
   tuneCommand,
-  ...[alertsCommand, ...actCommands, silenceCommand],
+  ...[alertsCommand, ...actCommands, silenceCommand, oncallCommand],
   userCommand,
   tokenCommand,
   auditCommand,

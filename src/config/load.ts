@@ -4,6 +4,7 @@
 import { dirname, resolve } from "node:path";
 import type { z } from "zod";
 import type { Rule } from "../engine/rule.ts";
+import type { EpochMs } from "../engine/units.ts";
 import { channels } from "../notify/channels/index.ts";
 import { crosscheck } from "./crosscheck.ts";
 import { type ConfigDocument, type Path, readDocument } from "./document.ts";
@@ -13,6 +14,7 @@ import { type GatewayConfig, toGatewayConfig } from "./gateway-config.ts";
 import { type JsonSchema, jsonSchemaOf, propertyNames } from "./json-schema.ts";
 import { readMqttUsers } from "./mqtt-users.ts";
 import { findIdleKeys, findNotYet } from "./not-yet.ts";
+import { noteGaps } from "./oncall-check.ts";
 import { toRule } from "./plan.ts";
 import { inOrder, type Problem, problem } from "./problem.ts";
 import { findRulesFiles, type LocatedRule, readRules, readRulesFile, readText } from "./rules.ts";
@@ -34,12 +36,13 @@ const root: JsonSchema = jsonSchemaOf(configSchema);
  * Reads and checks a config.
  * @param path of the YAML file; problems name it as it is given
  * @param env for `${NAME}`
+ * @param now from which on schedules are looked through for times without anybody on call; without it they are not
  * @returns the config, structured-cloneable, or all that is wrong with it; never throws
  */
-export function loadConfig(path: string, env: Environment = process.env): LoadResult {
+export function loadConfig(path: string, env: Environment = process.env, now?: EpochMs): LoadResult {
   const outside: Outside = { env, secrets: new Map(), problems: [] };
   const notes: Problem[] = [];
-  const loaded = load(path, outside, notes);
+  const loaded = load(path, outside, notes, now);
   if (loaded !== undefined) return { kind: "ok", config: loaded.config, notes: finished(notes, path, outside) };
   return { kind: "invalid", problems: finished(outside.problems, path, outside) };
 }
@@ -69,7 +72,7 @@ export const finished = (entries: readonly Problem[], path: string, { secrets }:
   );
 
 /** @returns undefined when there are problems */
-function load(path: string, outside: Outside, notes: Problem[]): { config: GatewayConfig; rules: readonly LocatedRule[] } | undefined {
+function load(path: string, outside: Outside, notes: Problem[], now?: EpochMs): { config: GatewayConfig; rules: readonly LocatedRule[] } | undefined {
   const { problems } = outside;
   const read = readText(path);
   if (read.kind === "failed") {
@@ -95,10 +98,12 @@ function load(path: string, outside: Outside, notes: Problem[]): { config: Gatew
   const files = findRulesFiles(parsed.rules_files ?? [], document, problems, notes);
   const rules = [...readRules(subject, problems), ...files.flatMap((file) => readRulesFile(file, outside, root))];
   const passwords = readMqttUsers(parsed.mqtt, document, { problems, notes });
-  const spanning = crosscheck({ document, raw, blocks: parsed, rules });
+  const checked = { document, raw, blocks: parsed, rules };
+  const spanning = crosscheck(checked);
   problems.push(...spanning.problems);
   notes.push(...spanning.notes, ...findIdleKeys(raw, document));
   if (problems.length > 0) return undefined;
+  if (now !== undefined) noteGaps(checked, notes, now);
   const config = toGatewayConfig({ file: resolve(path), folder: resolve(dirname(path)), blocks: parsed as Blocks, rules, raw, passwords });
   return { config, rules };
 }

@@ -6,9 +6,9 @@ import { gaps, type SchedulePlan, type Shift, type World } from "../engine/dispa
 import type { EpochMs } from "../engine/units.ts";
 import type { Checked, Findings } from "./crosscheck.ts";
 import type { Path } from "./document.ts";
-import { toSchedule } from "./oncall-plan.ts";
+import { toOncallPlan, toSchedule } from "./oncall-plan.ts";
 import { dayMs, longestMs } from "./oncall-schema.ts";
-import { problem } from "./problem.ts";
+import { type Problem, problem } from "./problem.ts";
 import { nearest } from "./suggest.ts";
 
 /** Who can be told, by name: what `receiver` of a route may name. */
@@ -102,6 +102,25 @@ function checkEscalations({ document, blocks }: Checked, { problems }: Findings)
           : unknownName("receiver or schedule", name, targets, "notify.receivers or notify.schedules");
         problems.push(problem(document.file, document.placeOf(["notify", "escalations", index, "steps", at, "notify", place]), message, hint));
       }
+}
+
+/** How far ahead `highwater check` looks for gaps. */
+const COVERED_DAYS = 30;
+
+/** Of each schedule that leaves times without anybody on call: the first in the next days, and how many more there are. */
+export function noteGaps({ document, blocks }: Checked, notes: Problem[], now: EpochMs): void {
+  const { notify, gateway } = blocks;
+  if (notify === undefined || gateway === undefined) return;
+  const plan = toOncallPlan(notify, gateway.timezone);
+  const world = { zones: plan.zones, intervals: new Map(plan.intervals.map((interval) => [interval.name, interval])), overrides: new Map() };
+  for (const [index, schedule] of plan.schedules.entries()) {
+    const [first, ...more] = coverageGaps(schedule, world, now, COVERED_DAYS);
+    if (first === undefined) continue;
+    const others = more.length === 0 ? "" : `, and ${more.length === 1 ? "once" : `${more.length} times`} more within ${COVERED_DAYS} days`;
+    const place = document.placeOf(["notify", "schedules", index, "name"]);
+    const hint = "a layer without `active`, put first, covers what the others leave";
+    notes.push(problem(document.file, place, `${gapText(schedule, world, first)}${others}`, hint));
+  }
 }
 
 /** The times in the next days, of 24 hours each, in which nobody is on call. */

@@ -6,6 +6,7 @@ import { Asked, Firing, Pending, Resolved } from "./alerts.tsx";
 import { Brand } from "./brand.tsx";
 import { formatExactCount } from "./format.ts";
 import { Gateway, TroubleBanner } from "./gateway.tsx";
+import { OnCall } from "./on-call.tsx";
 import { Sensors } from "./sensors.tsx";
 import { HiddenLine, Silences } from "./silences.tsx";
 import type { Store } from "./store.ts";
@@ -43,6 +44,7 @@ export function App({ store }: { store: Store }) {
         </div>
         <Sensors store={store} />
         <div class="side">
+          <OnCall store={store} />
           <Gateway store={store} />
           <Resolved store={store} />
         </div>

@@ -5,6 +5,7 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from "@prea
 import type { AlertAnswer } from "../http/routes/alert.ts";
 import type { Alert } from "../http/routes/alerts.ts";
 import type { MeAnswer } from "../http/routes/me.ts";
+import type { OncallAnswer } from "../http/routes/oncall.ts";
 import type { SeriesBucketsRow } from "../http/routes/readings.ts";
 import type { SeriesRow } from "../http/routes/series.ts";
 import type { Shelved } from "../http/routes/shelves.ts";
@@ -45,6 +46,8 @@ export type Store = {
   readonly mayOperate: ReadonlySignal<boolean>;
   /** Undefined until it is known. */
   readonly hidden: Signal<Hidden | undefined>;
+  /** Who is on call by each schedule; none: there are no schedules, or it is not known yet. */
+  readonly onCall: Signal<OncallAnswer["schedules"]>;
   /** By device and metric. */
   readonly sensors: Signal<readonly Sensor[]>;
   /** Pending, firing and recovering; undefined until they are known. */
@@ -75,6 +78,8 @@ const SILENCE_MS = 8000;
 const RECONNECT_MS = 3000;
 /** Pending alerts make no transition, so they are asked for. */
 const ALERTS_EVERY_MS = 4000;
+/** Overrides come at any time. */
+const ON_CALL_EVERY_MS = 20_000;
 const RESOLVED_SHOWN = 8;
 /** Silences, and alerts that are shelved. */
 const HIDDEN_SHOWN = 200;
@@ -89,6 +94,7 @@ export function createStore(): Store {
   const resolved = signal<readonly Alert[]>([]);
   const mayOperate = computed(() => me.value?.rights.includes("operate") ?? false);
   const hidden = signal<Hidden | undefined>(undefined);
+  const onCall = signal<OncallAnswer["schedules"]>([]);
   const asked = signal(alertInAddress());
   const silencing = signal(silenceInAddress());
   const now = signal(Date.now());
@@ -127,6 +133,9 @@ export function createStore(): Store {
   const loadMe = debounced(0, async () => {
     me.value = await ask<MeAnswer>("/api/v1/me");
     if (!me.value.rights.includes("read")) goToLogin();
+  });
+  const loadOnCall = debounced(150, async () => {
+    onCall.value = (await ask<OncallAnswer>("/api/v1/oncall")).schedules;
   });
   const askBuckets = async (ids: readonly number[], from: number, step: string): Promise<readonly SeriesBucketsRow[]> =>
     (await ask<{ series: SeriesBucketsRow[] }>(`/api/v1/readings?series=${ids.join(",")}&from=${from}&step=${step}&agg=min,max,avg`)).series;
@@ -178,6 +187,7 @@ export function createStore(): Store {
       loadMe();
       loadSeries();
       loadAlerts();
+      loadOnCall();
     });
     stream.addEventListener("error", lose);
   };
@@ -199,6 +209,7 @@ export function createStore(): Store {
     me,
     mayOperate,
     hidden,
+    onCall,
     sensors,
     alerts,
     resolved,
@@ -228,6 +239,9 @@ export function createStore(): Store {
       setInterval(() => {
         if (!document.hidden && connection.peek().kind === "live") loadAlerts();
       }, ALERTS_EVERY_MS);
+      setInterval(() => {
+        if (!document.hidden && connection.peek().kind === "live") loadOnCall();
+      }, ON_CALL_EVERY_MS);
       window.addEventListener("hashchange", () => {
         asked.value = alertInAddress();
         silencing.value = silenceInAddress();

@@ -17,6 +17,8 @@ export type Feed = {
   readonly stamp: EpochMs;
 };
 
+/** Days around now of which a calendar has the shifts. */
+export const CALENDAR_DAYS = { before: 30, after: 90 } as const;
 export const ICAL_TYPE = "text/calendar; charset=utf-8";
 
 /** Octets of a line, without its end [RFC 5545 §3.1]. */

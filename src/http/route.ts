@@ -4,7 +4,7 @@
 
 import type { z } from "zod";
 import type { Command, CommandAnswer } from "../engine/dispatch/command.ts";
-import type { Rule } from "../engine/rule.ts";
+import type { Rule, RulePlan } from "../engine/rule.ts";
 import type { EpochMs } from "../engine/units.ts";
 import type { Answer, QueryRequest } from "../storage/query.ts";
 import type { Accounts } from "./accounts/accounts.ts";
@@ -45,6 +45,8 @@ export type GatewayDeps = {
   metricsText(): Promise<string>;
   latest(since: number): Promise<Latest>;
   rules(): Promise<RulesInForce>;
+  /** Of the config in force. */
+  plan(): RulePlan;
   /** Reads the config again; resolves when it is in force. @throws GatewayError */
   reload(): Promise<ReloadOutcome>;
   /** Journals what somebody asks of the engine; resolves when it is committed. @throws GatewayError */
@@ -56,6 +58,8 @@ export type GatewayDeps = {
 /** What routes may ask. */
 export type RouteDeps = Omit<GatewayDeps, "status"> & {
   status(): Promise<StatusAnswer>;
+  /** The gateway's name. */
+  readonly gateway: string;
   /** The wall clock. */
   now(): EpochMs;
   /** The OpenAPI page, as text. */

@@ -104,7 +104,7 @@ export function createServer(deps: ServerDeps, options: ServerOptions): { start(
       await serveDashboard(app, options);
       const openapi = JSON.stringify(await openapiDocument(routes));
       const cookie: RouteDeps["cookie"] = (secret, maxAgeS) => cookieOf(secret, maxAgeS, options);
-      const routeDeps = { ...deps, status, now: () => clock.now(), openapi: () => openapi, accounts, cookie };
+      const routeDeps = { ...deps, gateway: options.gatewayName, status, now: () => clock.now(), openapi: () => openapi, accounts, cookie };
       const gate = { answering: 0, max: limits.requestsMax };
       for (const route of routes) addRoute(app, route, routeDeps, { live, gate });
       countRequests(app, metrics);

@@ -194,6 +194,7 @@ const server = createServer(
     metricsText: async () => (await Promise.all([askMain("metrics", undefined), processorMetrics(), serviceMetrics()])).join("\n"),
     latest: (since) => askProcessor("latest", since),
     rules,
+    plan: () => config.plan,
     reload,
     command,
     onTransition(listener) {

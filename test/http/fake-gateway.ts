@@ -5,10 +5,11 @@ import { defaultTargets } from "../../src/engine/alarm-targets.ts";
 import type { Command, CommandAnswer } from "../../src/engine/dispatch/command.ts";
 import type { AlertRecord, Transition } from "../../src/engine/effect.ts";
 import { type AlarmOccurrence, performanceOf } from "../../src/engine/performance.ts";
-import type { Rule } from "../../src/engine/rule.ts";
+import type { Rule, RulePlan } from "../../src/engine/rule.ts";
 import type { GatewayDeps, Latest, ReloadOutcome } from "../../src/http/route.ts";
 import type { Status } from "../../src/http/status.ts";
 import type { AlertHistory, AlertView, Bucket, QueryAnswers, QueryRequest, SeriesView } from "../../src/storage/query.ts";
+import { quietPlan } from "./fake-oncall.ts";
 import { createFakeOperator } from "./fake-operator.ts";
 import { auditOf, notificationsOf, summaryOf } from "./fake-rows.ts";
 
@@ -30,6 +31,7 @@ export type FakeGateway = GatewayDeps & {
   setReady(reasons: string[]): void;
   /** What a reload gives from now on. */
   setReload(outcome: ReloadOutcome): void;
+  setPlan(plan: RulePlan): void;
   /** Makes each query fail so. */
   breakWith(error: Error | undefined): void;
 };
@@ -82,7 +84,8 @@ export function createFakeGateway(options: { series: number; now: () => number; 
   let failure: Error | undefined;
   let reloaded: ReloadOutcome = { kind: "ok", plan: "5f1d", changed: false, rules: 1, sources: 1, devices: 2, receivers: 1, notes: [] };
   const asked: QueryRequest[] = [];
-  const operator = createFakeOperator({ alerts, now: options.now });
+  let plan = quietPlan;
+  const operator = createFakeOperator({ alerts, now: options.now, plan: () => plan });
   const books = { received: 4_211_905, accepted: 4_209_640, late: 2107, duplicate: 41, conflict: 12, quarantined: 3, rejected: 102 };
 
   const tell = (view: AlertView & { id: string }, to: Transition["to"]): void => {
@@ -191,6 +194,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       plan: "5f1d",
       rules: [{ rule: ruleOf("freezer-too-warm"), series: 6, pending: 1, firing: alerts.filter(({ state }) => state === "firing").length, recovering: 0 }],
     }),
+    plan: () => plan,
     reload: async () => reloaded,
     metricsText: async () => "# HELP highwater_up 1\n# TYPE highwater_up gauge\nhighwater_up 1\n",
     async latest(since): Promise<Latest> {
@@ -236,6 +240,9 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     },
     setReload(outcome) {
       reloaded = outcome;
+    },
+    setPlan(next) {
+      plan = next;
     },
     breakWith(error) {
       failure = error;

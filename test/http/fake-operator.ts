@@ -3,8 +3,9 @@
 
 import { type Command, type CommandAnswer, type RefusalCode } from "../../src/engine/dispatch/command.ts";
 import { type LifeEvent, refusalOf, refusals } from "../../src/engine/dispatch/life.ts";
-import type { AlertEvent, AlertEventKind, Shelf, Silence } from "../../src/engine/dispatch/record.ts";
+import type { AlertEvent, AlertEventKind, OverrideRecord, Shelf, Silence } from "../../src/engine/dispatch/record.ts";
 import { compileMatchers } from "../../src/engine/matcher.ts";
+import type { RulePlan } from "../../src/engine/rule.ts";
 import type { AlertView, QueryAnswers, QueryRequest, SilenceView } from "../../src/storage/query.ts";
 
 type Kind = "silences" | "shelves" | "overrides" | "silenced";
@@ -23,10 +24,11 @@ const written = {
   reset: "reset",
 } as const satisfies Record<OfOne["kind"], AlertEventKind>;
 
-export function createFakeOperator({ alerts, now }: { alerts: AlertView[]; now: () => number }) {
+export function createFakeOperator({ alerts, now, plan }: { alerts: AlertView[]; now: () => number; plan: () => RulePlan }) {
   const commands: { by: string; command: Command }[] = [];
   const events = new Map<string, AlertEvent[]>();
   const silences: Silence[] = [];
+  const overrides: OverrideRecord[] = [];
   let next: CommandAnswer | Error | undefined;
 
   const change = (id: string, changed: Partial<AlertView>): void => {
@@ -76,8 +78,23 @@ export function createFakeOperator({ alerts, now }: { alerts: AlertView[]; now: 
     events.set(id, [...list, { alert: id, number: list.length + 1, at: now(), kind: written[command.kind], by, text, until: changed.shelf?.until ?? null }]);
     return { kind: "done", id: null };
   }
+  function override(given: Extract<Command, { kind: "override" }>, by: string): CommandAnswer {
+    if (plan().dispatch?.schedules.some(({ name }) => name === given.schedule) !== true) return refused("unknown_schedule");
+    if (!plan().receivers.some(({ name }) => name === given.member)) return refused("unknown_member");
+    if (given.to <= Math.max(given.from, now())) return refused("span_empty");
+    const id = `o${overrides.length + 1}`;
+    const { schedule, member, from, to, why } = given;
+    overrides.push({ id, schedule, member, from, to, why, by, createdAt: now(), removedBy: null });
+    return { kind: "done", id };
+  }
   function carryOut(command: Command, by: string): CommandAnswer {
-    if (command.kind === "override" || command.kind === "remove_override") return refused("unknown_schedule");
+    if (command.kind === "override") return override(command, by);
+    if (command.kind === "remove_override") {
+      const index = overrides.findIndex(({ id }) => id === command.id);
+      if (index < 0) return refused("unknown_override");
+      overrides.splice(index, 1);
+      return { kind: "done", id: null };
+    }
     if (command.kind === "silence") {
       const { matchers, startsAt, endsAt, why } = command;
       if (endsAt <= Math.max(startsAt, now())) return refused("span_empty");
@@ -103,7 +120,7 @@ export function createFakeOperator({ alerts, now }: { alerts: AlertView[]; now: 
       shelves: alerts.flatMap(({ shelf, id, state }) => (shelf == null || state === "pending" ? [] : [{ ...shelf, alert: id, state }])),
       cursor: null,
     }),
-    overrides: () => ({ overrides: [] }),
+    overrides: ({ now: at, schedule }) => ({ overrides: overrides.filter((each) => each.to > at && (schedule === undefined || each.schedule === schedule)) }),
     silenced: ({ matchers, limit }) => {
       const found = alerts.filter(({ state, labels }) => ["firing", "recovering"].includes(state) && compileMatchers(matchers)(labels));
       return { count: found.length, alerts: found.slice(0, limit) };

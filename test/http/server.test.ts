@@ -14,6 +14,7 @@ import { routes } from "../../src/http/routes/index.ts";
 import { createServer } from "../../src/http/server.ts";
 import { createLog } from "../../src/log.ts";
 import { alertOn, createFakeGateway } from "./fake-gateway.ts";
+import { oncallPlan } from "./fake-oncall.ts";
 import { type Served, serve } from "./serve.ts";
 
 const FIRED_AT = Date.UTC(2026, 0, 31, 3, 15);
@@ -21,16 +22,16 @@ let served: Served;
 
 beforeAll(async () => {
   served = await serve();
-  const { gateway } = served;
-  const [first, second, third] = gateway.series as [never, never, never];
-  gateway.fire(alertOn(first, { id: "a1", firedAt: FIRED_AT }));
-  gateway.fire(alertOn(second, { id: "a2", firedAt: FIRED_AT + 1, peak: Number.POSITIVE_INFINITY, severity: "warning", rule: "humid, or not" }));
-  gateway.pend({ ...alertOn(third, { id: "x", firedAt: FIRED_AT }), id: null, firedAt: null, peak: null, state: "pending" });
+  served.gateway.setPlan(oncallPlan);
+  const [first, second, third] = served.gateway.series as [never, never, never];
+  served.gateway.fire(alertOn(first, { id: "a1", firedAt: FIRED_AT }));
+  served.gateway.fire(alertOn(second, { id: "a2", firedAt: FIRED_AT + 1, peak: Number.POSITIVE_INFINITY, severity: "warning", rule: "humid, or not" }));
+  served.gateway.pend({ ...alertOn(third, { id: "x", firedAt: FIRED_AT }), id: null, firedAt: null, peak: null, state: "pending" });
 });
 afterAll(() => served.close());
 
 /** What there is of each thing that a path names. */
-const there: Readonly<Record<string, string>> = { id: "a1", name: "freezer-too-warm", a: "1", b: "5f1d" };
+const there: Readonly<Record<string, string>> = { id: "a1", name: "freezer-too-warm", schedule: "ops", a: "1", b: "5f1d" };
 const ask = ({ method = "get", path }: Route, query = ""): Promise<Response> =>
   served.get(path.replace(/:(\w+)/g, (_, name: string) => there[name] ?? "") + query, { method: method.toUpperCase() });
 
@@ -68,7 +69,7 @@ describe("each route", () => {
   );
 
   test.each(routes.map(({ path }) => [path]))("%s carries the security headers", async (path) => {
-    const response = await served.get(path.replace(":id", "a1"), { signal: AbortSignal.timeout(10_000) });
+    const response = await served.get(path.replace(":id", "a1").replace(":schedule", "ops"), { signal: AbortSignal.timeout(10_000) });
     const policy = response.headers.get("content-security-policy");
     expect(policy).toBe(
       "default-src 'none';script-src 'self';style-src 'self';img-src 'self';connect-src 'self';base-uri 'none';form-action 'none';frame-ancestors 'none'",

@@ -10,18 +10,23 @@ import { onCall, type World } from "./schedule.ts";
 /** Where an escalation stands, and whom that step tells; `waitMs`: until the next one, null when it is the last. */
 export type Step = { readonly step: number; readonly round: number; readonly told: readonly Told[]; readonly waitMs: DurationMs | null };
 
+/** What schedules are asked with. @param overrides given at run time, newest last */
+export function worldOf({ zones, intervals }: DispatchPlan, overrides: Iterable<OverrideRecord>): World {
+  const bySchedule = Map.groupBy(overrides, ({ schedule }) => schedule);
+  return { zones, intervals: new Map(intervals.map((interval) => [interval.name, interval])), overrides: bySchedule };
+}
+
 export class Targets {
   #receivers: readonly ReceiverPlan[] = [];
   #plan: DispatchPlan = noDispatch;
   #isStale = false;
-  #world: World = { zones: {}, intervals: new Map(), overrides: new Map() };
+  #world: World = worldOf(noDispatch, []);
   /** Given at run time and not over yet, by their ids. */
   readonly overrides = new Map<string, OverrideRecord>();
 
   usePlan(receivers: readonly ReceiverPlan[], plan: DispatchPlan): void {
     this.#receivers = receivers;
     this.#plan = plan;
-    this.#world = { zones: plan.zones, intervals: new Map(plan.intervals.map((interval) => [interval.name, interval])), overrides: new Map() };
     this.overridesChanged();
   }
 
@@ -70,8 +75,7 @@ export class Targets {
   #worldNow(): World {
     if (!this.#isStale) return this.#world;
     this.#isStale = false;
-    const overrides = Map.groupBy(this.overrides.values(), ({ schedule }) => schedule);
-    this.#world = { ...this.#world, overrides };
+    this.#world = worldOf(this.#plan, this.overrides.values());
     return this.#world;
   }
 }

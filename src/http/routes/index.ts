@@ -20,7 +20,11 @@ import { logout } from "./logout.ts";
 import { me } from "./me.ts";
 import { metrics } from "./metrics.ts";
 import { notifications } from "./notifications.ts";
+import { oncall } from "./oncall.ts";
 import { openapi } from "./openapi.ts";
+import { overrideMake } from "./override-make.ts";
+import { overrideRemove } from "./override-remove.ts";
+import { overrides } from "./overrides.ts";
 import { performance } from "./performance.ts";
 import { readings } from "./readings.ts";
 import { readyz } from "./readyz.ts";
@@ -28,6 +32,8 @@ import { reload } from "./reload.ts";
 import { ruleDiff } from "./rule-diff.ts";
 import { ruleVersions } from "./rule-versions.ts";
 import { rules } from "./rules.ts";
+import { scheduleCalendar } from "./schedule-calendar.ts";
+import { schedules } from "./schedules.ts";
 import { series } from "./series.ts";
 import { setup } from "./setup.ts";
 import { shelves } from "./shelves.ts";
@@ -51,6 +57,7 @@ export const routes: readonly Route[] = [
   ...[alertAck, alertUnack, alertComment, alertShelve, alertUnshelve, alertOutOfService, alertInService, alertReset],
   ...[silences, silenceMake, silenceEnd, silencePreview, shelves],
   explain,
+  ...[oncall, schedules, scheduleCalendar, overrides, overrideMake, overrideRemove],
   rules,
   ruleVersions,
   ruleDiff,
