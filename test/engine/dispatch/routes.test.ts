@@ -66,7 +66,7 @@ describe("a group", () => {
     expect(run.sentBy(run.say(1, "b,site=x"))).toEqual(["1: transition firing b+1 → first"]);
     expect(run.pass(149).at(-1)).toBe("101: escalation firing b+0 → second");
     run.command({ kind: "unacknowledge", alert: run.alertOf("a"), note: "" });
-    expect(run.pass(20)).toEqual(["161: repeat firing a+1 → first", "161: repeat firing b+1 → second"]);
+    expect(run.pass(20)).toEqual(["161: repeat firing a+1 → first", "161: repeat firing b+0 → second"]);
   });
 
   it("does not list what is silenced, though it was told before", () => {
