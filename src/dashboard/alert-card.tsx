@@ -69,7 +69,7 @@ export function AlertCard({ alert, store, opened = false }: { alert: Alert; stor
         </button>
         <RunbookLink alert={alert} />
       </footer>
-      {isOpen.value && <History answer={history} now={now} unit={alert.unit} />}
+      {isOpen.value && <History answer={history} now={now} unit={alert.unit} store={store} />}
     </li>
   );
 }

@@ -1,15 +1,42 @@
-// What became of an alert: its transitions, what people and time did with it, and who was told, or why not.
+// What became of an alert: why it stands as it does, its transitions, what people and time did with it, and who was told, or why not.
 
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { AlertAnswer } from "../http/routes/alert.ts";
+import type { ExplainBody } from "../http/routes/explain.ts";
 import { formatPredicate, withUnit } from "./format.ts";
 import { Time } from "./format-time.tsx";
+import type { Store } from "./store.ts";
 
-type Props = { readonly answer: AlertAnswer | "unknown" | undefined; readonly now: number; readonly unit: string | null };
+type Props = { readonly answer: AlertAnswer | "unknown" | undefined; readonly now: number; readonly unit: string | null; readonly store: Store };
 
-export function History({ answer, now, unit }: Props) {
+export function History({ answer, now, unit, store }: Props) {
+  const explained = useSignal<ExplainBody | undefined>(undefined);
+  useEffect(() => {
+    let isGone = false;
+    const id = typeof answer === "object" ? answer.alert.id : null;
+    if (id !== null)
+      store.askExplanation(id).then(
+        (found) => {
+          if (!isGone) explained.value = found;
+        },
+        () => undefined,
+      );
+    return () => {
+      isGone = true;
+    };
+  }, [answer]);
   if (typeof answer !== "object") return <p class="faint">It could not be read.</p>;
   return (
     <div class="history">
+      {explained.value !== undefined && explained.value.lines.length > 0 && (
+        <>
+          <h4>Why</h4>
+          {explained.value.lines.map((line) => (
+            <p key={line}>{line}</p>
+          ))}
+        </>
+      )}
       <h4>Transitions</h4>
       <ol>
         {answer.transitions.map(({ ordinal, to, ts, value, reason, evidence }) => (
@@ -43,18 +70,18 @@ export function History({ answer, now, unit }: Props) {
       <h4>Told to</h4>
       {answer.notifications.length === 0 && <p class="faint">nobody</p>}
       <ul>
-        {answer.notifications.map(({ id, receiver, channel, state, disposition, attempts, reason, cause }) => (
+        {answer.notifications.map(({ id, receiver, channel, state, disposition }) => (
           <li key={id}>
-            {receiver}, {channel}: {state}, <b>{disposition}</b>
-            {cause !== null && ` (${cause})`}
-            {disposition !== "delivered" && attempts > 0 && ` after ${attempts} tries`}
-            {disposition !== "delivered" && reason !== null && `: ${reason}`}
+            <b>{state}</b>: {textOf(explained.value, id) ?? `${receiver}, ${channel}: ${disposition}`}
           </li>
         ))}
       </ul>
     </div>
   );
 }
+
+/** What became of a notification, in a sentence, once it is known. */
+const textOf = (explained: ExplainBody | undefined, id: string): string | undefined => explained?.notifications.find((each) => each.id === id)?.text;
 
 const words: Readonly<Record<AlertAnswer["events"][number]["kind"], string>> = {
   acknowledged: "acknowledged",

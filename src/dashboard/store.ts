@@ -4,6 +4,7 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { AlertAnswer } from "../http/routes/alert.ts";
 import type { Alert } from "../http/routes/alerts.ts";
+import type { ExplainBody } from "../http/routes/explain.ts";
 import type { MeAnswer } from "../http/routes/me.ts";
 import type { OncallAnswer } from "../http/routes/oncall.ts";
 import type { SeriesBucketsRow } from "../http/routes/readings.ts";
@@ -65,6 +66,7 @@ export type Store = {
   readonly histories: Histories;
   sensor(id: number): Sensor | undefined;
   askHistory(id: string): Promise<AlertAnswer | "unknown">;
+  askExplanation(id: string): Promise<ExplainBody>;
   /** Does something, then looks what became of the alerts. */
   act<Answer>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<Sent<Answer>>;
   logOut(): Promise<void>;
@@ -223,6 +225,7 @@ export function createStore(): Store {
       const response = await fetch(`/api/v1/alerts/${encodeURIComponent(id)}`, { signal: AbortSignal.timeout(10_000) });
       return response.status === 404 ? "unknown" : await bodyOf<AlertAnswer>(response);
     },
+    askExplanation: (id) => ask<ExplainBody>(`/api/v1/alerts/${encodeURIComponent(id)}/explain`),
     async act(method, path, body) {
       const sent = await send<never>(method, path, body);
       loadAlerts();

@@ -201,7 +201,8 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
       await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     expect(await page.evaluate("document.activeElement.getAttribute('aria-expanded')")).toBe("true");
-    await page.getByText("on-call, webhook:0: firing, waiting after 3 tries: 503 Service Unavailable").waitFor();
+    await page.getByText("firing: 3 attempts failed (503 Service Unavailable)").waitFor();
+    await page.getByRole("heading", { name: "Why" }).waitFor();
   });
 
   test("the theme is kept", async () => {
