@@ -2,11 +2,8 @@
 // clocks that are set, lived through the real pipeline and database. From whatever is kept, a replay gives the same transitions,
 // dispositions and notification ids; a restart finds nothing to decide otherwise; the table holds what the effects said.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { dayNumber } from "../src/engine/calendar.ts";
 import type { NotificationRecord } from "../src/engine/dispatch/record.ts";
 import type { Effects } from "../src/engine/effect.ts";
@@ -16,26 +13,11 @@ import { createLog } from "../src/log.ts";
 import { createMetrics } from "../src/metrics.ts";
 import { createPipeline } from "../src/pipeline.ts";
 import { engineAt, replayJournal } from "../src/replay/journal-replay.ts";
-import { type Database, openDatabase } from "../src/storage/database.ts";
+import type { Database } from "../src/storage/database.ts";
 import { listSnapshots } from "../src/storage/snapshot.ts";
 import { act, live, worldPlan } from "./engine/dispatch/world.ts";
 import { runs } from "./engine/random-log.ts";
-
-const opened: { db: Database; folder: string }[] = [];
-afterEach(() => {
-  for (const { db, folder } of opened.splice(0)) {
-    db.close();
-    rmSync(folder, { recursive: true });
-  }
-});
-
-function freshDatabase(): Database {
-  const folder = mkdtempSync(join(tmpdir(), "highwater-dispatch-"));
-  const db = openDatabase(folder, { readonly: false });
-  db.pragma("synchronous = OFF"); // the machine does not lose power in a test
-  opened.push({ db, folder });
-  return db;
-}
+import { freshDatabase } from "./fresh-database.ts";
 
 function pipelineOn(db: Database) {
   const deps = { monotonic: () => performance.now(), sleep: () => undefined, holding: () => undefined, log: createLog({ level: "silent", name: "test" }) };

@@ -1,11 +1,8 @@
 // Replay against the live run that it repeats: a real database, random logs, snapshots, wakes, changes of the rules. The same rules give
 // the same effects byte for byte from any beginning; other rules give what a fresh live run with them gives.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Effects } from "../src/engine/effect.ts";
 import { createEngine } from "../src/engine/engine.ts";
 import type { Input } from "../src/engine/input.ts";
@@ -16,29 +13,14 @@ import { createPipeline } from "../src/pipeline.ts";
 import { historyInOrder, replayByEventTime } from "../src/replay/event-replay.ts";
 import { engineAt, findBase, findRange, plansInForce, replayJournal, type Substitute } from "../src/replay/journal-replay.ts";
 import { differencesOf, liveOccurrences, Occurrences } from "../src/replay/occurrences.ts";
-import { type Database, openDatabase } from "../src/storage/database.ts";
+import type { Database } from "../src/storage/database.ts";
 import { encodeRow, readJournal } from "../src/storage/journal.ts";
 import { listSnapshots } from "../src/storage/snapshot.ts";
 import { SECOND } from "./engine/harness.ts";
 import { inputsOf, log, plans, runs } from "./engine/random-log.ts";
+import { freshDatabase } from "./fresh-database.ts";
 
 const DAY = 86_400_000;
-const opened: { db: Database; folder: string }[] = [];
-afterEach(() => {
-  for (const { db, folder } of opened.splice(0)) {
-    db.close();
-    rmSync(folder, { recursive: true });
-  }
-});
-
-function freshDatabase(): Database {
-  const folder = mkdtempSync(join(tmpdir(), "highwater-replay-"));
-  const db = openDatabase(folder, { readonly: false });
-  db.pragma("synchronous = OFF"); // the machine does not lose power in a test
-  opened.push({ db, folder });
-  return db;
-}
-
 /** What happened, as if it had begun so much later; `up` stays. */
 const later = (inputs: readonly Input[], ms: number): Input[] =>
   inputs.map((input) => {

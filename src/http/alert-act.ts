@@ -3,9 +3,8 @@
 
 import { z } from "zod";
 import type { AlertName, Command } from "../engine/dispatch/command.ts";
-import { refusals } from "../engine/dispatch/life.ts";
 import type { EpochMs } from "../engine/units.ts";
-import { askingOf, operateOrRefuse, refusalOf } from "./operate.ts";
+import { askingOf, operateOrRefuse, refusalNamed } from "./operate.ts";
 import { defineRoute, JSON_TYPE, type Route, type RouteDeps } from "./route.ts";
 import { alertOfView, alertSchema } from "./view.ts";
 
@@ -59,17 +58,15 @@ export const defineAlertAct = <Body extends z.ZodType>({ act, summary, descripti
       const name = await nameOf(deps, id);
       await operateOrRefuse(deps, askingOf(caller), commandOf(given as z.output<Body>, name, deps.now()));
       const after = await deps.query({ kind: "alert", id });
-      if (after === null) throw unknownAlert();
+      if (after === null) throw refusalNamed("unknown_alert");
       return { body: { alert: alertOfView(after.alert) } };
     },
   });
 
-const unknownAlert = () => refusalOf({ code: "unknown_alert", ...refusals.unknown_alert });
-
 /** Also of an alert that is over: what is shelved stays so. */
 async function nameOf({ query }: Pick<RouteDeps, "query">, id: string): Promise<AlertName> {
   const found = await query({ kind: "alert", id });
-  if (found === null) throw unknownAlert();
+  if (found === null) throw refusalNamed("unknown_alert");
   const { rule, labels } = found.alert;
   return { id, rule, subject: found.subject, labels };
 }

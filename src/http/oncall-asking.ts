@@ -1,12 +1,11 @@
 // What the routes about on-call ask of the store and of the plan in force: overrides, schedules by name, and the labels of an alert.
 
-import { refusals } from "../engine/dispatch/life.ts";
 import { noDispatch } from "../engine/dispatch/plan.ts";
 import type { SchedulePlan } from "../engine/dispatch/schedule.ts";
 import type { Labels } from "../engine/reading.ts";
 import type { EpochMs } from "../engine/units.ts";
 import { LIMIT_MAX, type OverrideView } from "../storage/query.ts";
-import { refusalOf } from "./operate.ts";
+import { refusalNamed } from "./operate.ts";
 import type { LabelFilter } from "./parameter.ts";
 import { Refusal } from "./problem.ts";
 import type { RouteDeps } from "./route.ts";
@@ -16,7 +15,7 @@ export const schedulesOf = ({ plan }: Pick<RouteDeps, "plan">): readonly Schedul
 /** @throws Refusal `unknown_schedule` */
 export function scheduleNamed(deps: Pick<RouteDeps, "plan">, name: string): SchedulePlan {
   const schedule = schedulesOf(deps).find((each) => each.name === name);
-  if (schedule === undefined) throw refusalOf({ code: "unknown_schedule", ...refusals.unknown_schedule });
+  if (schedule === undefined) throw refusalNamed("unknown_schedule");
   return schedule;
 }
 

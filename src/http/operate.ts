@@ -2,6 +2,7 @@
 // routes and for the command line alike. What the engine refuses is an answer, not an error.
 
 import type { Command, CommandAnswer, RefusalCode } from "../engine/dispatch/command.ts";
+import { refusals } from "../engine/dispatch/life.ts";
 import type { AuditRow } from "../storage/audit.ts";
 import { type Caller, whoIs } from "./accounts/rights.ts";
 import { Refusal } from "./problem.ts";
@@ -45,7 +46,7 @@ export async function operateOrRefuse(deps: OperateDeps, asking: Asking, command
   return answer.id;
 }
 
-export const refusalOf = ({ code, message, hint }: { readonly code: RefusalCode; readonly message: string; readonly hint: string }): Refusal =>
+const refusalOf = ({ code, message, hint }: { readonly code: RefusalCode; readonly message: string; readonly hint: string }): Refusal =>
   new Refusal(code.startsWith("unknown_") ? 404 : 409, code, message, hint);
 
 type Words = { readonly action: string; readonly target: string; readonly why: string };
@@ -82,3 +83,6 @@ function wordsOf(command: Command): Words {
     }
   }
 }
+
+/** In the words that the engine has for it. */
+export const refusalNamed = (code: RefusalCode): Refusal => refusalOf({ code, ...refusals[code] });

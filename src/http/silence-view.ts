@@ -1,9 +1,8 @@
 // The API's words for silences and for what is shelved. Matchers are written as they were given: one pattern as text, several as a list.
 
 import { z } from "zod";
-import { refusals } from "../engine/dispatch/life.ts";
 import { type ShelfView, type SilenceView, silenceStates } from "../storage/query.ts";
-import { refusalOf } from "./operate.ts";
+import { refusalNamed } from "./operate.ts";
 import type { RouteDeps } from "./route.ts";
 import { labelsSchema, rfc3339, shelfOfView, shelfSchema, timeSchema } from "./view.ts";
 
@@ -35,7 +34,7 @@ export const silenceOfView = ({ id, state, matchers, startsAt, endsAt, by, why, 
 /** @throws Refusal `unknown_silence` */
 export async function silenceOfId({ query, now }: Pick<RouteDeps, "query" | "now">, id: string): Promise<Silence> {
   const [silence] = (await query({ kind: "silences", now: now(), id })).silences;
-  if (silence === undefined) throw refusalOf({ code: "unknown_silence", ...refusals.unknown_silence });
+  if (silence === undefined) throw refusalNamed("unknown_silence");
   return silenceOfView(silence);
 }
 

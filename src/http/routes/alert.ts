@@ -1,7 +1,7 @@
 // /api/v1/alerts/:id: one occurrence with its transitions, the evidence of each, and whom it was told to.
 
 import { z } from "zod";
-import { Refusal } from "../problem.ts";
+import { refusalNamed } from "../operate.ts";
 import { defineRoute, JSON_TYPE } from "../route.ts";
 import {
   alertEventOfView,
@@ -33,8 +33,7 @@ export const alert = defineRoute({
   contentType: JSON_TYPE,
   async handle(deps, { params }) {
     const history = await deps.query({ kind: "alert", id: params.id });
-    if (history === null)
-      throw new Refusal(404, "unknown_alert", "there is no alert of this id", "ids are listed at /api/v1/alerts; pending alerts have none yet");
+    if (history === null) throw refusalNamed("unknown_alert");
     return {
       body: {
         alert: alertOfView(history.alert),

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { explanationOf } from "../../reasons/explanation.ts";
 import type { ExplainAnswer, NotificationExplained } from "../../storage/explain-query.ts";
-import { Refusal } from "../problem.ts";
+import { refusalNamed } from "../operate.ts";
 import { defineRoute, JSON_TYPE } from "../route.ts";
 import { alertOfView, alertSchema, rfc3339, timeSchema, transitionOfView, transitionSchema } from "../view.ts";
 
@@ -48,8 +48,7 @@ export const explain = defineRoute({
   contentType: JSON_TYPE,
   async handle(deps, { params }) {
     const found = await deps.query({ kind: "explain", id: params.id });
-    if (found === null)
-      throw new Refusal(404, "unknown_alert", "there is no alert of this id", "ids are listed at /api/v1/alerts; pending alerts have none yet");
+    if (found === null) throw refusalNamed("unknown_alert");
     return { body: explainBody(found) };
   },
 });

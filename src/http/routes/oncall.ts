@@ -1,14 +1,13 @@
 // GET /api/v1/oncall: who is on call; and of an alert, by its id or its labels, who would be paged for it, and why nobody would.
 
 import { z } from "zod";
-import { refusals } from "../../engine/dispatch/life.ts";
 import { whoIsPaged } from "../../engine/dispatch/paged.ts";
 import type { Labels } from "../../engine/reading.ts";
 import type { EpochMs } from "../../engine/units.ts";
 import { LIMIT_MAX, type OverrideView } from "../../storage/query.ts";
 import { labelsGiven, overridesFrom, schedulesOf } from "../oncall-asking.ts";
 import { dutyOf, dutySchema, worldBy } from "../oncall-view.ts";
-import { refusalOf } from "../operate.ts";
+import { refusalNamed } from "../operate.ts";
 import { completed, pagedRouteSchema, pagedRoutesOf } from "../paged-view.ts";
 import { instantSchema } from "../parameter.ts";
 import { Refusal } from "../problem.ts";
@@ -41,7 +40,7 @@ async function askedFor({ query, plan }: OncallDeps, alert: string | undefined, 
   if (Object.keys(given).length > 0)
     throw new Refusal(400, "bad_parameter", "alert: comes without labels", "the alert has its own labels; take one of the two");
   const history = await query({ kind: "alert", id: alert });
-  if (history === null) throw refusalOf({ code: "unknown_alert", ...refusals.unknown_alert });
+  if (history === null) throw refusalNamed("unknown_alert");
   const { labels, shelf } = history.alert;
   return { labels, shelved: shelf == null ? null : shelfOfView(shelf) };
 }

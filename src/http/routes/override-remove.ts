@@ -1,10 +1,9 @@
 // DELETE /api/v1/overrides/:id: the layers of the schedule say again who is on call.
 
 import { z } from "zod";
-import { refusals } from "../../engine/dispatch/life.ts";
 import { overridesFrom } from "../oncall-asking.ts";
 import { overrideOf, overrideSchema } from "../oncall-view.ts";
-import { askingOf, operateOrRefuse, refusalOf } from "../operate.ts";
+import { askingOf, operateOrRefuse, refusalNamed } from "../operate.ts";
 import { whySchema } from "../parameter.ts";
 import { defineRoute, JSON_TYPE } from "../route.ts";
 
@@ -22,7 +21,7 @@ export const overrideRemove = defineRoute({
   async handle(deps, { query: { why }, params: { id }, caller }) {
     if (caller === undefined) throw new Error("the server says who asks");
     const override = (await overridesFrom(deps, deps.now())).find((each) => each.id === id);
-    if (override === undefined) throw refusalOf({ code: "unknown_override", ...refusals.unknown_override });
+    if (override === undefined) throw refusalNamed("unknown_override");
     const asking = askingOf(caller, why);
     await operateOrRefuse(deps, asking, { kind: "remove_override", id });
     return { body: { override: { ...overrideOf(override), removed_by: asking.by } } };

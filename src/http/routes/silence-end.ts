@@ -1,8 +1,7 @@
 // DELETE /api/v1/silences/:id: it ends now. It stays in the list, as over.
 
 import { z } from "zod";
-import { refusals } from "../../engine/dispatch/life.ts";
-import { askingOf, operateOrRefuse, refusalOf } from "../operate.ts";
+import { askingOf, operateOrRefuse, refusalNamed } from "../operate.ts";
 import { whySchema } from "../parameter.ts";
 import { defineRoute, JSON_TYPE } from "../route.ts";
 import { silenceOfId, silenceSchema } from "../silence-view.ts";
@@ -21,7 +20,7 @@ export const silenceEnd = defineRoute({
   async handle(deps, { query: { why }, params: { id }, caller }) {
     if (caller === undefined) throw new Error("the server says who asks");
     const { state } = await silenceOfId(deps, id);
-    if (state === "expired") throw refusalOf({ code: "silence_over", ...refusals.silence_over });
+    if (state === "expired") throw refusalNamed("silence_over");
     await operateOrRefuse(deps, askingOf(caller, why), { kind: "end_silence", id });
     return { body: { silence: await silenceOfId(deps, id) } };
   },
