@@ -121,17 +121,29 @@ export class Teller {
     this.tell(place, "announced", now);
   }
 
-  /** Nobody acknowledged. */
-  escalate(place: Place, now: EpochMs): void {
+  /** Nobody acknowledged. Those of its group whose step is due by now are told with it, so that a storm goes a step further as one. */
+  escalate(first: Place, now: EpochMs): void {
+    const { standing, timers } = this.#deps;
+    const { group } = standing.line(first);
+    const isDue = (text: string): boolean => text === placeText(first) || (timers.get(`step:${text}`) ?? Number.POSITIVE_INFINITY) <= now;
+    const due = standing.members(group).filter((place) => isDue(placeText(place)));
+    for (const place of due) timers.clear(`step:${placeText(place)}`);
+    const owing = due.filter((place) => this.#owesNextStep(place, now));
+    if (owing.length > 0) this.#deliver(group, owing, now);
+  }
+
+  /** Takes a line a step further. @returns whether that step tells anybody who is not told otherwise */
+  #owesNextStep(place: Place, now: EpochMs): boolean {
     const { standing, targets } = this.#deps;
     const line = standing.line(place);
-    if (line.hidden !== null) return;
+    if (line.hidden !== null) return false;
     const next = targets.stepAfter(this.#groupOf(line).settings.target, line, now, standing.the(place.alert).except);
-    if (next === undefined) return standing.change(place, { stepWaitMs: null });
-    standing.change(place, { step: next.step, round: next.round, stepWaitMs: next.waitMs });
+    standing.change(place, next === undefined ? { stepWaitMs: null } : { step: next.step, round: next.round, stepWaitMs: next.waitMs });
+    if (next === undefined) return false;
     this.#hold(place, next.told, "escalation");
-    if (standing.line(place).held.length > 0) this.#deliver(line.group, [place], now);
-    else this.#passOver(place, now);
+    if (standing.line(place).held.length > 0) return true;
+    this.#passOver(place, now);
+    return false;
   }
 
   /** Goes on with the escalation of a line where it stands. */
