@@ -60,7 +60,7 @@ export class Teller {
     const { settings } = this.#groupOf(line);
     if (line.told.length > 0) return this.#owe(place, line.told, kind, now);
     const step = targets.stepAfter(settings.target, BEFORE_FIRST, now, standing.the(place.alert).except);
-    if (step === undefined) return this.#missNobody(place, settings.target, now);
+    if (step === undefined) return this.#missNobody(place, settings.target, kind, now);
     standing.change(place, { step: step.step, round: step.round, stepWaitMs: step.waitMs });
     this.#owe(place, step.told, kind, now);
   }
@@ -119,6 +119,7 @@ export class Teller {
       line.told.length > 0 ? targets.stepAfter(this.#groupOf(line).settings.target, BEFORE_FIRST, now, standing.the(place.alert).except) : undefined;
     standing.change(place, { hidden: null, step: first?.step ?? -1, round: 0, stepWaitMs: first?.waitMs ?? null });
     this.tell(place, "announced", now);
+    if (line.told.length > 0) this.#routeIfGone(place, "announced", now);
   }
 
   /** Nobody acknowledged. Those of its group whose step is due by now are told with it, so that a storm goes a step further as one. */
@@ -139,7 +140,10 @@ export class Teller {
     if (line.hidden !== null) return false;
     const next = targets.stepAfter(this.#groupOf(line).settings.target, line, now, standing.the(place.alert).except);
     standing.change(place, next === undefined ? { stepWaitMs: null } : { step: next.step, round: next.round, stepWaitMs: next.waitMs });
-    if (next === undefined) return false;
+    if (next === undefined) {
+      this.#routeIfGone(place, "escalation", now);
+      return false;
+    }
     this.#hold(place, next.told, "escalation");
     if (standing.line(place).held.length > 0) return true;
     this.#passOver(place, now);
@@ -163,6 +167,7 @@ export class Teller {
     if (first === undefined) return;
     this.#hold(first, standing.line(first).told, "repeat");
     this.#deliver(id, [first], now);
+    for (const place of due) this.#routeIfGone(place, "repeat", now);
   }
 
   /** A group is due. */
@@ -194,9 +199,16 @@ export class Teller {
     return hidden !== null && hidden.startsWith("alert:") && this.#deps.timers.get(hidden.replace("alert:", "uninhibit:")) !== undefined;
   }
 
-  #missNobody(place: Place, target: string, now: EpochMs): void {
+  /** Its target has gone from the config: who is named instead is told, if not told already. */
+  #routeIfGone(place: Place, kind: NotificationKind, now: EpochMs): void {
+    const { standing, targets } = this.#deps;
+    const { target } = this.#groupOf(standing.line(place)).settings;
+    if (!targets.isRota(target) && !targets.hasReceiver(target)) this.route(place.alert, kind, now);
+  }
+
+  #missNobody(place: Place, target: string, kind: NotificationKind, now: EpochMs): void {
     const { standing, targets, timers } = this.#deps;
-    if (!targets.isRota(target)) return;
+    if (!targets.isRota(target)) return this.#routeIfGone(place, kind, now);
     standing.change(place, { hidden: `nobody:${target}` });
     timers.set(`nobody:${target}`, now + NOBODY_MS);
   }

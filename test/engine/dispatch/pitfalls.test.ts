@@ -38,3 +38,58 @@ describe("a step of an escalation", () => {
     expect(run.pass(700)).toEqual(["610: escalation firing d0+3 → second"]);
   });
 });
+
+describe("a target that goes from the config while an alert stands", () => {
+  const old = { route: { receiver: "old", repeatMs: 100_000 }, receivers: receivers("old", "boss") };
+  const renamed = { route: { receiver: "new", repeatMs: 100_000 }, receivers: receivers("new", "boss") };
+  const ladder = (name: string, first: string) => ({
+    route: { receiver: name },
+    receivers: receivers("first", "second", "third"),
+    dispatch: {
+      escalations: [
+        {
+          name,
+          steps: [
+            { targets: [first], waitMs: 10_000 },
+            { targets: ["second"], waitMs: 10_000 },
+          ],
+          repeat: 0,
+        },
+      ],
+    },
+  });
+
+  it("does not lose what a silence hides: who is named instead is told", () => {
+    const run = desk(old);
+    run.command({ kind: "silence", matchers: [], startsAt: run.now(), endsAt: run.now() + 50_000, why: "" });
+    run.say(1, "a");
+    run.reload(renamed);
+    run.restart();
+    expect(run.pass(60)).toEqual(["50: announced firing a → new"]);
+    expect(run.sentBy(run.say(0, "a"))).toEqual(["60: transition resolved a → new"]);
+  });
+
+  it("has whoever is named instead told with the next repeat, and of the end like those before", () => {
+    const run = desk(old);
+    run.say(1, "a");
+    run.reload(renamed);
+    expect(run.pass(110)).toEqual(["100: repeat firing a → old", "100: repeat firing a → new"]);
+    expect(run.sentBy(run.say(0, "a"))).toEqual(["110: transition resolved a → old", "110: transition resolved a → new"]);
+  });
+
+  it("does not end an escalation that nobody acknowledged", () => {
+    const run = desk(ladder("up", "first"));
+    run.say(1, "a");
+    run.reload(ladder("upwards", "third"));
+    expect(run.pass(30)).toEqual(["10: escalation firing a → third", "20: escalation firing a → second"]);
+  });
+
+  it("has an alert whose shelf is over told to whoever is named instead", () => {
+    const run = desk(old);
+    run.say(1, "a");
+    const alert = { id: run.alertOf("a"), rule: "on", subject: "", labels: {} };
+    run.command({ kind: "shelve", alert, until: run.now() + 20_000, why: "" });
+    run.reload(renamed);
+    expect(run.pass(30)).toEqual(["20: announced firing a → old", "20: announced firing a → new"]);
+  });
+});
