@@ -75,7 +75,11 @@ export class Hiding {
     const muting = mute.find((name) => this.#isActive(name, now));
     if (muting !== undefined) return muting;
     const known = active.filter((name) => this.#intervals.has(name));
-    return known.some((name) => this.#isActive(name, now)) ? undefined : known[0];
+    if (known.some((name) => this.#isActive(name, now))) return undefined;
+    if (known.length < 2) return known[0];
+    // Of several that which begins first, since it is then that it is looked at again.
+    const begins = new Map(known.map((name) => [name, this.changeOf(name, now) ?? Number.POSITIVE_INFINITY]));
+    return known.reduce((first, name) => ((begins.get(name) as EpochMs) < (begins.get(first) as EpochMs) ? name : first));
   }
 
   #isActive(name: string, now: EpochMs): boolean {

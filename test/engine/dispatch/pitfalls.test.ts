@@ -1,6 +1,7 @@
 // Ways in which people would be told too much, too late or not at all, each found by trying: they are kept so that they stay mended.
 
 import { describe, expect, it } from "vitest";
+import { utc } from "../../../src/engine/calendar.ts";
 import { desk, receivers } from "./desk.ts";
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, number) => `d${number}`);
@@ -91,5 +92,30 @@ describe("a target that goes from the config while an alert stands", () => {
     run.command({ kind: "shelve", alert, until: run.now() + 20_000, why: "" });
     run.reload(renamed);
     expect(run.pass(30)).toEqual(["20: announced firing a → old", "20: announced firing a → new"]);
+  });
+});
+
+describe("a route that tells only in time intervals", () => {
+  const times = (name: string, from: number, to: number) => ({
+    name,
+    spans: [{ zone: "UTC", times: [{ from: from * 60, to: to * 60 }], weekdays: [], daysOfMonth: [], months: [], years: [] }],
+  });
+  const midnight = 1_700_006_400_000;
+
+  it("tells when the first of them begins, whatever their order", () => {
+    const run = desk(
+      { route: { active: ["late", "early"] }, dispatch: { zones: { UTC: utc }, intervals: [times("late", 10, 11), times("early", 1, 2)] } },
+      midnight,
+    );
+    run.say(1, "a");
+    run.restart();
+    expect(run.pass(12 * 3600, 60)).toEqual(["3600: announced firing a → on-call"]);
+    run.say(0, "a");
+    run.pass(12 * 3600, 60);
+    run.say(1, "b");
+    run.pass(90 * 60, 60);
+    run.say(1, "c");
+    expect([...run.rows.values()].map(({ cause }) => cause).filter((cause) => cause !== null)).toEqual(["interval:early", "interval:early"]);
+    expect(run.sentBy(run.say(1, "d"))).toEqual(["91800: transition firing d → on-call"]);
   });
 });
