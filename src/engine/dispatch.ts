@@ -160,8 +160,9 @@ export class Dispatcher {
     this.#teller.open(record, ordinal, flaps === "begins" ? "flapping" : "transition", except ?? null, this.#now);
   }
 
-  #resolved({ record, key }: Occurrence): void {
-    const { inhibition } = this.#hiding;
+  #resolved({ record, key, lines }: Occurrence): void {
+    const { inhibition, flapping } = this.#hiding;
+    if (lines.every(({ told }) => told.length === 0)) flapping.missed(key, record.id);
     inhibition.remove(record);
     const cause = `alert:${record.id}`;
     if (this.#standing.hides(cause)) this.#timers.set(`uninhibit:${record.id}`, this.#now + inhibition.graceOf(record));

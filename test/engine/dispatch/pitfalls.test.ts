@@ -119,3 +119,21 @@ describe("a route that tells only in time intervals", () => {
     expect(run.sentBy(run.say(1, "d"))).toEqual(["91800: transition firing d → on-call"]);
   });
 });
+
+describe("an alert that flaps within the time for which it waits", () => {
+  it("is told as flapping by the first firing that lasts, since of those before nobody was told", () => {
+    const inhibit = [{ source: [{ label: "device", patterns: ["gw"] }], target: [{ label: "device", patterns: ["a"] }], equal: [], waitMs: 30_000 }];
+    const run = desk({ dispatch: { flapping: { firings: 3, withinMs: 600_000, calmMs: 600_000 }, inhibit } });
+    for (let time = 0; time < 20; time++) {
+      run.say(1, "a");
+      expect(run.pass(10)).toEqual([]);
+      run.say(0, "a");
+      run.pass(10);
+      if (time === 10) run.restart();
+    }
+    run.say(1, "a");
+    expect(run.pass(900)).toEqual(["430: flapping firing a → on-call"]);
+    expect(run.sentBy(run.say(0, "a"))).toEqual(["1300: transition resolved a → on-call"]);
+    expect(run.dispositions()).toEqual({ "grouped wait": 20, sent: 2 });
+  });
+});
