@@ -75,8 +75,8 @@ function byChannel(standing: Standing, places: readonly Place[]): OfChannel[] {
 function membersOf(standing: Standing, { id }: Group, told: Told, places: readonly Place[]): Members {
   const key = toldKey(told);
   const isTold = (list: readonly Told[]): boolean => list.some((each) => toldKey(each) === key);
-  const isNew = new Set(places.map(placeText));
   const fresh = places.filter((place) => isTold(standing.line(place).held));
+  const isNew = new Set(fresh.map(placeText));
   const standingOnes = standing.members(id).filter((place) => {
     const { told: before, hidden } = standing.line(place);
     return !isNew.has(placeText(place)) && hidden === null && isTold(before) && !isOver(standing.the(place.alert));

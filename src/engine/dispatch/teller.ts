@@ -11,7 +11,7 @@ import type { RoutePlan } from "./plan.ts";
 import type { NotificationKind, Told } from "./record.ts";
 import { Routes, type Taken } from "./routes.ts";
 import { recordOf, send, type TellingDeps } from "./sending.ts";
-import { toldKey } from "./targets.ts";
+import { distinct, type Step, toldKey } from "./targets.ts";
 
 /** How often it is looked whether somebody came on call while nobody was. */
 const NOBODY_MS = 60_000;
@@ -55,11 +55,11 @@ export class Teller {
 
   /** Tells those that were told before, or the first whom its route names. */
   tell(place: Place, kind: NotificationKind, now: EpochMs): void {
-    const { standing, targets } = this.#deps;
+    const { standing } = this.#deps;
     const line = standing.line(place);
     const { settings } = this.#groupOf(line);
     if (line.told.length > 0) return this.#owe(place, line.told, kind, now);
-    const step = targets.stepAfter(settings.target, BEFORE_FIRST, now, standing.the(place.alert).except);
+    const step = this.#firstStep(place, now);
     if (step === undefined) return this.#missNobody(place, settings.target, kind, now);
     standing.change(place, { step: step.step, round: step.round, stepWaitMs: step.waitMs });
     this.#owe(place, step.told, kind, now);
@@ -72,9 +72,11 @@ export class Teller {
     for (const place of places) {
       timers.clear(`step:${placeText(place)}`);
       const { told, held } = standing.line(place);
-      if (told.length > 0) this.#hold(place, told, "transition");
-      else for (const unit of held) emit(recordOf(id, unit, { disposition: "grouped", cause: "wait" }));
-      standing.change(place, told.length > 0 ? { hidden: null } : { held: [], hidden: null });
+      const known = new Set(told.map(toldKey));
+      const [due, late] = [held.filter((unit) => known.has(toldKey(unit))), held.filter((unit) => !known.has(toldKey(unit)))];
+      for (const unit of late) emit(recordOf(id, unit, { disposition: "grouped", cause: "wait" }));
+      standing.change(place, { held: due, hidden: null });
+      this.#hold(place, told, "transition");
     }
     for (const place of places.filter((each) => standing.line(each).held.length > 0)) this.#schedule(place, now);
     this.#dropIfDone(id);
@@ -111,15 +113,20 @@ export class Teller {
     }
   }
 
-  /** Tells it anew, from the first step on. */
+  /** Tells it anew, from the first step on: those that were told, and who is on call by now. */
   announce(place: Place, now: EpochMs): void {
-    const { standing, targets } = this.#deps;
+    const { standing } = this.#deps;
     const line = standing.line(place);
-    const first =
-      line.told.length > 0 ? targets.stepAfter(this.#groupOf(line).settings.target, BEFORE_FIRST, now, standing.the(place.alert).except) : undefined;
+    const first = line.told.length > 0 ? this.#firstStep(place, now) : undefined;
     standing.change(place, { hidden: null, step: first?.step ?? -1, round: 0, stepWaitMs: first?.waitMs ?? null });
-    this.tell(place, "announced", now);
-    if (line.told.length > 0) this.#routeIfGone(place, "announced", now);
+    if (line.told.length === 0) return this.tell(place, "announced", now);
+    this.#owe(place, distinct([...line.told, ...(first?.told ?? [])]), "announced", now);
+    this.#routeIfGone(place, "announced", now);
+  }
+
+  #firstStep(place: Place, now: EpochMs): Step | undefined {
+    const { standing, targets } = this.#deps;
+    return targets.stepAfter(this.#groupOf(standing.line(place)).settings.target, BEFORE_FIRST, now, standing.the(place.alert).except);
   }
 
   /** Nobody acknowledged. Those of its group whose step is due by now are told with it, so that a storm goes a step further as one. */
@@ -163,11 +170,24 @@ export class Teller {
     const standingPlaces = standing.members(id).filter((place) => !isOver(standing.the(place.alert)) && standing.line(place).told.length > 0);
     if (standingPlaces.length > 0 && group.settings.repeatMs !== null) timers.set(`repeat:${id}`, now + group.settings.repeatMs);
     const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null && !this.#waitsForItsEnd(standing.line(place)));
-    const first = due.find((place) => hiding.causeOf(standing.the(place.alert), group, now) === undefined) ?? due[0];
+    const isHidden = (place: Place): boolean => hiding.causeOf(standing.the(place.alert), group, now) !== undefined;
+    const first = due.find((place) => !isHidden(place)) ?? due[0];
     if (first === undefined) return;
     this.#hold(first, standing.line(first).told, "repeat");
-    this.#deliver(id, [first], now);
+    // Who came on call meanwhile was told of none of them.
+    const fresh = due.filter((place) => this.#holdForFresh(place, now, (each) => each === first || !isHidden(each)));
+    this.#deliver(id, fresh.includes(first) ? fresh : [first, ...fresh], now);
     for (const place of due) this.#routeIfGone(place, "repeat", now);
+  }
+
+  /** @returns whether anybody is on call by now whom this line did not tell */
+  #holdForFresh(place: Place, now: EpochMs, mayBeTold: (place: Place) => boolean): boolean {
+    const line = this.#deps.standing.line(place);
+    const known = new Set([...line.told, ...line.held].map(toldKey));
+    const fresh = (this.#firstStep(place, now)?.told ?? []).filter((each) => !known.has(toldKey(each)));
+    if (fresh.length === 0 || !mayBeTold(place)) return false;
+    this.#hold(place, fresh, "repeat");
+    return this.#deps.standing.line(place).held.length > 0;
   }
 
   /** A group is due. */

@@ -137,3 +137,47 @@ describe("an alert that flaps within the time for which it waits", () => {
     expect(run.dispositions()).toEqual({ "grouped wait": 20, sent: 2 });
   });
 });
+
+describe("a standing alert over a handover", () => {
+  const midnight = 1_700_006_400_000;
+  const layer = { members: ["anna", "bo"], rotation: { kind: "local" as const, everyMinutes: 60 }, anchor: midnight, start: midnight, active: null };
+  const schedules = [{ name: "ops", zone: "UTC", layers: [layer], overrides: [] }];
+  const rota = (route: Record<string, unknown> = {}, reannounceMs: number | null = 4_000_000) => ({
+    route: { receiver: "ops", ...route },
+    receivers: receivers("anna", "bo"),
+    dispatch: { zones: { UTC: utc }, schedules, reannounceMs },
+  });
+
+  it("is repeated to whoever is on call by then too", () => {
+    const run = desk(rota({ repeatMs: 2_400_000 }), midnight);
+    expect(run.sentBy(run.say(1, "a"))).toEqual(["0: transition firing a → anna"]);
+    expect(run.pass(5_000, 10)).toEqual(["2400: repeat firing a → anna", "4800: repeat firing a → anna", "4800: repeat firing a → bo"]);
+    expect(run.sentBy(run.say(0, "a"))).toEqual(["5000: transition resolved a → anna", "5000: transition resolved a → bo"]);
+  });
+
+  it("in a group is repeated to them with all that stand and nothing hides", () => {
+    const run = desk(rota({ repeatMs: 2_400_000, groupBy: [], groupWaitMs: 0, groupIntervalMs: 1_000 }, null), midnight);
+    run.say(1, "a", "b", "c", "d");
+    run.command({ kind: "silence", matchers: [{ label: "device", patterns: ["c"] }], startsAt: run.now(), endsAt: run.now() + 9_000_000, why: "" });
+    run.command({ kind: "acknowledge", alert: run.alertOf("d"), note: "" });
+    expect(run.pass(5_000, 10).slice(-2)).toEqual(["4810: repeat firing a+2 → anna", "4810: repeat firing a+1 → bo"]);
+  });
+
+  it("that nobody attends to is announced to whoever is on call by then too", () => {
+    const run = desk(rota(), midnight);
+    run.say(1, "a");
+    run.command({ kind: "acknowledge", alert: run.alertOf("a"), note: "" });
+    expect(run.pass(5_000, 10)).toEqual(["4000: announced firing a → anna", "4000: announced firing a → bo"]);
+  });
+
+  it("and over before its group told whoever is on call by then is told to those that were told", () => {
+    const run = desk(rota({ groupBy: [], groupWaitMs: 10_000, groupIntervalMs: 5_000_000 }), midnight);
+    run.say(1, "a");
+    run.pass(10);
+    run.command({ kind: "acknowledge", alert: run.alertOf("a"), note: "" });
+    run.pass(4_500, 10);
+    run.say(0, "a");
+    expect(run.pass(5_000, 10)).toEqual(["5010: transition resolved a+0 → anna"]);
+    expect(run.dispositions()).toEqual({ "grouped notification": 1, "grouped wait": 1, sent: 2 });
+  });
+});
