@@ -160,7 +160,8 @@ export class Dispatcher {
     this.#teller.open(record, ordinal, flaps === "begins" ? "flapping" : "transition", except ?? null, this.#now);
   }
 
-  #resolved({ record, key }: Occurrence): void {
+  #resolved({ record, key, lines }: Occurrence): void {
+    if (lines.every(({ told }) => told.length === 0)) this.#hiding.flapping.missed(key, record.id);
     this.#endSource(record);
     this.#timers.clear(`attend:${record.id}`);
     this.#teller.resolve(record.id, this.#now);

@@ -34,6 +34,12 @@ export class Flapping {
     return isFlapping ? "goes_on" : "calm";
   }
 
+  /** The occurrence that was to say so is over, and nobody was told of it: the next one says so. */
+  missed(key: string, alert: string): void {
+    const flap = this.#flaps.get(key);
+    if (flap?.alert === alert) this.#flaps.set(key, { ...flap, alert: null });
+  }
+
   /** It has not fired for long enough, or is no longer looked for. */
   calm(key: string): void {
     this.#flaps.delete(key);

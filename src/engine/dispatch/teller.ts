@@ -5,13 +5,14 @@
 import type { AlertRecord } from "../effect.ts";
 import { fingerprint } from "../fingerprint.ts";
 import type { EpochMs } from "../units.ts";
+import { dropGroupIfEmpty, groupFor, joinStorm } from "./gathering.ts";
 import type { Hidden } from "./hiding.ts";
 import { type Group, isOver, keyOf, type Line, type Occurrence, type Place, placeOf, placeText, type Unit } from "./occurrence.ts";
 import type { RoutePlan } from "./plan.ts";
 import type { NotificationKind, Told } from "./record.ts";
 import { isAlwaysTold, Routes, type Taken } from "./routes.ts";
 import { recordOf, send, type TellingDeps } from "./sending.ts";
-import { toldKey } from "./targets.ts";
+import { distinct, type Step, toldKey } from "./targets.ts";
 
 /** How often it is looked whether somebody came on call while nobody was. */
 const NOBODY_MS = 60_000;
@@ -47,7 +48,7 @@ export class Teller {
       const place = { alert: id, line: occurrence.lines.length };
       const holdUntil = now + hiding.inhibition.waitOf(record);
       const line = {
-        group: this.#groupFor(taken, place, now),
+        group: groupFor(this.#deps, taken, place, now),
         route: taken.path,
         held: [],
         holdUntil,
@@ -73,12 +74,12 @@ export class Teller {
 
   /** Tells those that were told before, or the first whom its route names. */
   tell(place: Place, kind: NotificationKind, now: EpochMs): void {
-    const { standing, targets } = this.#deps;
+    const { standing } = this.#deps;
     const line = standing.line(place);
     const { settings } = this.#groupOf(line);
     if (line.told.length > 0) return this.#owe(place, line.told, kind, now);
-    const step = targets.stepAfter(settings.target, BEFORE_FIRST, now, standing.the(place.alert).except);
-    if (step === undefined) return this.#missNobody(place, settings.target, now);
+    const step = this.#firstStep(place, now);
+    if (step === undefined) return this.#missNobody(place, settings.target, kind, now);
     standing.change(place, { step: step.step, round: step.round, stepWaitMs: step.waitMs });
     this.#owe(place, step.told, kind, now);
   }
@@ -90,9 +91,11 @@ export class Teller {
     for (const place of places) {
       timers.clear(`step:${placeText(place)}`);
       const { told, held } = standing.line(place);
-      if (told.length > 0) this.#hold(place, told, "transition");
-      else for (const unit of held) emit(recordOf(id, unit, { disposition: "grouped", cause: "wait" }));
-      standing.change(place, told.length > 0 ? { hidden: null } : { held: [], hidden: null });
+      const known = new Set(told.map(toldKey));
+      const [due, late] = [held.filter((unit) => known.has(toldKey(unit))), held.filter((unit) => !known.has(toldKey(unit)))];
+      for (const unit of late) emit(recordOf(id, unit, { disposition: "grouped", cause: "wait" }));
+      standing.change(place, { held: due, hidden: null });
+      this.#hold(place, told, "transition");
     }
     // Two lines in one storm are told at once, and then nothing is left of it.
     for (const place of places) if (standing.occurrence(id) !== undefined && standing.line(place).held.length > 0) this.#schedule(place, now);
@@ -128,27 +131,48 @@ export class Teller {
     }
   }
 
-  /** Tells it anew, from the first step on. */
+  /** Tells it anew, from the first step on: those that were told, and who is on call by now. */
   announce(place: Place, now: EpochMs): void {
-    const { standing, targets } = this.#deps;
+    const { standing } = this.#deps;
     const line = standing.line(place);
-    const first =
-      line.told.length > 0 ? targets.stepAfter(this.#groupOf(line).settings.target, BEFORE_FIRST, now, standing.the(place.alert).except) : undefined;
+    const first = line.told.length > 0 ? this.#firstStep(place, now) : undefined;
     standing.change(place, { hidden: null, step: first?.step ?? -1, round: 0, stepWaitMs: first?.waitMs ?? null });
-    this.tell(place, "announced", now);
+    if (line.told.length === 0) return this.tell(place, "announced", now);
+    this.#owe(place, distinct([...line.told, ...(first?.told ?? [])]), "announced", now);
+    this.#routeIfGone(place, "announced", now);
   }
 
-  /** Nobody acknowledged. */
-  escalate(place: Place, now: EpochMs): void {
+  #firstStep(place: Place, now: EpochMs): Step | undefined {
+    const { standing, targets } = this.#deps;
+    return targets.stepAfter(this.#groupOf(standing.line(place)).settings.target, BEFORE_FIRST, now, standing.the(place.alert).except);
+  }
+
+  /** Nobody acknowledged. Those of its group whose step is due by now are told with it, so that a storm goes a step further as one. */
+  escalate(first: Place, now: EpochMs): void {
+    const { standing, timers } = this.#deps;
+    const { group } = standing.line(first);
+    const isDue = (text: string): boolean => text === placeText(first) || (timers.get(`step:${text}`) ?? Number.POSITIVE_INFINITY) <= now;
+    const due = standing.members(group).filter((place) => isDue(placeText(place)));
+    for (const place of due) timers.clear(`step:${placeText(place)}`);
+    const owing = due.filter((place) => this.#owesNextStep(place, now));
+    if (owing.length > 0) this.#deliver(group, owing, now);
+  }
+
+  /** Takes a line a step further. @returns whether that step tells anybody who is not told otherwise */
+  #owesNextStep(place: Place, now: EpochMs): boolean {
     const { standing, targets } = this.#deps;
     const line = standing.line(place);
-    if (line.hidden !== null) return;
+    if (line.hidden !== null) return false;
     const next = targets.stepAfter(this.#groupOf(line).settings.target, line, now, standing.the(place.alert).except);
-    if (next === undefined) return standing.change(place, { stepWaitMs: null });
-    standing.change(place, { step: next.step, round: next.round, stepWaitMs: next.waitMs });
+    standing.change(place, next === undefined ? { stepWaitMs: null } : { step: next.step, round: next.round, stepWaitMs: next.waitMs });
+    if (next === undefined) {
+      this.#routeIfGone(place, "escalation", now);
+      return false;
+    }
     this.#hold(place, next.told, "escalation");
-    if (standing.line(place).held.length > 0) this.#deliver(line.group, [place], now);
-    else this.#passOver(place, now);
+    if (standing.line(place).held.length > 0) return true;
+    this.#passOver(place, now);
+    return false;
   }
 
   /** Goes on with the escalation of a line where it stands. */
@@ -174,7 +198,21 @@ export class Teller {
       if (channels.length > 0) this.#hold(place, channels, "repeat");
       if (channels.length > 0) again.push(place);
     }
-    if (again.length > 0) this.#deliver(id, again, now);
+    // Who came on call meanwhile was told of none of them.
+    const fresh = due.filter((place) => this.#holdForFresh(place, now, (each) => again.includes(each) || !isHidden(each)));
+    const all = [...again, ...fresh.filter((place) => !again.includes(place))];
+    if (all.length > 0) this.#deliver(id, all, now);
+    for (const place of due) this.#routeIfGone(place, "repeat", now);
+  }
+
+  /** @returns whether anybody is on call by now whom this line did not tell */
+  #holdForFresh(place: Place, now: EpochMs, mayBeTold: (place: Place) => boolean): boolean {
+    const line = this.#deps.standing.line(place);
+    const known = new Set([...line.told, ...line.held].map(toldKey));
+    const fresh = (this.#firstStep(place, now)?.told ?? []).filter((each) => !known.has(toldKey(each)));
+    if (fresh.length === 0 || !mayBeTold(place)) return false;
+    this.#hold(place, fresh, "repeat");
+    return this.#deps.standing.line(place).held.length > 0;
   }
 
   /** A group is due. */
@@ -201,9 +239,16 @@ export class Teller {
     this.uncover(`interval:${name}`, now);
   }
 
-  #missNobody(place: Place, target: string, now: EpochMs): void {
+  /** Its target has gone from the config: who is named instead is told, if not told already. */
+  #routeIfGone(place: Place, kind: NotificationKind, now: EpochMs): void {
+    const { standing, targets } = this.#deps;
+    const { target } = this.#groupOf(standing.line(place)).settings;
+    if (!targets.isRota(target) && !targets.hasReceiver(target)) this.route(place.alert, kind, now);
+  }
+
+  #missNobody(place: Place, target: string, kind: NotificationKind, now: EpochMs): void {
     const { standing, targets, timers } = this.#deps;
-    if (!targets.isRota(target)) return;
+    if (!targets.isRota(target)) return this.#routeIfGone(place, kind, now);
     standing.change(place, { hidden: `nobody:${target}` });
     timers.set(`nobody:${target}`, now + NOBODY_MS);
   }
@@ -277,13 +322,13 @@ export class Teller {
       const occurrence = standing.the(place.alert);
       const hidden = isOver(occurrence) ? undefined : hiding.causeOf(occurrence, group, now);
       if (hidden !== undefined) this.#hide(place, hidden, now);
-      else if (this.#isStormy(group, occurrence, place, now)) stormy.push(place);
+      else if (joinStorm(this.#deps, group, place, now)) stormy.push(place);
       else sent.push(place);
     }
     if (sent.length > 0) send(this.#deps, group, sent, now);
     for (const { alert } of sent) this.#dropIfDone(alert);
     for (const place of stormy) this.#schedule(place, now);
-    this.#dropGroupIfEmpty(id);
+    dropGroupIfEmpty(this.#deps, id);
   }
 
   #hide(place: Place, hidden: Hidden, now: EpochMs): void {
@@ -313,36 +358,6 @@ export class Teller {
     if (next !== undefined) timers.set(cause, next);
   }
 
-  /** Moves a line to the storm of its target, if there is one. */
-  #isStormy(group: Group, occurrence: Occurrence, place: Place, now: EpochMs): boolean {
-    const { standing, storms, timers } = this.#deps;
-    const { target } = group.settings;
-    if (group.kind === "storm" || isOver(occurrence) || standing.line(place).told.length > 0) return false;
-    const storm = storms.note(target, now);
-    if (storm === undefined || storms.plan === null) return false;
-    const name = `storm:${target}`;
-    if (timers.get(name) === undefined) timers.set(name, storms.lookAgainAt(target, now) as EpochMs);
-    const known = standing.group(storm.group ?? "");
-    const id = known?.id ?? groupId(`storm/${target}`, occurrence, now);
-    if (known === undefined) {
-      const settings = { ...group.settings, waitMs: storms.plan.waitMs ?? 0, intervalMs: storms.plan.intervalMs, mute: [], active: [] };
-      standing.putGroup({ id, kind: "storm", settings, waitsFrom: now, toldAt: null, seqs: {} });
-      storms.gather(storm, id);
-    }
-    standing.change(place, { group: id });
-    return true;
-  }
-
-  #groupFor({ settings, group }: Taken, place: Place, now: EpochMs): string {
-    const { standing } = this.#deps;
-    const known = group === null ? undefined : standing.openGroup(group);
-    const id = known?.id ?? (group === null ? placeText(place) : groupId(group, standing.the(place.alert), now));
-    standing.putGroup(
-      known === undefined ? { id, kind: group === null ? "single" : "shared", settings, waitsFrom: now, toldAt: null, seqs: {} } : { ...known, settings },
-    );
-    return id;
-  }
-
   #groupOf = ({ group }: Line): Group => this.#deps.standing.group(group) as Group;
 
   #dropIfDone(id: string): void {
@@ -350,19 +365,9 @@ export class Teller {
     const occurrence = standing.occurrence(id);
     if (occurrence === undefined || !isOver(occurrence) || occurrence.lines.some(({ held }) => held.length > 0)) return;
     standing.drop(id);
-    for (const { group } of occurrence.lines) this.#dropGroupIfEmpty(group);
-  }
-
-  #dropGroupIfEmpty(id: string): void {
-    const { standing, timers } = this.#deps;
-    if (standing.memberCount(id) > 0) return;
-    for (const timer of ["flush", "repeat"]) timers.clear(`${timer}:${id}`);
-    standing.dropGroup(id);
+    for (const { group } of occurrence.lines) dropGroupIfEmpty(this.#deps, group);
   }
 }
-
-/** Never given twice, since what is sent is numbered by it: an occurrence opens a group of a name once. */
-const groupId = (name: string, { number }: Occurrence, now: EpochMs): string => `${name}@${now.toString(36)}.${number.toString(36)}`;
 
 /** Whether what hides a line hides all lines of the alert. */
 const isOfAlert = ({ hidden }: Line): boolean => hidden !== null && !/^(interval|nobody):/.test(hidden);

@@ -152,7 +152,7 @@ describe("who is paged", () => {
     expect(words(never)).toEqual([["2026-01-10T11:00Z hidden interval:ever until undefined"]]);
   });
 
-  it("tells again those that were told before what hid it, though others are on call", () => {
+  it("tells again those that were told before what hid it, and who is on call by then", () => {
     const mute = { ...interval({ zone: "UTC", times: times("22:00-23:30") }), name: "late" };
     const both = { ...emptyDispatch, ...dispatch, intervals: [nights, days, mute] };
     const first = schedule([layer(["anna", "bo"], 60, "2026-01-05 00:00")], { name: "ops", zone: "UTC" });
@@ -168,7 +168,7 @@ describe("who is paged", () => {
     const hourLater = { ...mute, spans: interval({ zone: "UTC", times: times("22:00-22:30") }).spans };
     const other = { ...both, intervals: [hourLater], schedules: [first], escalations: [twice] };
     expect(words(whoIsPaged({ ...planOf(route), dispatch: other }, nothing, {}, at("2026-01-10T21:55Z")))[0]?.[2]).toBe(
-      "2026-01-10T22:30Z told 0/0 announced bo (before, webhook:0)",
+      "2026-01-10T22:30Z told 0/0 announced bo (before, webhook:0), anna (ops layer 0)",
     );
   });
 
@@ -336,10 +336,13 @@ describe("the engine, which nobody answers", () => {
         for (const { events, isComplete } of paged.routes)
           for (const { receiver } of events.flatMap((event) => (event.kind === "told" ? event.told : [])))
             lastOf.set(receiver, isComplete ? (events.at(-1) as PagedEvent).at : end);
+        // So is who comes on call later and is told what others were told before.
+        const ends = paged.routes.filter(({ isComplete }) => isComplete).map(({ events }) => (events.at(-1) as PagedEvent).at);
+        const lastOfAll = ends.length > 0 ? Math.max(...ends) : end;
         const told = run.effects.slice(before).flatMap(({ notifications }, index) =>
           notifications
             .filter(({ disposition, heldUntil, kind }) => disposition === "waiting" && heldUntil === null && kind !== "repeat")
-            .filter(({ receiver }) => firing + index * minute <= (lastOf.get(receiver) ?? end))
+            .filter(({ receiver }) => firing + index * minute <= (lastOf.get(receiver) ?? lastOfAll))
             .map(({ receiver, channel, kind }) => `${index} ${kind} ${receiver} ${channel}`),
         );
         const answered = paged.routes.flatMap(({ events }) =>
