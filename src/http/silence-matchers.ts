@@ -8,6 +8,8 @@ const PATTERNS_MAX = 50;
 const PATTERN_CHARS_MAX = 200;
 /** Of one pattern: its time grows with the length of the label to this power. */
 const REPEATS_MAX = 3;
+/** Groups of one pattern, and what it leaves out at will: each doubles its time, or worse. */
+const BRANCHES_MAX = 6;
 /** No label is like this. */
 const UNLIKELY = "\u{1f30a}\u{fffd}\u{1f30a}";
 
@@ -27,7 +29,7 @@ function problemOf(matchers: readonly LabelMatcher[]): string | undefined {
   const patterns = matchers.flatMap((each) => each.patterns);
   if (patterns.some(({ length }) => length > PATTERN_CHARS_MAX)) return `takes patterns of at most ${PATTERN_CHARS_MAX} characters`;
   const slow = patterns.find((pattern) => !isQuick(pattern));
-  return slow && `${slow} could take too long: at most ${REPEATS_MAX} of * and +, and none within another or of a group`;
+  return slow && `${slow} could take too long: at most ${REPEATS_MAX} of * and +, none within another or of a group, and ${BRANCHES_MAX} groups and ?`;
 }
 
 /** Whether its time is bounded by a small power of the length of what it is tried on. */
@@ -35,7 +37,8 @@ function isQuick(pattern: string): boolean {
   if (!(pattern.length > 2 && pattern.startsWith("/") && pattern.endsWith("/"))) return (pattern.match(/\*+/g)?.length ?? 0) <= REPEATS_MAX;
   if (/\\[1-9k]/.test(pattern)) return false;
   const plain = pattern.replace(/\\./gsu, "x").replace(/\[[^\]]*\]/g, "x");
-  return !/\)[*+{]/.test(plain) && (plain.match(/[*+]|\{\d*,?\d*\}/g)?.length ?? 0) <= REPEATS_MAX;
+  const branches = plain.replace(/\(\?/g, "(").match(/[(?]/g)?.length ?? 0;
+  return !/\)[*+{]/.test(plain) && branches <= BRANCHES_MAX && (plain.match(/[*+]|\{\d*,?\d*\}/g)?.length ?? 0) <= REPEATS_MAX;
 }
 
 /** Whether they match whatever a label says, and so every alert, or nearly. A pattern that is none matches nothing. */

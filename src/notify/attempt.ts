@@ -21,7 +21,7 @@ const LEAVE_MS = 1_000;
  */
 export async function attempt(
   channel: ChannelSettings | undefined,
-  read: () => Notification,
+  read: () => Promise<Notification>,
   limits: { readonly signal: AbortSignal; readonly limitMs: DurationMs; readonly log: Log; readonly timers: Timers; readonly channelOf: typeof channelOf },
 ): Promise<Delivery> {
   const found = channel === undefined ? undefined : limits.channelOf(channel.type);
@@ -30,8 +30,9 @@ export async function attempt(
   const cancelLimit = limits.timers.after(limits.limitMs, () => limit.abort(new Error(`no answer within ${limits.limitMs} ms`)));
   const signal = AbortSignal.any([limits.signal, limit.signal]);
   const left = leftBehind(signal, limits.timers);
+  const send = async (): Promise<Delivery> => found.send(channel.settings, await read(), signal);
   try {
-    return await Promise.race([found.send(channel.settings, read(), signal), left.promise]);
+    return await Promise.race([send(), left.promise]);
   } catch (error) {
     limits.log.error({ err: error, channel: channel.key }, "a channel broke");
     return { kind: "retry", reason: oneLine(`the channel broke: ${(error as Error).message}`), cause: "other" };

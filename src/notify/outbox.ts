@@ -8,7 +8,7 @@ import type { EpochMs } from "../engine/units.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { FinishedRow } from "../storage/finished.ts";
-import type { OutboxRow } from "../storage/outbox-row.ts";
+import type { OutboxHead, OutboxRow } from "../storage/outbox-row.ts";
 import { attempt, type ChannelSettings } from "./attempt.ts";
 import { nextRetry, RETRY_AFTER_MAX_MS } from "./backoff.ts";
 import type { Delivery } from "./channels/channel.ts";
@@ -22,7 +22,9 @@ export type DeliveryRow = Extract<FinishedRow, { kind: "delivery" }>;
 
 export type OutboxDeps = {
   /** See storage/outbox-row.ts for which rows; may be stale by what was reported since. */
-  waiting(limit: number): Promise<readonly OutboxRow[]>;
+  waiting(limit: number): Promise<readonly OutboxHead[]>;
+  /** One of them with its members; null: it is gone. */
+  whole(id: string): Promise<OutboxRow | null>;
   /** Takes what became of an attempt to the writer; wake() the outbox once it is committed. */
   report(row: DeliveryRow): void;
   /** A notification is given up: an input of the engine. */
@@ -70,7 +72,7 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
   const { perChannelMax = 8, overallMax = 64, attemptMs = 30_000, graceMs = 1_000 } = options;
   const metrics = createOutboxMetrics(deps.metrics);
   const stop = new AbortController();
-  const inFlight = new Map<string, { row: OutboxRow; done: Promise<void> }>();
+  const inFlight = new Map<string, { row: OutboxHead; done: Promise<void> }>();
   const inFlightOf = new Map<string, number>();
   /** What was reported of a row that the store may not know yet. */
   const ended = new Map<string, true>();
@@ -79,7 +81,7 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
   const pausedUntilUp = new Map<string, number>();
   let settings = settingsByKey(options.receivers);
   let sender: Sender = options;
-  let page: readonly OutboxRow[] = [];
+  let page: readonly OutboxHead[] = [];
   let isReading = false;
   let isWoken = false;
   let isReadPlanned = false;
@@ -168,7 +170,7 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
   }
 
   /** Milliseconds until a row is due: by the steady clock where this process set the time, so that a step of the wall clock delays nothing. */
-  function waitOf(row: OutboxRow, now: EpochMs, up: number): number {
+  function waitOf(row: OutboxHead, now: EpochMs, up: number): number {
     const paused = (pausedUntilUp.get(channelKey(row)) ?? 0) - up;
     const local = localOf(row);
     if (local !== undefined) return Math.max(local.dueUp - up, paused);
@@ -176,14 +178,14 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
   }
 
   /** What was reported of a row and the store does not contradict. */
-  function localOf(row: OutboxRow): Attempted | undefined {
+  function localOf(row: OutboxHead): Attempted | undefined {
     const local = tried.get(row.id);
     if (local === undefined || local.attempts >= row.attempts) return local;
     tried.delete(row.id);
     return undefined;
   }
 
-  function start(row: OutboxRow, key: string): void {
+  function start(row: OutboxHead, key: string): void {
     const channel = channelKey(row);
     inFlightOf.set(channel, (inFlightOf.get(channel) ?? 0) + 1);
     const done = run(row).finally(() => {
@@ -194,16 +196,23 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
     inFlight.set(key, { row, done });
   }
 
-  async function run(row: OutboxRow): Promise<void> {
+  async function wholeOf({ members, ...row }: OutboxHead): Promise<OutboxRow> {
+    if (members !== "left_out") return { ...row, members };
+    const whole = await deps.whole(row.id);
+    if (whole === null) throw new Error("the store has it no longer");
+    return whole;
+  }
+
+  async function run(row: OutboxHead): Promise<void> {
     metrics.attempt(row);
     const limits = { signal: stop.signal, limitMs: attemptMs, log, timers, channelOf: deps.channelOf ?? channelOf };
-    const delivery = await attempt(settings.get(channelKey(row)), () => readNotification(row, sender), limits);
+    const delivery = await attempt(settings.get(channelKey(row)), async () => readNotification(await wholeOf(row), sender), limits);
     if (delivery.kind === "retry" && stop.signal.aborted) return;
     metrics.outcome(row, delivery);
     finish(row, delivery);
   }
 
-  function finish(row: OutboxRow, delivery: Delivery): void {
+  function finish(row: OutboxHead, delivery: Delivery): void {
     const now = clock.now();
     const attempts = (localOf(row) ?? row).attempts + 1;
     const about = { notification: row.id, receiver: row.receiver, channel: row.channel, seq: row.seq, attempts };
@@ -224,7 +233,7 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
     deps.report({ kind: "delivery", id: row.id, disposition: "waiting", attempts, nextAt, endedAt: null, reason: delivery.reason });
   }
 
-  function bury(row: OutboxRow, reason: string, about: object): void {
+  function bury(row: OutboxHead, reason: string, about: object): void {
     remember(ended, row.id, true);
     metrics.deadLetter(row);
     log.error({ ...about, reason }, "notification is a dead letter");
@@ -258,19 +267,19 @@ export function createOutbox(deps: OutboxDeps, options: OutboxOptions) {
 export type Outbox = ReturnType<typeof createOutbox>;
 
 const channelKey = (row: { receiver: string; channel: string }): string => `${row.receiver}\n${row.channel}`;
-const orderKey = (row: OutboxRow): string => `${row.line ?? row.alert.id}\n${row.receiver}\n${row.channel}`;
+const orderKey = (row: OutboxHead): string => `${row.line ?? row.alert.id}\n${row.receiver}\n${row.channel}`;
 
 function settingsByKey(receivers: readonly Receiver[]): ReadonlyMap<string, ChannelSettings> {
   return new Map(receivers.flatMap(({ name, channels }) => channels.map((channel) => [channelKey({ receiver: name, channel: channel.key }), channel])));
 }
 
 /** Of one key by seq; keys by when their first falls due. */
-function inOrder(rows: readonly OutboxRow[]): OutboxRow[] {
+function inOrder(rows: readonly OutboxHead[]): OutboxHead[] {
   const byKey = Map.groupBy(
     rows.toSorted((a, b) => a.seq - b.seq),
     orderKey,
   );
-  const due = ([first]: readonly OutboxRow[]): number => first?.nextAt ?? 0;
+  const due = ([first]: readonly OutboxHead[]): number => first?.nextAt ?? 0;
   return [...byKey.values()].toSorted((a, b) => due(a) - due(b)).flat();
 }
 

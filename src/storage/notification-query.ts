@@ -4,7 +4,7 @@ import type { Members } from "../engine/dispatch/record.ts";
 import { GatewayError } from "../error.ts";
 import { type AlertRow, type NotificationRow, notificationColumns, type TransitionRow, toAlert, toNotification, toTransition } from "./alert-rows.ts";
 import type { Database } from "./database.ts";
-import type { OutboxMember, OutboxRow } from "./outbox-row.ts";
+import type { OutboxHead, OutboxMember, OutboxRow } from "./outbox-row.ts";
 import {
   type Answer,
   dispositions,
@@ -48,23 +48,36 @@ const WAITING_MAX = 100_000;
  * Of each (receiver, channel) at most `limit` rows: those with no earlier one waiting in the same (line or alert, receiver, channel), by `next_at`.
  */
 export function answerOutbox(db: Database, { limit }: { readonly limit: number }): Answer<Extract<QueryRequest, { kind: "outbox" }>> {
-  const { heads, notification, earlierOfAlert, earlierOfLine, alert, transition } = outboxStatements(db);
-  const memberOf = (id: string, ordinal: number): OutboxMember | undefined => {
-    const [record, told] = [alert.get(id), transition.get(id, ordinal)];
-    return record && told && { alert: toAlert(record), transition: toTransition(told) };
-  };
-  const rows: OutboxRow[] = [];
-  for (const head of heads.all(WAITING_MAX, Math.min(limit, LIMIT_MAX))) {
-    const row = notification.get(head);
+  const { heads, notification, earlierOfAlert, earlierOfLine } = outboxStatements(db);
+  const rows: OutboxHead[] = [];
+  for (const id of heads.all(WAITING_MAX, Math.min(limit, LIMIT_MAX))) {
+    const row = notification.get(id);
     if (row === undefined || (row.line === null ? earlierOfAlert : earlierOfLine).get(row) !== undefined) continue;
-    const told = memberOf(row.alert, row.ordinal);
-    if (told === undefined) continue;
-    const { id, receiver, channel, seq, kind, line, state, created_at: createdAt, attempts, next_at: nextAt } = row;
-    const members = row.members === null ? null : (JSON.parse(row.members) as Members);
-    const all = members && { alerts: members.alerts.flatMap((each) => memberOf(...each) ?? []), fresh: members.fresh, more: members.more };
-    rows.push({ id, receiver, channel, seq, kind, line, state, createdAt, attempts, nextAt, ...told, members: all });
+    const head = headOf(db, row);
+    if (head !== undefined) rows.push(head);
   }
   return { rows };
+}
+
+export function answerOutboxRow(db: Database, { id }: { readonly id: string }): OutboxRow | null {
+  const row = outboxStatements(db).notification.get(id);
+  const head = row && headOf(db, row);
+  if (row === undefined || head === undefined) return null;
+  const members = row.members === null ? null : (JSON.parse(row.members) as Members);
+  return { ...head, members: members && { ...members, alerts: members.alerts.flatMap((each) => memberOf(db, ...each) ?? []) } };
+}
+
+function headOf(db: Database, row: NotificationRow): OutboxHead | undefined {
+  const told = memberOf(db, row.alert, row.ordinal);
+  if (told === undefined) return undefined;
+  const { id, receiver, channel, seq, kind, line, state, created_at: createdAt, attempts, next_at: nextAt, members } = row;
+  return { id, receiver, channel, seq, kind, line, state, createdAt, attempts, nextAt, ...told, members: members === null ? null : "left_out" };
+}
+
+function memberOf(db: Database, id: string, ordinal: number): OutboxMember | undefined {
+  const { alert, transition } = outboxStatements(db);
+  const [record, told] = [alert.get(id), transition.get(id, ordinal)];
+  return record && told && { alert: toAlert(record), transition: toTransition(told) };
 }
 
 type OutboxStatements = ReturnType<typeof prepareOutbox>;

@@ -39,5 +39,8 @@ export type OutboxRow = {
   } | null;
 };
 
+/** A row of a page: what it tells of is asked for when its turn comes, since many pages would not be read for the members of their rows. */
+export type OutboxHead = Omit<OutboxRow, "members"> & { readonly members: OutboxRow["members"] | "left_out" };
+
 type StoredTransition = Transition & { readonly at: EpochMs };
 export type OutboxMember = { readonly alert: AlertRecord; readonly transition: StoredTransition };

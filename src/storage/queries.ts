@@ -7,7 +7,7 @@ import { answerAlert, answerAlerts } from "./alert-query.ts";
 import { answerAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { answerExplain } from "./explain-query.ts";
-import { answerCounts, answerNotifications, answerOutbox, answerRejected } from "./notification-query.ts";
+import { answerCounts, answerNotifications, answerOutbox, answerOutboxRow, answerRejected } from "./notification-query.ts";
 import { answerPerformance } from "./performance-query.ts";
 import { type Answer, LIMIT_MAX, type QueryContext, type QueryRequest } from "./query.ts";
 import { answerReadings } from "./readings-query.ts";
@@ -41,6 +41,8 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return answerSummaries(db, request, context);
     case "notifications":
       return answerNotifications(db, request);
+    case "outbox_row":
+      return answerOutboxRow(db, request);
     case "outbox":
       return answerOutbox(db, request);
     case "rejected":

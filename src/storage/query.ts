@@ -17,7 +17,7 @@ import type { DurationMs, EpochMs, SeriesId } from "../engine/units.ts";
 import type { StoredAccounts } from "./accounts.ts";
 import type { AuditView } from "./audit.ts";
 import type { ExplainAnswer } from "./explain-query.ts";
-import type { OutboxRow } from "./outbox-row.ts";
+import type { OutboxHead, OutboxRow } from "./outbox-row.ts";
 import type { RuleVersion } from "./rule-versions-query.ts";
 
 /** Rows of an answer unless the request says fewer; more is refused. */
@@ -78,6 +78,7 @@ export type QueryRequest =
   | ({ readonly kind: "notifications"; readonly disposition?: NotificationView["disposition"]; readonly alert?: string } & Page)
   /** What waits for delivery: see OutboxRow for the order. */
   | { readonly kind: "outbox"; readonly limit: number }
+  | { readonly kind: "outbox_row"; readonly id: string }
   /** Newest first. */
   | { readonly kind: "rejected"; readonly limit?: number }
   /** Of one rule, by name. */
@@ -120,7 +121,9 @@ export type QueryAnswers = {
   explain: ExplainAnswer | null;
   summaries: { readonly summaries: readonly SummaryView[]; readonly cursor: string | null };
   notifications: { readonly notifications: readonly NotificationView[]; readonly cursor: string | null };
-  outbox: { readonly rows: readonly OutboxRow[] };
+  outbox: { readonly rows: readonly OutboxHead[] };
+  /** One of them whole; null: it is not there. */
+  outbox_row: OutboxRow | null;
   rejected: { readonly rejected: readonly RejectedView[] };
   rule_versions: { readonly versions: readonly RuleVersion[] };
   counts: StoredCounts;

@@ -113,6 +113,7 @@ function written(count: number): void {
 const outbox = createOutbox(
   {
     waiting: async (limit) => (await queries.query({ kind: "outbox", limit })).rows,
+    whole: (id) => queries.query({ kind: "outbox_row", id }),
     report: (row) => void write([row]).then(() => outbox.wake()),
     deadLetter: (id, reason) =>
       void askMain("deadLetter", { id, reason }).catch((error: unknown) => log.warn({ id, err: error }, "a dead letter waits for the next start")),

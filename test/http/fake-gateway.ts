@@ -137,6 +137,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
     summaries: ({ day }) => ({ summaries: series.slice(0, 2).map((each) => summaryOf(each, day ?? "2026-01-30")), cursor: null }),
     notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
     outbox: () => ({ rows: [] }),
+    outbox_row: () => null,
     rejected: () => ({ rejected: [] }),
     counts: () => ({ waiting: 0, oldestWaitingAt: null, dead: 0, notifications: [], rejected: [] }),
     accounts: () => ({ accounts: [], tokens: [], sessions: [] }),

@@ -216,6 +216,8 @@ describe("silences", () => {
     [{ matchers: { device: "/(a|b)\\1/" }, duration: "1h", why: "x" }, "could take too long"],
     [{ matchers: { device: "/a{1,}b*c+d*/" }, duration: "1h", why: "x" }, "could take too long"],
     [{ matchers: { device: "*a*b*c*d" }, duration: "1h", why: "x" }, "could take too long"],
+    [{ matchers: { device: `/${"(a|aa)".repeat(30)}/` }, duration: "1h", why: "x" }, "could take too long"],
+    [{ matchers: { device: `/${"a?".repeat(26)}${"a".repeat(13)}/` }, duration: "1h", why: "x" }, "could take too long"],
     [{ matchers: { device: "x".repeat(201) }, duration: "1h", why: "x" }, "at most 200 characters"],
     [{ matchers: { device: Array(51).fill("x") }, duration: "1h", why: "x" }, "at most 50 patterns"],
     [{ matchers: Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`l${index}`, "x"])), duration: "1h", why: "x" }, "at most 20 labels"],

@@ -2,7 +2,7 @@
 
 import type { Labels } from "../../src/engine/reading.ts";
 import type { DeliveryRow } from "../../src/notify/outbox.ts";
-import type { OutboxRow } from "../../src/storage/outbox-row.ts";
+import type { OutboxHead, OutboxRow } from "../../src/storage/outbox-row.ts";
 
 /** 2026-11-22 12:31:07 UTC. */
 export const FIRED_AT = Date.UTC(2026, 10, 22, 12, 31, 7);
@@ -123,6 +123,8 @@ export function freezerRows(count: number, labelsOf: (index: number) => Labels =
   return rows as [OutboxRow, ...OutboxRow[]];
 }
 
+const headOf = (each: OutboxRow): OutboxHead => ({ ...each, members: each.members === null ? null : "left_out" });
+
 /** Keeps rows like the store: gives the waiting heads, takes reports. `commits: false` loses what is reported, as a crash does. */
 export function rowStore(rows: readonly OutboxRow[], { commits = true }: { commits?: boolean } = {}) {
   const waiting = new Map(rows.map((each) => [each.id, each]));
@@ -138,10 +140,11 @@ export function rowStore(rows: readonly OutboxRow[], { commits = true }: { commi
       for (const each of more) waiting.set(each.id, each);
     },
     waitingIds: () => [...waiting.keys()],
-    async waiting(limit: number): Promise<OutboxRow[]> {
+    whole: async (id: string): Promise<OutboxRow | null> => waiting.get(id) ?? null,
+    async waiting(limit: number): Promise<OutboxHead[]> {
       const all = [...waiting.values()];
       const heads = all.filter((each) => !all.some((other) => keyOf(other) === keyOf(each) && other.seq < each.seq)).toSorted((a, b) => a.nextAt - b.nextAt);
-      return [...Map.groupBy(heads, (each) => `${each.receiver} ${each.channel}`).values()].flatMap((channel) => channel.slice(0, limit));
+      return [...Map.groupBy(heads, (each) => `${each.receiver} ${each.channel}`).values()].flatMap((channel) => channel.slice(0, limit).map(headOf));
     },
     report(row: DeliveryRow) {
       reports.push(row);

@@ -15,7 +15,7 @@ import { createOutbox } from "../../src/notify/outbox.ts";
 import { createAlertWriter } from "../../src/storage/alerts.ts";
 import { type Database, openDatabase } from "../../src/storage/database.ts";
 import { writeFinished } from "../../src/storage/finished.ts";
-import { answerOutbox } from "../../src/storage/notification-query.ts";
+import { answerOutbox, answerOutboxRow } from "../../src/storage/notification-query.ts";
 import { row } from "./outbox-rows.ts";
 
 const closing: (() => unknown)[] = [];
@@ -57,6 +57,7 @@ function start(db: Database, url: string) {
   const outbox = createOutbox(
     {
       waiting: async (limit) => answerOutbox(db, { limit }).rows,
+      whole: async (id) => answerOutboxRow(db, { id }),
       report: (report) => {
         writeFinished(db, [report]);
         outbox.wake();

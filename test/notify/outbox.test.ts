@@ -10,8 +10,8 @@ import { ATTEMPTS_MIN, RETRY_FOR_MS } from "../../src/notify/backoff.ts";
 import { email } from "../../src/notify/channels/email.ts";
 import { webhook } from "../../src/notify/channels/webhook.ts";
 import { createOutbox, type OutboxOptions, type Receiver } from "../../src/notify/outbox.ts";
-import type { OutboxRow } from "../../src/storage/outbox-row.ts";
-import { FIRED_AT, row, rowStore } from "./outbox-rows.ts";
+import type { OutboxHead, OutboxRow } from "../../src/storage/outbox-row.ts";
+import { FIRED_AT, freezerRows, groupRow, row, rowStore } from "./outbox-rows.ts";
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -49,6 +49,7 @@ function outboxOf(
   const sender = { gatewayName: "cold-chain", externalUrl: "http://127.0.0.1:8080/", timezone: "Europe/Oslo" };
   const deps = {
     waiting: store.waiting,
+    whole: store.whole,
     report: store.report,
     deadLetter: store.deadLetter,
     clock,
@@ -291,13 +292,27 @@ test("a store that cannot be read is asked again", async () => {
   let failures = 2;
   const flaky = {
     ...store,
-    waiting: async (limit: number): Promise<OutboxRow[]> => {
+    waiting: async (limit: number): Promise<OutboxHead[]> => {
       if (failures-- > 0) throw new Error("the query thread was restarted");
       return store.waiting(limit);
     },
   };
   outboxOf(flaky, [postTo("on-call", sink.webhookUrl)]).outbox.wake();
   await store.until(() => delivered(store).length === 1);
+});
+
+test("what is told together is read whole when its turn comes; where it cannot be read, it is tried again and holds up no other", async () => {
+  const sink = await sinks();
+  const store = rowStore([groupRow(freezerRows(3), viaWebhook), row("firing", { alert: "other", ...viaWebhook })]);
+  const flaky = { ...store, whole: async () => Promise.reject(new Error("the question took too long")) };
+  outboxOf(flaky, [postTo("on-call", sink.webhookUrl)]).outbox.wake();
+  await store.until(() => store.reports.length === 2);
+  expect(delivered(store)).toEqual([row("firing", { alert: "other", ...viaWebhook }).id]);
+  expect(store.reports).toContainEqual(
+    expect.objectContaining({ disposition: "waiting", attempts: 1, reason: "the channel broke: the question took too long" }),
+  );
+  outboxOf(rowStore([groupRow(freezerRows(3), viaWebhook)]), [postTo("on-call", sink.webhookUrl)]).outbox.wake();
+  await expect.poll(() => sink.webhooks.map(({ json }) => (json as { alerts: object[] }).alerts.length)).toEqual([1, 3]);
 });
 
 test("a failure that the store does not know yet is not tried again at once", async () => {

@@ -14,7 +14,7 @@ import { createOutbox } from "../../src/notify/outbox.ts";
 import { createAlertWriter } from "../../src/storage/alerts.ts";
 import { openDatabase } from "../../src/storage/database.ts";
 import { writeFinished } from "../../src/storage/finished.ts";
-import { answerOutbox } from "../../src/storage/notification-query.ts";
+import { answerOutbox, answerOutboxRow } from "../../src/storage/notification-query.ts";
 import { desk } from "../engine/dispatch/desk.ts";
 
 const closing: (() => unknown)[] = [];
@@ -39,6 +39,7 @@ async function post(setting: Parameters<typeof desk>[0]) {
   const outbox = createOutbox(
     {
       waiting: async (limit) => answerOutbox(db, { limit }).rows,
+      whole: async (id) => answerOutboxRow(db, { id }),
       report: (report) => {
         writeFinished(db, [report]);
         outbox.wake();

@@ -7,8 +7,8 @@ import { createMetrics } from "../../src/metrics.ts";
 import { createOutbox, type Receiver } from "../../src/notify/outbox.ts";
 import type { Database } from "../../src/storage/database.ts";
 import type { FinishedRow } from "../../src/storage/finished.ts";
-import { answerOutbox } from "../../src/storage/notification-query.ts";
-import type { OutboxRow } from "../../src/storage/outbox-row.ts";
+import { answerOutbox, answerOutboxRow } from "../../src/storage/notification-query.ts";
+import type { OutboxHead } from "../../src/storage/outbox-row.ts";
 import type { Channels } from "./channels.ts";
 import type { EventLoop, Life } from "./event-loop.ts";
 import type { Random } from "./random.ts";
@@ -42,17 +42,19 @@ export function createService({ loop, random, clock, channels, process, db, writ
   const isWaiting = db.prepare("SELECT 1 FROM notification WHERE disposition = 'waiting' LIMIT 1");
   const later = (ms: number, work: () => void): void => void loop.schedule("service", life, ms, work);
 
-  function ask(limit: number): Promise<readonly OutboxRow[]> {
-    const { promise, resolve, reject } = Promise.withResolvers<readonly OutboxRow[]>();
+  function ask<Rows>(read: () => Rows): Promise<Rows> {
+    const { promise, resolve, reject } = Promise.withResolvers<Rows>();
     const takes = random.chance(0.05) ? random.spread(25, 3_000) : random.spread(0.2, 5);
     const whenRead = takes * random.next();
     later(whenRead, () => {
-      // Nothing waits most of the time, and that is told sooner.
-      const rows = isWaiting.get() === undefined ? [] : answerOutbox(db, { limit }).rows;
+      const rows = read();
       later(takes - whenRead, () => (random.chance(0.01) ? reject(new Error("the query thread was started again")) : resolve(rows)));
     });
     return promise;
   }
+
+  // Nothing waits most of the time, and that is told sooner.
+  const waitingRows = (limit: number): readonly OutboxHead[] => (isWaiting.get() === undefined ? [] : answerOutbox(db, { limit }).rows);
 
   /** Resolves when the row is committed. */
   function writeRow(row: FinishedRow): Promise<void> {
@@ -62,7 +64,8 @@ export function createService({ loop, random, clock, channels, process, db, writ
 
   const outbox = createOutbox(
     {
-      waiting: ask,
+      waiting: (limit) => ask(() => waitingRows(limit)),
+      whole: (id) => ask(() => answerOutboxRow(db, { id })),
       report: (row) => {
         if (life.isAlive) void writeRow(row).then(() => outbox.wake());
       },

@@ -186,6 +186,20 @@ describe("notifications", () => {
 });
 
 describe("the outbox's heads", () => {
+  it("are given without what else they tell of, which is asked for one by one: many large groups are read at once", () => {
+    const together = { receiver: "on-call", groupBy: null, groupWaitMs: 1_000, groupIntervalMs: 1_000 };
+    const store = createRecorder({ ...plan([rule({ name: "warm", condition: { type: "threshold", above: 30 } })], { maxFutureMs: 1e15 }), route: together });
+    open = store;
+    store.receive(Array.from({ length: 600 }, (_, index) => ({ device: `d${index}`, ts: minute, value: 40 })));
+    store.receive([{ device: "d0", ts: 2 * minute, value: 40 }]);
+    const [head, ...others] = ask(store, { kind: "outbox", limit: 10 }).rows;
+    expect([head?.members, others]).toEqual(["left_out", []]);
+    const whole = ask(store, { kind: "outbox_row", id: head?.id ?? "" });
+    expect(whole).toMatchObject({ ...head, members: { fresh: 500, more: 100 } });
+    expect(new Set(whole?.members?.alerts.map(({ alert, transition }) => `${alert.id} ${transition.to}`)).size).toBe(500);
+    expect(ask(store, { kind: "outbox_row", id: "none" })).toBeNull();
+  });
+
   it("stay the first of their alert while it is tried again, though later ones are due before", () => {
     const store = record();
     const first = ask(store, { kind: "outbox", limit: 10 }).rows.filter(({ alert }) => alert.labels["device"] === "fz-1");

@@ -66,7 +66,7 @@ export function problems(effects: readonly Effects[]): string[] {
 }
 
 /** Of alerts that stand, when nothing but other alerts can hide them any more: channels that something was kept from and that were not told since. */
-export function untold({ effects, alerts }: Lived): string[] {
+export function untold({ effects, alerts, inputs }: Lived): string[] {
   const stands = (id: string): boolean => (alerts.get(id)?.state ?? "resolved") !== "resolved";
   // By either of the inhibit rules of a world, whichever are in force.
   const mayBeInhibited = (id: string): boolean =>
@@ -76,17 +76,21 @@ export function untold({ effects, alerts }: Lived): string[] {
         stands(other) &&
         (labels["severity"] === "critical" || (/^(gw|both)$/.test(labels["role"] ?? "") && labels["site"] === alerts.get(id)?.labels["site"])),
     );
+  // By a rota somebody else may be on call by then, and a receiver may go from the config.
+  const mayMove = inputs.some((input) => input.kind === "rules" && /"(rota|gone)"/.test(JSON.stringify(input.plan.route)));
+  const rows = [...ended(effects).values()];
   const found: string[] = [];
-  for (const [key, list] of Map.groupBy(ended(effects).values(), (row) => `${row.alert} ${channelOf(row)}`)) {
+  for (const [key, list] of Map.groupBy(rows, (row) => `${row.alert} ${channelOf(row)}`)) {
     const last = list.at(-1) as NotificationRecord;
     if (!stands(last.alert) || isTold(last)) continue;
     if (mayBeInhibited(last.alert)) continue;
     if (last.disposition === "muted" && list.some((row) => isTold(row) && row.ordinal >= last.ordinal)) continue;
+    if (mayMove && rows.slice(rows.indexOf(last) + 1).some((row) => row.alert === last.alert && isTold(row))) continue;
     found.push(`${key}: ${last.disposition} by ${last.cause}, and never told`);
   }
-  const told = new Set([...ended(effects).values()].map(({ alert }) => alert));
+  const told = new Set(rows.map(({ alert }) => alert));
   // An alert about the one channel of a receiver has nobody to be told.
-  for (const { id, rule } of alerts.values()) if (stands(id) && !told.has(id) && rule !== "highwater-dead-letter") found.push(`${id}: nobody was told`);
+  for (const { id, rule } of alerts.values()) if (stands(id) && !told.has(id) && rule !== "highwater-dead-letter" && !mayBeInhibited(id)) found.push(`${id}: nobody was told`);
   return found;
 }
 

@@ -38,7 +38,7 @@ const rules = [
 ];
 
 const ms = (...seconds: number[]) => fc.constantFrom(...seconds.map((each) => each * SECOND));
-const targets = ["r1", "r2", "r3", "up", "far"] as const;
+const targets = ["r1", "r2", "r3", "up", "far", "rota", "gone"] as const;
 
 const settings = fc.record(
   {
@@ -49,6 +49,7 @@ const settings = fc.record(
     groupIntervalMs: ms(0, 20, 300),
     repeatMs: ms(30, 700),
     mute: fc.constantFrom(["nights"], []),
+    active: fc.constantFrom(["late", "early"], [], []),
   },
   { requiredKeys: ["receiver", "continue"] },
 );
@@ -72,6 +73,11 @@ const nights = {
   name: "nights",
   spans: [{ zone: "UTC", times: [{ from: 22 * 60 + 20, to: 22 * 60 + 40 }], weekdays: [], daysOfMonth: [], months: [], years: [] }],
 };
+/** Of each hour its last quarter, and its second. */
+const quarters = (name: string, from: number) => ({
+  name,
+  spans: [{ ...nights.spans[0], times: Array.from({ length: 24 }, (_, hour) => ({ from: hour * 60 + from, to: hour * 60 + from + 15 })) }],
+}) as typeof nights;
 const isNight = (at: number): boolean => {
   const minute = Math.floor(at / 60_000) % 1440;
   return minute >= 22 * 60 + 20 && minute < 22 * 60 + 40;
@@ -91,7 +97,8 @@ const dispatch: fc.Arbitrary<DispatchPlan> = fc
     ...given,
     shelveMaxMs: 400 * SECOND,
     zones: { UTC: { name: "UTC", from: [Number.MIN_SAFE_INTEGER], offsets: [0] } },
-    intervals: [nights],
+    intervals: [nights, quarters("late", 45), quarters("early", 15)],
+    schedules: [schedule],
     escalations: [
       {
         name: "up",
@@ -113,6 +120,20 @@ const dispatch: fc.Arbitrary<DispatchPlan> = fc
     ],
   }));
 
+/** Turns of ten minutes, in the quarters only: there are gaps. */
+const schedule = {
+  name: "rota",
+  zone: "UTC",
+  layers: ["late", "early"].map((active, index) => ({
+    members: index === 0 ? ["r1", "r3"] : ["r2", "r1"],
+    rotation: { kind: "local" as const, everyMinutes: 10 },
+    anchor: START - 86_400_000,
+    start: START - 86_400_000,
+    active,
+  })),
+  overrides: [],
+};
+
 const receivers = [
   { name: "r1", channels: ["email:0", "webhook:0"] },
   { name: "r2", channels: ["webhook:0"] },
@@ -120,11 +141,13 @@ const receivers = [
   { name: "nobody", channels: [] },
 ];
 
-export const worldPlan: fc.Arbitrary<RulePlan> = fc.record({ route, dispatch }).map((given) => ({
+export const worldPlan: fc.Arbitrary<RulePlan> = fc.record({ route, dispatch, hasGone: fc.boolean() }).map((given) => ({
   // A wall clock that is set back must not make readings those of the future.
   ...plan(rules, { maxFutureMs: 10_000_000 * SECOND }),
   ...given,
-  receivers,
+  // A plan that lacks a receiver does not name it.
+  route: given.hasGone ? given.route : (JSON.parse(JSON.stringify(given.route).replaceAll('"gone"', '"r2"')) as RoutePlan),
+  receivers: given.hasGone ? [...receivers, { name: "gone", channels: ["webhook:9"] }] : receivers,
   hash: JSON.stringify(given),
 }));
 
