@@ -93,15 +93,13 @@ export function groupSummary(notification: Notification): string {
   const fresh = newOnes(notification).size;
   const newText = fresh === 0 ? "" : `, ${fresh === firing && firing > 1 ? "all" : fresh} new`;
   const firingText = firing === 0 ? "" : `${firing} ${firing === 1 ? "alert fires" : "alerts fire"}${gravestText(alerts, firing)}${newText}`;
-  const resolvedText =
-    resolved === 0
-      ? ""
-      : firing === 0 && more === 0
-        ? `${resolved === 2 ? "Both" : `All ${resolved}`} alerts have resolved`
-        : `${resolved} ${resolved === 1 ? "has" : "have"} resolved`;
+  const resolvedText = resolved === 0 ? "" : firing === 0 && more === 0 ? allResolvedText(resolved) : `${resolved} ${resolved === 1 ? "has" : "have"} resolved`;
   const moreText = more === 0 ? "" : `there are ${more} more`;
   return `${[firingText, resolvedText, moreText].filter((text) => text !== "").join("; ")}.`;
 }
+
+const allResolvedText = (resolved: number): string =>
+  resolved === 1 ? "The alert has resolved" : `${resolved === 2 ? "Both" : `All ${resolved}`} alerts have resolved`;
 
 function gravestText(alerts: readonly Notification[], firing: number): string {
   const [worst] = worstFirst(alerts);

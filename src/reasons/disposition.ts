@@ -1,5 +1,5 @@
 // What became of one notification, in a plain sentence: delivered, waiting, told with others, or hidden, and by what. From the outbox
-// row and from what its `cause` names; what is not known any more (a shelf that was cleared) is named by its key alone.
+// row and from what its `cause` names; what is not known any more is named by its key alone.
 
 import type { NotificationExplained } from "../storage/explain-query.ts";
 import { subjectWords } from "./explain-lines.ts";

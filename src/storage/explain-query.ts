@@ -1,5 +1,6 @@
 // One alert with all that explains it: its transitions with their evidence, each notification with its one disposition, and what the
-// causes of those name: a silence, an alert, a shelf, the notification that told in its place. It only selects.
+// causes of those name: a silence, an alert, the notification that told in its place; a shelf or an acknowledgement as it was when it
+// hid the notification, whatever has come of it since. It only selects.
 
 import type { Members } from "../engine/dispatch/record.ts";
 import { answerAlert } from "./alert-query.ts";
@@ -62,12 +63,17 @@ export function answerExplain(db: Database, { id }: { readonly id: string }, tim
   if (history === null) return null;
   const named = createNamed(db);
   const rows = db.prepare<[string, number], Row>(rowSql).all(id, NOTIFICATIONS_MAX);
-  const notifications = rows.map(({ members, ackedBy, ackedAt, ackNote, ...row }) => ({
-    ...row,
-    members: members === null ? 1 : countOf(JSON.parse(members) as Members),
-    ...named(row.cause),
-    ack: row.cause === "acknowledged" && ackedBy !== null ? { by: ackedBy, at: ackedAt, note: ackNote ?? "" } : null,
-  }));
+  const notifications = rows.map(({ members, ackedBy, ackedAt, ackNote, ...row }) => {
+    const at = row.endedAt ?? row.createdAt;
+    const acked = row.cause === "acknowledged" ? history.events.findLast((event) => event.kind === "acknowledged" && event.at <= at) : undefined;
+    const standing = row.cause === "acknowledged" && ackedBy !== null ? { by: ackedBy, at: ackedAt, note: ackNote ?? "" } : null;
+    return {
+      ...row,
+      members: members === null ? 1 : countOf(JSON.parse(members) as Members),
+      ...named(row.cause, at),
+      ack: acked === undefined ? standing : { by: acked.by, at: acked.at, note: acked.text },
+    };
+  });
   const subject = db.prepare<[string], string>("SELECT subject FROM alert WHERE id = ?").pluck().get(id) ?? "";
   return { subject, alert: history.alert, transitions: history.transitions, notifications, timezone };
 }
@@ -76,29 +82,42 @@ const countOf = ({ alerts, more }: Members): number => alerts.length + more;
 
 type Named = Pick<NotificationExplained, "other" | "silence" | "alert" | "shelf">;
 
-/** What a cause names. Of one alert many notifications have the same cause: each is looked up once. */
-function createNamed(db: Database): (cause: string | null) => Named {
+/** What a cause names, as it was at `at`. Of one alert many notifications have the same cause: each is looked up once. */
+function createNamed(db: Database): (cause: string | null, at: number) => Named {
   const other = db.prepare<[string], NonNullable<Named["other"]>>("SELECT disposition, ended_at AS endedAt FROM notification WHERE id = ?");
   const silence = db.prepare<[string], NonNullable<Named["silence"]>>("SELECT by, why, ends_at AS endsAt FROM silence WHERE id = ?");
   const alert = db.prepare<[string], NonNullable<Named["alert"]>>(
     "SELECT rule, subject, fired_at AS firedAt, resolved_at AS resolvedAt FROM alert WHERE id = ?",
   );
-  const shelf = db.prepare<[string], NonNullable<Named["shelf"]>>("SELECT by, why, until FROM shelf WHERE key = ?");
+  const shelf = createShelfThen(db);
   const known = new Map<string, Named>();
-  const look = (cause: string): Named => {
-    const [, kind = "", id = ""] = /^(\w+):(.*)$/s.exec(cause) ?? [];
+  const look = (kind: string, id: string, at: number): Named => {
     const isOther = kind === "notification" || kind === "storm" || kind === "flapping";
     return {
       other: (isOther ? other.get(id) : undefined) ?? null,
       silence: (kind === "silence" ? silence.get(id) : undefined) ?? null,
       alert: (kind === "alert" ? alert.get(id) : undefined) ?? null,
-      shelf: (kind === "shelf" || kind === "out_of_service" ? shelf.get(id) : undefined) ?? null,
+      shelf: kind === "shelf" || kind === "out_of_service" ? shelf(kind, id, at) : null,
     };
   };
-  return (cause) => {
-    const key = cause ?? "";
-    const found = known.get(key) ?? look(key);
+  return (cause, at) => {
+    const [, kind = "", id = ""] = /^(\w+):(.*)$/s.exec(cause ?? "") ?? [];
+    const key = kind === "shelf" || kind === "out_of_service" ? `${cause} ${at}` : (cause ?? "");
+    const found = known.get(key) ?? look(kind, id, at);
     known.set(key, found);
     return found;
   };
+}
+
+/**
+ * Who shelved an alert or took it out of service when it was so at `at`: the row of the shelf is there only while it lasts, and is
+ * another one's afterwards; what was done stands with the occurrence, this one or one before it (their ids begin with the key).
+ */
+function createShelfThen(db: Database): (kind: "shelf" | "out_of_service", key: string, at: number) => Named["shelf"] {
+  const done = db.prepare<[string, string, string, number], NonNullable<Named["shelf"]>>(
+    "SELECT by, text AS why, until FROM alert_event WHERE alert > ? AND alert < ? AND kind = ? AND at <= ? ORDER BY at DESC, alert DESC, number DESC LIMIT 1",
+  );
+  const standing = db.prepare<[string], NonNullable<Named["shelf"]>>("SELECT by, why, until FROM shelf WHERE key = ?");
+  // "." follows "-": what lies between are the occurrences of the key.
+  return (kind, key, at) => done.get(`${key}-`, `${key}.`, kind === "shelf" ? "shelved" : "out_of_service", at) ?? standing.get(key) ?? null;
 }

@@ -70,6 +70,7 @@ test.each([
   [5, 0, 0, "4 alerts fire, 3 of them critical; 1 has resolved."],
   [10, 0, 0, "8 alerts fire, 5 of them critical; 2 have resolved."],
   [10, 0, 7, "8 alerts fire, 5 of them critical; 2 have resolved; there are 7 more."],
+  [5, 4, 0, "The alert has resolved."],
   [10, 8, 0, "Both alerts have resolved."],
   [10, 8, 3, "2 have resolved; there are 3 more."],
   [15, 12, 0, "All 3 alerts have resolved."],

@@ -123,6 +123,10 @@ const endings: readonly (readonly [disposition: string, cause: string | null, co
   ["shelved", "shelf:k1", {}, ["shelved until Thu 1 Jan 1970 03:00:00 UTC by bo: door is mended"]],
   ["shelved", "out_of_service:k2", {}, ["out of service, by bo: taken down"]],
   ["shelved", "shelf:k9", {}, ["it was shelved (k9)"]],
+  ["shelved", "shelf:k3", { ended_at: 4 * minute }, ["shelved until Thu 1 Jan 1970 00:06:00 UTC by ada: defrosting"]],
+  ["shelved", "shelf:k3", { ended_at: 9 * minute }, ["shelved until Thu 1 Jan 1970 02:00:00 UTC by bo: once more"]],
+  ["shelved", "out_of_service:k3", { ended_at: 9 * minute }, ["out of service, by cy: sold"]],
+  ["silenced", "acknowledged", { ended_at: 4 * minute }, ["it was acknowledged by ada at Thu 1 Jan 1970 00:04:00 UTC: looking"]],
   ["silenced", "acknowledged", {}, ["it was acknowledged by cy at Thu 1 Jan 1970 00:05:00 UTC: on my way"]],
 ];
 
@@ -135,6 +139,13 @@ function withEndings(): { store: Recorder; id: string } {
     INSERT INTO silence VALUES ('s1', '[]', 0, ${120 * minute}, 'ada', 'new compressor', 0, NULL);
     INSERT INTO shelf VALUES ('k1', 'timed', 'warm', '{}', '{}', 'bo', 0, ${180 * minute}, 'door is mended');
     INSERT INTO shelf VALUES ('k2', 'out_of_service', 'warm', '{}', '{}', 'bo', 0, NULL, 'taken down');
+    INSERT INTO shelf VALUES ('k3', 'out_of_service', 'warm', '{}', '{}', 'eve', ${30 * minute}, NULL, 'much later');
+    INSERT INTO alert_event VALUES ('k3-a', 1, ${2 * minute}, 'shelved', 'ada', 'defrosting', ${6 * minute});
+    INSERT INTO alert_event VALUES ('k3-a', 2, ${6 * minute}, 'shelf_expired', '', '', NULL);
+    INSERT INTO alert_event VALUES ('k3-b', 1, ${7 * minute}, 'shelved', 'bo', 'once more', ${120 * minute});
+    INSERT INTO alert_event VALUES ('k3-b', 2, ${8 * minute}, 'out_of_service', 'cy', 'sold', NULL);
+    INSERT INTO alert_event VALUES ('k3-b', 3, ${20 * minute}, 'shelved', 'dan', 'later', ${30 * minute});
+    INSERT INTO alert_event VALUES ('${id}', 1, ${4 * minute}, 'acknowledged', 'ada', 'looking', NULL);
     UPDATE alert SET acked_by = 'cy', acked_at = ${5 * minute}, ack_note = 'on my way' WHERE id = '${id}';`);
   for (const [index, [disposition, cause, columns]] of endings.entries()) {
     const row: Record<string, unknown> = {
