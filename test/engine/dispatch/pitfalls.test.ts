@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { utc } from "../../../src/engine/calendar.ts";
-import { desk, receivers } from "./desk.ts";
+import { desk, levelled, receivers } from "./desk.ts";
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, number) => `d${number}`);
 
@@ -203,5 +203,18 @@ describe("a gateway that was down for days", () => {
     grouped.say(1, "a");
     expect(grouped.down(86_400)).toEqual(["86400: transition firing a+0 → first"]);
     expect(grouped.pass(60)).toEqual(["86460: escalation firing a+0 → second"]);
+  });
+});
+
+describe("a storm of more alerts than a notification lists", () => {
+  it("lists the gravest, however late they came", () => {
+    const storm = { above: 1, perMs: 600_000, until: 1, waitMs: 5_000, intervalMs: 300_000 };
+    const run = desk({ rules: [levelled], dispatch: { storm } });
+    run.say(1, ...names(700));
+    run.say(2, "freezer");
+    run.pass(10);
+    const [carrier] = [...run.rows.values()].filter(({ members }) => members !== null);
+    expect(carrier?.members).toMatchObject({ fresh: 500, more: 200 });
+    expect(carrier?.members?.alerts[0]?.[0]).toBe(run.alertOf("freezer"));
   });
 });
