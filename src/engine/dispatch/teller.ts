@@ -175,16 +175,17 @@ export class Teller {
     if (first === undefined) return;
     this.#hold(first, standing.line(first).told, "repeat");
     // Who came on call meanwhile was told of none of them.
-    const fresh = due.filter((place) => this.#holdForFresh(place, now, (each) => each === first || !isHidden(each)));
+    const onCall = this.#deps.targets.stepAfter(group.settings.target, BEFORE_FIRST, now, null)?.told ?? [];
+    const fresh = due.filter((place) => this.#holdForFresh(place, onCall, (each) => each === first || !isHidden(each)));
     this.#deliver(id, fresh.includes(first) ? fresh : [first, ...fresh], now);
     for (const place of due) this.#routeIfGone(place, "repeat", now);
   }
 
-  /** @returns whether anybody is on call by now whom this line did not tell */
-  #holdForFresh(place: Place, now: EpochMs, mayBeTold: (place: Place) => boolean): boolean {
+  /** @returns whether anybody of those on call is told whom this line did not tell */
+  #holdForFresh(place: Place, onCall: readonly Told[], mayBeTold: (place: Place) => boolean): boolean {
     const line = this.#deps.standing.line(place);
     const known = new Set([...line.told, ...line.held].map(toldKey));
-    const fresh = (this.#firstStep(place, now)?.told ?? []).filter((each) => !known.has(toldKey(each)));
+    const fresh = onCall.filter((each) => !known.has(toldKey(each)));
     if (fresh.length === 0 || !mayBeTold(place)) return false;
     this.#hold(place, fresh, "repeat");
     return this.#deps.standing.line(place).held.length > 0;
