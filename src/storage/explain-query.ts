@@ -65,7 +65,7 @@ export function answerExplain(db: Database, { id }: { readonly id: string }, tim
   const notifications = rows.map(({ members, ackedBy, ackedAt, ackNote, ...row }) => ({
     ...row,
     members: members === null ? 1 : countOf(JSON.parse(members) as Members),
-    ...named(row.cause),
+    ...named(row.cause, row.endedAt ?? row.createdAt),
     ack: row.cause === "acknowledged" && ackedBy !== null ? { by: ackedBy, at: ackedAt, note: ackNote ?? "" } : null,
   }));
   const subject = db.prepare<[string], string>("SELECT subject FROM alert WHERE id = ?").pluck().get(id) ?? "";
@@ -74,18 +74,20 @@ export function answerExplain(db: Database, { id }: { readonly id: string }, tim
 
 const countOf = ({ alerts, more }: Members): number => alerts.length + more;
 
+type ShelfRow = NonNullable<NotificationExplained["shelf"]> & { readonly at: number; readonly kind: string };
+type Looked = Omit<Named, "shelf"> & { readonly shelf: ShelfRow | null; readonly isOutOfService: boolean };
 type Named = Pick<NotificationExplained, "other" | "silence" | "alert" | "shelf">;
 
 /** What a cause names. Of one alert many notifications have the same cause: each is looked up once. */
-function createNamed(db: Database): (cause: string | null) => Named {
+function createNamed(db: Database): (cause: string | null, at: number) => Named {
   const other = db.prepare<[string], NonNullable<Named["other"]>>("SELECT disposition, ended_at AS endedAt FROM notification WHERE id = ?");
   const silence = db.prepare<[string], NonNullable<Named["silence"]>>("SELECT by, why, ends_at AS endsAt FROM silence WHERE id = ?");
   const alert = db.prepare<[string], NonNullable<Named["alert"]>>(
     "SELECT rule, subject, fired_at AS firedAt, resolved_at AS resolvedAt FROM alert WHERE id = ?",
   );
-  const shelf = db.prepare<[string], NonNullable<Named["shelf"]>>("SELECT by, why, until FROM shelf WHERE key = ?");
-  const known = new Map<string, Named>();
-  const look = (cause: string): Named => {
+  const shelf = db.prepare<[string], ShelfRow>("SELECT by, why, until, at, kind FROM shelf WHERE key = ?");
+  const known = new Map<string, Looked>();
+  const look = (cause: string): Looked => {
     const [, kind = "", id = ""] = /^(\w+):(.*)$/s.exec(cause) ?? [];
     const isOther = kind === "notification" || kind === "storm" || kind === "flapping";
     return {
@@ -93,12 +95,16 @@ function createNamed(db: Database): (cause: string | null) => Named {
       silence: (kind === "silence" ? silence.get(id) : undefined) ?? null,
       alert: (kind === "alert" ? alert.get(id) : undefined) ?? null,
       shelf: (kind === "shelf" || kind === "out_of_service" ? shelf.get(id) : undefined) ?? null,
+      isOutOfService: kind === "out_of_service",
     };
   };
-  return (cause) => {
+  return (cause, at) => {
     const key = cause ?? "";
     const found = known.get(key) ?? look(key);
     known.set(key, found);
-    return found;
+    const { isOutOfService, shelf: last, ...others } = found;
+    // A shelf replaces the one before it: a later one, or one of the other kind, hid nothing then.
+    const isIt = last !== null && last.at <= at && (last.kind === "out_of_service") === isOutOfService;
+    return { ...others, shelf: isIt ? { by: last.by, why: last.why, until: last.until } : null };
   };
 }

@@ -115,14 +115,16 @@ const endings: readonly (readonly [disposition: string, cause: string | null, co
   ["grouped", "notification:N0", {}, ["together with others", "notification N0", "was delivered at Thu 1 Jan 1970 00:04:00 UTC"]],
   ["grouped", "storm:N0", {}, ["too many alerts came at once", "notification N0"]],
   ["grouped", "flapping:N2", {}, ["it fires again and again", "the notification of N2 said"]],
-  ["grouped", "wait", {}, ["resolved before the wait of its group was over"]],
+  ["grouped", "wait", {}, ["resolved before its wait was over, and on-call had not been told that it fired"]],
   ["silenced", "silence:s1", {}, ["silenced until Thu 1 Jan 1970 02:00:00 UTC by ada: new compressor (silence s1)"]],
   ["silenced", "silence:gone", {}, ["by silence gone"]],
   ["inhibited", "alert:QUIET", {}, ["the alert quiet on device fz-1, metric temperature hides it", "fired at Thu 1 Jan 1970 00:15:00 UTC"]],
-  ["muted", "interval:nights", {}, ["the time interval nights mutes it"]],
+  ["muted", "interval:nights", {}, ["its route tells nobody then, by the time interval nights"]],
   ["shelved", "shelf:k1", {}, ["shelved until Thu 1 Jan 1970 03:00:00 UTC by bo: door is mended"]],
   ["shelved", "out_of_service:k2", {}, ["out of service, by bo: taken down"]],
   ["shelved", "shelf:k9", {}, ["it was shelved (k9)"]],
+  ["shelved", "shelf:k3", {}, ["Not sent to on-call by c19: it was shelved (k3)."]],
+  ["shelved", "shelf:k2", {}, ["Not sent to on-call by c20: it was shelved (k2)."]],
   ["silenced", "acknowledged", {}, ["it was acknowledged by cy at Thu 1 Jan 1970 00:05:00 UTC: on my way"]],
 ];
 
@@ -135,6 +137,7 @@ function withEndings(): { store: Recorder; id: string } {
     INSERT INTO silence VALUES ('s1', '[]', 0, ${120 * minute}, 'ada', 'new compressor', 0, NULL);
     INSERT INTO shelf VALUES ('k1', 'timed', 'warm', '{}', '{}', 'bo', 0, ${180 * minute}, 'door is mended');
     INSERT INTO shelf VALUES ('k2', 'out_of_service', 'warm', '{}', '{}', 'bo', 0, NULL, 'taken down');
+    INSERT INTO shelf VALUES ('k3', 'timed', 'warm', '{}', '{}', 'bo', ${9 * minute}, ${180 * minute}, 'another one, later');
     UPDATE alert SET acked_by = 'cy', acked_at = ${5 * minute}, ack_note = 'on my way' WHERE id = '${id}';`);
   for (const [index, [disposition, cause, columns]] of endings.entries()) {
     const row: Record<string, unknown> = {
