@@ -103,6 +103,12 @@ export class Dispatcher {
     if (now > this.#now) this.#now = now;
   }
 
+  /**
+   * The gateway was down until then: what it would have told in groups, repeated or escalated meanwhile is told once, by then, and goes on from
+   * there. −Infinity: it was not.
+   */
+  asleepUntil: EpochMs = Number.NEGATIVE_INFINITY;
+
   /** When something falls due by the wall clock; undefined: nothing does. */
   get nextAt(): EpochMs | undefined {
     return this.#timers.first;
@@ -112,6 +118,7 @@ export class Dispatcher {
   elapse(): void {
     this.now = this.#timers.first as EpochMs;
     const timer = this.#timers.take();
+    if (this.#now < this.asleepUntil && /^(flush|repeat|step|nobody):/.test(timer)) return this.#timers.set(timer, this.asleepUntil);
     const colon = timer.indexOf(":");
     const [kind, name] = [timer.slice(0, colon), timer.slice(colon + 1)];
     elapsed[kind as keyof typeof elapsed](this.#parts, name, this.#now);

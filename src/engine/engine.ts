@@ -72,8 +72,10 @@ class StreamEngine implements Engine {
   step(inputs: readonly Input[], time: EngineTime): Effects {
     this.#step += 1;
     for (const input of inputs) {
+      if (input.kind === "started") this.#dispatcher.asleepUntil = input.at;
       this.#advance({ now: input.at, up: input.up }, input.kind === "clock" ? input.steppedMs : undefined);
       this.#take(input);
+      this.#dispatcher.asleepUntil = Number.NEGATIVE_INFINITY;
     }
     this.#advance(time);
     for (const series of this.#touched) series.trim();

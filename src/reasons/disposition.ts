@@ -55,7 +55,7 @@ function groupedText({ cause, other, receiver, channel }: NotificationExplained,
     case "flapping":
       return `Not sent by itself to ${receiver} by ${channel}: it fires again and again, which the notification of ${id} said; further ones are held back until it is calm.`;
     case "wait":
-      return `Not sent to ${receiver} by ${channel}: it resolved before the wait of its group was over, and nobody had been told that it fired.`;
+      return `Not sent to ${receiver} by ${channel}: it resolved before its wait was over, and ${receiver} had not been told that it fired.`;
     default:
       return `Not sent by itself to ${receiver} by ${channel}${cause === null ? "" : `: ${cause}`}.`;
   }
@@ -82,7 +82,7 @@ function causeText({ cause, silence, alert, shelf, ack }: NotificationExplained,
       return `the alert ${alert.rule} on ${oneLine(subjectWords(alert.subject))} hides it (${id}, ${fired}${alert.resolvedAt === null ? "" : `, resolved ${formatSpan(alert.resolvedAt - alert.firedAt)} later`})`;
     }
     case "interval":
-      return `the time interval ${id} mutes it`;
+      return `its route tells nobody then, by the time interval ${id}`;
     case "shelf":
       return shelf === null ? `it was shelved (${id})` : `it was shelved${until(shelf.until)} by ${shelf.by}${why(shelf.why)}`;
     case "out_of_service":

@@ -1,5 +1,6 @@
 // Sends what lines of a group owe: of each channel one notification carries all, and the others are written down as grouped with it.
 
+import { severities } from "../severity.ts";
 import type { EpochMs } from "../units.ts";
 import type { Hiding } from "./hiding.ts";
 import { type Group, isOver, type Place, placeText, type Unit } from "./occurrence.ts";
@@ -84,9 +85,14 @@ function membersOf({ standing, hiding }: TellingDeps, group: Group, told: Told, 
     return !isOver(occurrence) && hiding.causeOf(occurrence, group, now) === undefined;
   });
   const all = [...fresh, ...standingOnes];
-  const alerts = all.slice(0, MEMBERS_MAX).map(({ alert }): [string, number] => [alert, standing.the(alert).ordinal]);
+  const listed = all.length > MEMBERS_MAX ? [...gravestFirst(standing, fresh), ...gravestFirst(standing, standingOnes)] : all;
+  const alerts = listed.slice(0, MEMBERS_MAX).map(({ alert }): [string, number] => [alert, standing.the(alert).ordinal]);
   return { alerts, fresh: Math.min(fresh.length, alerts.length), more: all.length - alerts.length };
 }
+
+/** Where there is no room for all, the mildest are left out. */
+const gravestFirst = (standing: Standing, places: readonly Place[]): Place[] =>
+  severities.flatMap((severity) => places.filter(({ alert }) => standing.the(alert).record.severity === severity));
 
 const stateOf = (standing: Standing, { alerts, more }: Members): "firing" | "resolved" =>
   more > 0 || alerts.some(([alert]) => !isOver(standing.the(alert))) ? "firing" : "resolved";

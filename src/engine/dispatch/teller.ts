@@ -199,17 +199,18 @@ export class Teller {
       if (channels.length > 0) again.push(place);
     }
     // Who came on call meanwhile was told of none of them.
-    const fresh = due.filter((place) => this.#holdForFresh(place, now, (each) => again.includes(each) || !isHidden(each)));
+    const onCall = this.#deps.targets.stepAfter(group.settings.target, BEFORE_FIRST, now, null)?.told ?? [];
+    const fresh = due.filter((place) => this.#holdForFresh(place, onCall, (each) => again.includes(each) || !isHidden(each)));
     const all = [...again, ...fresh.filter((place) => !again.includes(place))];
     if (all.length > 0) this.#deliver(id, all, now);
     for (const place of due) this.#routeIfGone(place, "repeat", now);
   }
 
-  /** @returns whether anybody is on call by now whom this line did not tell */
-  #holdForFresh(place: Place, now: EpochMs, mayBeTold: (place: Place) => boolean): boolean {
+  /** @returns whether anybody of those on call is told whom this line did not tell */
+  #holdForFresh(place: Place, onCall: readonly Told[], mayBeTold: (place: Place) => boolean): boolean {
     const line = this.#deps.standing.line(place);
     const known = new Set([...line.told, ...line.held].map(toldKey));
-    const fresh = (this.#firstStep(place, now)?.told ?? []).filter((each) => !known.has(toldKey(each)));
+    const fresh = onCall.filter((each) => !known.has(toldKey(each)));
     if (fresh.length === 0 || !mayBeTold(place)) return false;
     this.#hold(place, fresh, "repeat");
     return this.#deps.standing.line(place).held.length > 0;

@@ -5,6 +5,9 @@ import type { DurationMs, EpochMs } from "../units.ts";
 
 type Entry = readonly [at: EpochMs, name: string];
 
+/** Entries that were overruled and may stay, whatever else there is. */
+const OVERRULED_FREE = 1_000;
+
 const isBefore = (a: Entry, b: Entry): boolean => a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
 
 export class Timers {
@@ -19,6 +22,8 @@ export class Timers {
     if (this.#at.get(name) === at) return;
     this.#at.set(name, at);
     this.#push([at, name]);
+    // What is overruled again and again, far ahead, would fill the heap.
+    if (this.#heap.length > 2 * this.#at.size + OVERRULED_FREE) this.restore(this.save());
   }
 
   clear(name: string): void {
@@ -46,6 +51,11 @@ export class Timers {
   shift(by: DurationMs, isRelative: (name: string) => boolean): void {
     const entries = [...this.#at].map(([name, at]): [string, EpochMs] => [name, isRelative(name) ? at + by : at]);
     this.restore(entries);
+  }
+
+  /** Entries, also those that were overruled. */
+  get room(): number {
+    return this.#heap.length;
   }
 
   save(): [string, EpochMs][] {

@@ -90,7 +90,8 @@ export function untold({ effects, alerts, inputs }: Lived): string[] {
   }
   const told = new Set(rows.map(({ alert }) => alert));
   // An alert about the one channel of a receiver has nobody to be told.
-  for (const { id, rule } of alerts.values()) if (stands(id) && !told.has(id) && rule !== "highwater-dead-letter" && !mayBeInhibited(id)) found.push(`${id}: nobody was told`);
+  for (const { id, rule } of alerts.values())
+    if (stands(id) && !told.has(id) && rule !== "highwater-dead-letter" && !mayBeInhibited(id)) found.push(`${id}: nobody was told`);
   return found;
 }
 

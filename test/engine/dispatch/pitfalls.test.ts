@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { utc } from "../../../src/engine/calendar.ts";
-import { desk, receivers } from "./desk.ts";
+import { desk, levelled, receivers } from "./desk.ts";
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, number) => `d${number}`);
 
@@ -179,5 +179,42 @@ describe("a standing alert over a handover", () => {
     run.say(0, "a");
     expect(run.pass(5_000, 10)).toEqual(["5010: transition resolved a+0 → anna"]);
     expect(run.dispositions()).toEqual({ "grouped notification": 1, "grouped wait": 1, sent: 2 });
+  });
+});
+
+describe("a gateway that was down for days", () => {
+  it("repeats once what it would have repeated meanwhile", () => {
+    const run = desk({ route: { repeatMs: 300_000 } });
+    run.say(1, "a");
+    run.pass(100);
+    run.restart();
+    expect(run.down(3 * 86_400)).toEqual(["259300: repeat firing a → on-call"]);
+    expect(run.pass(310)).toEqual(["259600: repeat firing a → on-call"]);
+  });
+
+  it("goes one step of an escalation further, not all of them, also of what waited for its group", () => {
+    const steps = ["first", "second", "third"].map((name) => ({ targets: [name], waitMs: 60_000 }));
+    const setting = { receivers: receivers("first", "second", "third"), dispatch: { escalations: [{ name: "up", steps, repeat: 3 }] } };
+    const alone = desk({ ...setting, route: { receiver: "up" } });
+    alone.say(1, "a");
+    expect(alone.down(86_400)).toEqual(["86400: escalation firing a → second"]);
+    expect(alone.pass(60)).toEqual(["86460: escalation firing a → third"]);
+    const grouped = desk({ ...setting, route: { receiver: "up", groupBy: [], groupWaitMs: 30_000, groupIntervalMs: 30_000 } });
+    grouped.say(1, "a");
+    expect(grouped.down(86_400)).toEqual(["86400: transition firing a+0 → first"]);
+    expect(grouped.pass(60)).toEqual(["86460: escalation firing a+0 → second"]);
+  });
+});
+
+describe("a storm of more alerts than a notification lists", () => {
+  it("lists the gravest, however late they came", () => {
+    const storm = { above: 1, perMs: 600_000, until: 1, waitMs: 5_000, intervalMs: 300_000 };
+    const run = desk({ rules: [levelled], dispatch: { storm } });
+    run.say(1, ...names(700));
+    run.say(2, "freezer");
+    run.pass(10);
+    const [carrier] = [...run.rows.values()].filter(({ members }) => members !== null);
+    expect(carrier?.members).toMatchObject({ fresh: 500, more: 200 });
+    expect(carrier?.members?.alerts[0]?.[0]).toBe(run.alertOf("freezer"));
   });
 });

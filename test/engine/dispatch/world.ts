@@ -74,10 +74,11 @@ const nights = {
   spans: [{ zone: "UTC", times: [{ from: 22 * 60 + 20, to: 22 * 60 + 40 }], weekdays: [], daysOfMonth: [], months: [], years: [] }],
 };
 /** Of each hour its last quarter, and its second. */
-const quarters = (name: string, from: number) => ({
-  name,
-  spans: [{ ...nights.spans[0], times: Array.from({ length: 24 }, (_, hour) => ({ from: hour * 60 + from, to: hour * 60 + from + 15 })) }],
-}) as typeof nights;
+const quarters = (name: string, from: number) =>
+  ({
+    name,
+    spans: [{ ...nights.spans[0], times: Array.from({ length: 24 }, (_, hour) => ({ from: hour * 60 + from, to: hour * 60 + from + 15 })) }],
+  }) as typeof nights;
 const isNight = (at: number): boolean => {
   const minute = Math.floor(at / 60_000) % 1440;
   return minute >= 22 * 60 + 20 && minute < 22 * 60 + 40;
