@@ -36,6 +36,17 @@ describe("two routes to one receiver", () => {
   });
 });
 
+it("an active interval that never comes again keeps no other from beginning", () => {
+  const [gone, early] = [interval({ years: [[2020, 2020]] }), interval({ times: [{ from: 22 * 60 + 10, to: 22 * 60 + 20 }] })];
+  const intervals = [
+    { ...gone, name: "gone" },
+    { ...early, name: "early" },
+  ];
+  const run = desk({ route: { active: ["gone", "early"] }, dispatch: { ...dispatch, intervals } }, START);
+  run.say(1, "a");
+  expect(run.pass(900, 10)).toEqual(["600: announced firing a → on-call"]);
+});
+
 it("with several active intervals an alert waits for the first of them to begin", () => {
   const [late, early] = [interval({ times: [{ from: 23 * 60, to: 23 * 60 + 30 }] }), interval({ times: [{ from: 22 * 60 + 10, to: 22 * 60 + 20 }] })];
   const intervals = [
