@@ -1,7 +1,7 @@
 // What became of an alert: its transitions, what people and time did with it, and who was told, or why not.
 
 import type { AlertAnswer } from "../http/routes/alert.ts";
-import { formatPredicate, withUnit } from "./format.ts";
+import { formatCause, formatPredicate, withUnit } from "./format.ts";
 import { Time } from "./format-time.tsx";
 
 type Props = { readonly answer: AlertAnswer | "unknown" | undefined; readonly now: number; readonly unit: string | null };
@@ -43,17 +43,31 @@ export function History({ answer, now, unit }: Props) {
       <h4>Told to</h4>
       {answer.notifications.length === 0 && <p class="faint">nobody</p>}
       <ul>
-        {answer.notifications.map(({ id, receiver, channel, state, disposition, attempts, reason, cause }) => (
-          <li key={id}>
-            {receiver}, {channel}: {state}, <b>{disposition}</b>
-            {cause !== null && ` (${cause})`}
-            {disposition !== "delivered" && attempts > 0 && ` after ${attempts} tries`}
-            {disposition !== "delivered" && reason !== null && `: ${reason}`}
+        {answer.notifications.map((told) => (
+          <li key={told.id}>
+            <Time at={told.ended_at ?? told.created_at} now={now} /> {told.receiver}, {told.channel}: {told.state}, <b>{told.disposition}</b>
+            <Cause of={told} />
+            {told.disposition !== "delivered" && told.attempts > 0 && ` after ${told.attempts} tries`}
+            {told.disposition !== "delivered" && told.reason !== null && `: ${told.reason}`}
           </li>
         ))}
       </ul>
     </div>
   );
+}
+
+/** What hid it; another alert is a link to it. */
+function Cause({ of: { cause } }: { readonly of: AlertAnswer["notifications"][number] }) {
+  if (cause?.startsWith("alert:")) {
+    return (
+      <>
+        {" "}
+        by <a href={`#/alerts/${encodeURIComponent(cause.slice("alert:".length))}`}>another alert</a>
+      </>
+    );
+  }
+  const text = cause === null ? "" : formatCause(cause);
+  return text === "" ? null : <> ({text})</>;
 }
 
 const words: Readonly<Record<AlertAnswer["events"][number]["kind"], string>> = {
