@@ -53,6 +53,7 @@ test("of a storm: how many within how long, then that it goes on, then that it w
     "So many alerts came for on-call within so short a time, 12 within 1 min 30 s, that they are told together. What comes further is told together too, in a while, until it is calm.",
   );
   expect(groupKindLine(together({ kind: "storm", seq: 2 }))).toMatch(/^The storm goes on: /);
+  expect(groupKindLine(together({ kind: "storm", seq: 3, fresh: 0 }))).toMatch(/^Nothing new came of the storm: below is what fires of it/);
   const over = freezerRows(10).filter(({ state }) => state === "resolved");
   expect(groupKindLine(readNotification(groupRow(over as [(typeof over)[0], ...typeof over], { kind: "storm", seq: 3 }), sender))).toBe(
     "These alerts came in a storm and were told together.",
