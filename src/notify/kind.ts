@@ -27,8 +27,13 @@ export function kindMark({ kind, seq }: Notification): string {
   }
 }
 
-/** Why the alert is told now; "" of a plain transition. */
-export function kindLine({ kind, seq, state, madeAt, alert, gateway: { flapping } }: Notification): string {
+/** Why the alert is told now; "" of a plain transition. What is told again of a latched alert is of when it fired: that it has cleared is said. */
+export function kindLine(notification: Notification): string {
+  const line = whyNow(notification);
+  return line !== "" && notification.isLatched ? `${line} Its condition has cleared since: it stands until somebody resets it.` : line;
+}
+
+function whyNow({ kind, seq, state, madeAt, alert, gateway: { flapping } }: Notification): string {
   const lasts = formatSpan(madeAt - alert.startsAt);
   switch (kind) {
     case "transition":

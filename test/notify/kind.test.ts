@@ -37,6 +37,19 @@ test("announced to somebody who was told before", () => {
   expect(kindLine(alone("announced", 2))).toContain("told anew because it still fires");
 });
 
+test("told again when it is latched: that it has cleared", () => {
+  const told = (latchedAt: number, kind: NotificationKind = "repeat"): string => {
+    const fired = row("firing", { createdAt: FIRED_AT + 4 * HOUR });
+    return kindLine(readNotification({ ...fired, kind, alert: { ...fired.alert, latchedAt } }, sender));
+  };
+  const words = "Its condition has cleared since: it stands until somebody resets it.";
+  expect(told(FIRED_AT + HOUR)).toBe(`Still firing after 4 h; nobody has acknowledged it. ${words}`);
+  expect(told(FIRED_AT + HOUR, "announced")).toContain(words);
+  // It cleared only later than that was to be told.
+  expect(told(FIRED_AT + 5 * HOUR)).not.toContain(words);
+  expect(told(FIRED_AT + HOUR, "transition")).toBe("");
+});
+
 test("of a group: what concerns one of it names that one", () => {
   expect(groupKindLine(together({ kind: "transition" }))).toBe("");
   expect(groupKindLine(together({ kind: "repeat" }))).toBe("Told again because not all of it is acknowledged; the first of it fired 4 h ago.");
