@@ -113,10 +113,10 @@ function figureText(name: TargetName, value: number, digits: number): string {
 
 const percent = (share: number, decimals = 1): string => `${Number((share * 100).toFixed(decimals))} %`;
 
-/** In its two largest units at most. */
+/** In its two largest units at most; milliseconds only of what is below a second. */
 function shortDuration(ms: DurationMs): string {
   const unit = [86_400_000, 3_600_000, 60_000, 1000].find((each) => ms >= each) ?? 1;
-  const finer = unit === 86_400_000 ? 3_600_000 : Math.max(1, Math.floor(unit / 60));
+  const finer = unit === 86_400_000 ? 3_600_000 : unit === 1000 ? unit : Math.max(1, Math.floor(unit / 60));
   return formatDuration(Math.round(ms / finer) * finer);
 }
 

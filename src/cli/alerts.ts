@@ -65,8 +65,11 @@ export function textOf(alert: AlertView, now: number): string {
   return block(lines, "         ");
 }
 
-function attendance({ ackedBy, ackedAt, ackNote, shelf }: AlertView): string[] {
-  const acked = ackedBy == null ? [] : [`acknowledged by ${ackedBy} at ${secondText(ackedAt ?? 0)}${said(ackNote)}`];
+function attendance({ ackedBy, ackedAt, ackNote, shelf, hidden = [] }: AlertView): string[] {
+  const notTold = hidden
+    .filter(({ disposition }) => disposition !== "shelved")
+    .map(({ disposition, cause }) => `not told: ${disposition === "grouped" ? "it flaps" : disposition}, by ${cause.replace(":", " ")}`);
+  const acked = [...(ackedBy == null ? [] : [`acknowledged by ${ackedBy} at ${secondText(ackedAt ?? 0)}${said(ackNote)}`]), ...notTold];
   if (shelf == null) return acked;
   const until = shelf.kind === "timed" ? ` until ${secondText(shelf.until ?? 0)}` : shelf.kind === "until_clear" ? " until it clears" : "";
   return [...acked, `${shelf.kind === "out_of_service" ? "out of service" : "shelved"}${until}, by ${shelf.by}${said(shelf.why)}`];

@@ -2,13 +2,13 @@
 // gateway and without one.
 
 import type { Command } from "commander";
-import { GatewayError } from "../error.ts";
 import { explainBody } from "../http/routes/explain.ts";
 import { explanationOf } from "../reasons/explanation.ts";
-import { openDatabase, requireSchema } from "../storage/database.ts";
 import { answerExplain, type ExplainAnswer } from "../storage/explain-query.ts";
 import { configOf } from "./account-store.ts";
 import { type CliCommand, DEFAULT_CONFIG } from "./command.ts";
+import { screenOf, wrap } from "./problems.ts";
+import { alertOf, readStore } from "./running-gateway.ts";
 import { timeText } from "./text.ts";
 
 type Options = { readonly config: string; readonly json?: true };
@@ -18,25 +18,21 @@ export const explainCommand: CliCommand = {
   summary: "say why an alert fired or resolved, and who was told",
   register(program: Command): void {
     program
-      .argument("<alert>", "its id, as the dashboard, messages and /api/v1/alerts show it")
+      .argument("<alert>", "its id, as the dashboard, messages and `highwater alerts` show it; of an active alert its beginning is enough")
       .option("-c, --config <file>", "the config", DEFAULT_CONFIG)
       .option("--json", "for machines: as /api/v1/alerts/ID/explain")
       .action(explain);
   },
 };
 
-function explain(id: string, { config, json }: Options): void {
-  const { gateway } = configOf(config);
-  const db = openDatabase(gateway.dataDir, { readonly: true });
-  try {
-    requireSchema(db);
-    const found = answerExplain(db, { id }, gateway.timezone);
-    if (found === null)
-      throw new GatewayError("unknown_alert", `there is no alert ${id}`, { hint: "ids are listed at /api/v1/alerts; pending alerts have none yet" });
+function explain(id: string, { config: file, json }: Options): void {
+  const config = configOf(file);
+  const { timezone } = config.gateway;
+  readStore(config, (store) => {
+    const found = answerExplain(store.db, { id }, timezone) ?? answerExplain(store.db, { id: alertOf(store, id).name.id }, timezone);
+    if (found === null) return;
     process.stdout.write(json === true ? `${JSON.stringify(explainBody(found), null, 2)}\n` : textOf(found));
-  } finally {
-    db.close();
-  }
+  });
 }
 
 function textOf(found: ExplainAnswer): string {
@@ -47,5 +43,12 @@ function textOf(found: ExplainAnswer): string {
     lines.push("", `${transition.evidence.from} → ${transition.to}  ${timeText(transition.ts)}`, ...(told.transitions[index] ?? []).map((line) => `  ${line}`));
     for (const [place, { ordinal }] of notifications.entries()) if (ordinal === transition.ordinal) lines.push(`  - ${told.notifications[place]}`);
   }
-  return `${lines.join("\n")}\n`;
+  const { columns } = screenOf(process.stdout);
+  return `${(columns === undefined ? lines : lines.map((line) => wrapped(line, columns))).join("\n")}\n`;
+}
+
+/** A line of a terminal's width, its further lines indented below it. */
+function wrapped(line: string, columns: number): string {
+  const indent = line.slice(0, line.length - line.trimStart().length);
+  return `${indent}${wrap(line.trimStart(), columns - indent.length, `${indent}  `)}`;
 }

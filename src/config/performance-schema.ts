@@ -15,7 +15,15 @@ const share = (fallback: number, description: string) =>
     .max(1, "write a share from 0 to 1, such as 0.05")
     .default(fallback)
     .meta({ description: `${description}, 0 to 1` });
-const { mix: shares, ...bounds } = defaultTargets;
+const { mix: shares, chattering: chatter, ...bounds } = defaultTargets;
+
+const chattering = z
+  .strictObject({
+    firings: z.int().min(2).max(1_000).default(chatter.firings).meta({ description: "An alert that fires so often" }),
+    within: durationSchema.prefault(formatDuration(chatter.withinMs)).meta({ description: "within less than this, in event time, chatters" }),
+  })
+  .prefault({})
+  .meta({ description: "What counts as chattering; no target, but what the figures count" });
 
 const mix = z
   .strictObject({
@@ -43,6 +51,7 @@ const targets = z
     stale: z.int().min(0).max(1_000_000).default(bounds.stale).meta({ description: "Alerts that stand for more than a day" }),
     mix,
     acknowledge: durationSchema.prefault(formatDuration(bounds.acknowledgeMs)).meta({ description: "Median time until an alert is acknowledged" }),
+    chattering,
   })
   .superRefine(({ flood_per_10_min, flood_end_per_10_min }, context) => {
     if (flood_end_per_10_min !== undefined && flood_end_per_10_min > flood_per_10_min)
@@ -70,4 +79,5 @@ export const toTargets = ({ targets: given }: z.output<typeof alarmPerformance>)
   stale: given.stale,
   mix: given.mix,
   acknowledgeMs: given.acknowledge,
+  chattering: { firings: given.chattering.firings, withinMs: given.chattering.within },
 });

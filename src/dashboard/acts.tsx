@@ -7,6 +7,7 @@ import { useRef } from "preact/hooks";
 import type { Alert } from "../http/routes/alerts.ts";
 import { ActForm } from "./act-form.tsx";
 import type { Sent } from "./api.ts";
+import { formatCause } from "./format.ts";
 import { Time } from "./format-time.tsx";
 import type { Store } from "./store.ts";
 
@@ -115,7 +116,7 @@ const silenceOf = ({ labels }: Alert): string =>
 
 /** Who attends to it, what hides it, and what it waits for. */
 export function Attendance({ alert, now }: { alert: Alert; now: number }) {
-  const { acked_at, acked_by, ack_note, shelved, latched_at, resolved_at } = alert;
+  const { acked_at, acked_by, ack_note, shelved, hidden, latched_at, resolved_at } = alert;
   return (
     <>
       {latched_at !== null && resolved_at === null && (
@@ -129,6 +130,13 @@ export function Attendance({ alert, now }: { alert: Alert; now: number }) {
           {said(ack_note)}
         </p>
       )}
+      {hidden
+        .filter(({ disposition }) => disposition !== "shelved")
+        .map(({ disposition, cause }) => (
+          <p class="attended" key={cause}>
+            <b>Not told:</b> {cause.startsWith("alert:") ? "another alert inhibits it" : formatCause(cause) || disposition}
+          </p>
+        ))}
       {shelved !== null && (
         <p class="attended">
           <Hiding shelf={shelved} now={now} /> by {shelved.by}

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { AlertAnswer } from "../http/routes/alert.ts";
 import type { ExplainBody } from "../http/routes/explain.ts";
-import { formatPredicate, withUnit } from "./format.ts";
+import { formatCause, formatPredicate, withUnit } from "./format.ts";
 import { Time } from "./format-time.tsx";
 import type { Store } from "./store.ts";
 
@@ -70,9 +70,10 @@ export function History({ answer, now, unit, store }: Props) {
       <h4>Told to</h4>
       {answer.notifications.length === 0 && <p class="faint">nobody</p>}
       <ul>
-        {answer.notifications.map(({ id, receiver, channel, state, disposition }) => (
-          <li key={id}>
-            <b>{state}</b>: {textOf(explained.value, id) ?? `${receiver}, ${channel}: ${disposition}`}
+        {answer.notifications.map((told) => (
+          <li key={told.id}>
+            <Time at={told.ended_at ?? told.created_at} now={now} /> <b>{told.state}</b>: {textOf(explained.value, told)}
+            <Inhibitor cause={told.cause} />
           </li>
         ))}
       </ul>
@@ -80,8 +81,25 @@ export function History({ answer, now, unit, store }: Props) {
   );
 }
 
-/** What became of a notification, in a sentence, once it is known. */
-const textOf = (explained: ExplainBody | undefined, id: string): string | undefined => explained?.notifications.find((each) => each.id === id)?.text;
+type Told = AlertAnswer["notifications"][number];
+
+/** What became of a notification: in a sentence, once it is known. */
+function textOf(explained: ExplainBody | undefined, { id, receiver, channel, disposition, cause }: Told): string {
+  const words = cause === null ? "" : formatCause(cause);
+  const inShort = `${receiver}, ${channel}: ${disposition}${words === "" ? "" : ` (${words})`}`;
+  return explained?.notifications.find((each) => each.id === id)?.text ?? inShort;
+}
+
+/** The alert that hid it, as a link. */
+function Inhibitor({ cause }: { readonly cause: string | null }) {
+  if (cause?.startsWith("alert:") !== true) return null;
+  return (
+    <>
+      {" "}
+      <a href={`#/alerts/${encodeURIComponent(cause.slice("alert:".length))}`}>Look at that alert</a>
+    </>
+  );
+}
 
 const words: Readonly<Record<AlertAnswer["events"][number]["kind"], string>> = {
   acknowledged: "acknowledged",

@@ -62,3 +62,25 @@ export function fillTemplate(template: string, values: Readonly<Record<string, s
   const filled = template.replace(/\{\{\s*([\w.]+)\s*\}\}/g, (place, name: string) => values[name] ?? place);
   return /\{[{%]/.test(filled) ? undefined : filled;
 }
+
+/** What hid a notification or told in its place, without keys that only machines know. */
+export function formatCause(cause: string): string {
+  const colon = cause.indexOf(":");
+  const [kind, id] = colon < 0 ? [cause, ""] : [cause.slice(0, colon), cause.slice(colon + 1)];
+  switch (kind) {
+    case "shelf":
+      return "";
+    case "out_of_service":
+      return "out of service";
+    case "notification":
+      return "told with others";
+    case "storm":
+      return "told in a storm";
+    case "flapping":
+      return "it flaps";
+    case "wait":
+      return "over before its group was told";
+    default:
+      return id === "" ? kind : `${kind} ${id}`;
+  }
+}

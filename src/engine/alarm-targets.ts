@@ -23,6 +23,8 @@ export type AlarmTargets = {
   /** Shares of all alerts: of critical and warning at most, of info at least. */
   readonly mix: Readonly<Record<Severity, number>>;
   readonly acknowledgeMs: DurationMs;
+  /** An alert chatters that fires so many times within less than so long. */
+  readonly chattering: { readonly firings: number; readonly withinMs: DurationMs };
 };
 
 /**
@@ -41,6 +43,7 @@ export const defaultTargets: AlarmTargets = {
   stale: 5,
   mix: { critical: 0.05, warning: 0.15, info: 0.8 },
   acknowledgeMs: 600_000,
+  chattering: { firings: 3, withinMs: 60_000 },
 };
 
 /** By the keys that targets have in the config. */

@@ -90,9 +90,6 @@ export type AlarmPerformance = AlarmFigures & { readonly span: Span; readonly ve
 const TOP = 10;
 export const ACTORS_MAX = 100;
 export const FLOODS_MAX = 100;
-/** Chattering: so many firings within so long. */
-export const CHATTERING_COUNT = 3;
-export const CHATTERING_MS = 60_000;
 /** Fleeting: it stood for less than this, and there was no other of the same actor so near. */
 export const FLEETING_MS = 60_000;
 export const STALE_MS = 86_400_000;
@@ -114,7 +111,7 @@ export function performanceOf(occurrences: readonly AlarmOccurrence[], span: Spa
     span,
   );
   const inFloodMs = timeInFloods(floods, span);
-  const actors = actorsOf(own);
+  const actors = actorsOf(own, targets);
   const top = actors.slice(0, TOP);
   const count = top.reduce((sum, actor) => sum + actor.count, 0);
   const chattering = actors.filter((actor) => actor.chattering);
@@ -152,7 +149,7 @@ const largest = (floods: readonly Flood[]): readonly Flood[] =>
         .sort((a, b) => a.start - b.start);
 
 /** The most frequent first. */
-function actorsOf(occurrences: readonly AlarmOccurrence[]): Actor[] {
+function actorsOf(occurrences: readonly AlarmOccurrence[], { chattering }: AlarmTargets): Actor[] {
   const byActor = new Map<string, AlarmOccurrence[]>();
   for (const each of occurrences) {
     const key = `${each.rule}\n${each.subject}`;
@@ -164,7 +161,15 @@ function actorsOf(occurrences: readonly AlarmOccurrence[]): Actor[] {
     .map((own): Actor => {
       const { rule, subject, labels } = own.at(-1) as AlarmOccurrence;
       const fired = [...own].sort((a, b) => a.firedAt - b.firedAt);
-      return { rule, subject, labels, count: own.length, share: own.length / occurrences.length, chattering: chatters(fired), fleeting: fleetingOf(fired) };
+      return {
+        rule,
+        subject,
+        labels,
+        count: own.length,
+        share: own.length / occurrences.length,
+        chattering: chatters(fired, chattering),
+        fleeting: fleetingOf(fired),
+      };
     })
     .sort((a, b) => b.count - a.count || compareText(a.rule, b.rule) || compareText(a.subject, b.subject));
 }
@@ -172,10 +177,10 @@ function actorsOf(occurrences: readonly AlarmOccurrence[]): Actor[] {
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** @param fired of one actor, by event time */
-const chatters = (fired: readonly AlarmOccurrence[]): boolean =>
+const chatters = (fired: readonly AlarmOccurrence[], { firings, withinMs }: AlarmTargets["chattering"]): boolean =>
   fired.some(({ firedAt }, index) => {
-    const first = fired[index - CHATTERING_COUNT + 1];
-    return first !== undefined && firedAt - first.firedAt < CHATTERING_MS;
+    const first = fired[index - firings + 1];
+    return first !== undefined && firedAt - first.firedAt < withinMs;
   });
 
 /** @param fired of one actor, by event time */

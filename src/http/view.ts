@@ -60,6 +60,9 @@ export const alertSchema = z
     acked_at: timeSchema.nullable(),
     acked_by: z.string().nullable(),
     ack_note: z.string().nullable(),
+    hidden: z
+      .array(z.strictObject({ disposition: z.string(), cause: z.string() }))
+      .meta({ description: "What kept the newest notification of it from each channel that was not told; empty: nothing did" }),
     shelved: shelfSchema.nullable().meta({ description: "It is shelved or out of service now, as all occurrences of its rule on its subject" }),
     allowed: z.array(z.enum(lifeEvents)).meta({ description: "What may be done to it in its state; nothing while pending" }),
   })
@@ -86,6 +89,7 @@ export function alertOfView(view: AlertView): Alert {
     acked_at: rfc3339OrNull(view.ackedAt ?? null),
     acked_by: view.ackedBy ?? null,
     ack_note: view.ackNote ?? null,
+    hidden: (view.hidden ?? []).map(({ disposition, cause }) => ({ disposition, cause })),
     shelved: view.shelf == null ? null : shelfOfView(view.shelf),
     allowed: allowedFor(view),
   };

@@ -2,6 +2,7 @@
 // A plain transition needs neither. Only what a notification holds is said: that nobody acknowledged is known from its being told again.
 
 import { formatSpan } from "../reasons/format.ts";
+import { newOnes } from "./group.ts";
 import type { Notification } from "./notification.ts";
 
 /** `again` of `[FIRING critical, again]`; "" where there is nothing to say. */
@@ -26,8 +27,13 @@ export function kindMark({ kind, seq }: Notification): string {
   }
 }
 
-/** Why the alert is told now; "" of a plain transition. */
-export function kindLine({ kind, seq, state, madeAt, alert, gateway: { flapping } }: Notification): string {
+/** Why the alert is told now; "" of a plain transition. What is told again of a latched alert is of when it fired: that it has cleared is said. */
+export function kindLine(notification: Notification): string {
+  const line = whyNow(notification);
+  return line !== "" && notification.isLatched ? `${line} Its condition has cleared since: it stands until somebody resets it.` : line;
+}
+
+function whyNow({ kind, seq, state, madeAt, alert, gateway: { flapping } }: Notification): string {
   const lasts = formatSpan(madeAt - alert.startsAt);
   switch (kind) {
     case "transition":
@@ -54,7 +60,8 @@ export function kindLine({ kind, seq, state, madeAt, alert, gateway: { flapping 
 }
 
 /** Why a group is told now; "" where its alerts say it by themselves. */
-export function groupKindLine({ kind, seq, state, madeAt, receiver, members }: Notification): string {
+export function groupKindLine(notification: Notification): string {
+  const { kind, seq, state, madeAt, receiver, members } = notification;
   const alerts = members?.alerts ?? [];
   const [carrier] = alerts;
   switch (kind) {
@@ -74,7 +81,10 @@ export function groupKindLine({ kind, seq, state, madeAt, receiver, members }: N
     case "storm": {
       if (state === "resolved") return "These alerts came in a storm and were told together.";
       const further = "What comes further is told together too, in a while, until it is calm.";
-      if (seq > 1) return `The storm goes on: below is what fires of it, and what has resolved since the last message. ${further}`;
+      if (seq > 1) {
+        const below = "below is what fires of it, and what has resolved since the last message";
+        return newOnes(notification).size > 0 ? `The storm goes on: ${below}. ${further}` : `Nothing new came of the storm: ${below}.`;
+      }
       const times = alerts.filter((each) => each.state === "firing").map(({ at }) => at);
       const within = formatSpan(Math.max(1_000, Math.max(...times) - Math.min(...times)));
       return `So many alerts came for ${receiver} within so short a time, ${alerts.length + (members?.more ?? 0)} within ${within}, that they are told together. ${further}`;

@@ -68,6 +68,8 @@ export type Notification = {
   readonly at: EpochMs;
   /** When it was to be told, which is later where it is told again or was held back. */
   readonly madeAt: EpochMs;
+  /** It latches, and its condition had cleared by then. */
+  readonly isLatched: boolean;
   readonly evidence: Evidence;
   /** `freezer-too-warm · freezer-7 −12.4 °C`: what a subject says after the state. */
   readonly headline: string;
@@ -122,6 +124,7 @@ export function readNotification(row: OutboxRow, sender: Sender): Notification {
     ts: transition.ts,
     at: transition.at,
     madeAt: row.createdAt,
+    isLatched: state === "firing" && alert.latchedAt !== null && alert.latchedAt <= row.createdAt,
     evidence,
     headline: oneLine(`${alert.rule} · ${device} ${figure}`),
     device,

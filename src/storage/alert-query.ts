@@ -1,5 +1,6 @@
 // Alerts, newest first, with those that are pending in front; one alert with all that happened to it.
 
+import type { Hidden } from "../engine/dispatch/hiding.ts";
 import { keyOf } from "../engine/dispatch/occurrence.ts";
 import type { AlertEvent, Shelf } from "../engine/dispatch/record.ts";
 import type { Labels } from "../engine/reading.ts";
@@ -95,13 +96,28 @@ export function answerAlert(db: Database, { id }: { readonly id: string }): Aler
   };
 }
 
-/** Reads occurrences together with what people did with them. */
+/** Dispositions of what was not told. What is `grouped` was told, or will be, with others; but for what flaps. */
+const hiding: ReadonlySet<string> = new Set(["silenced", "inhibited", "muted", "shelved"]);
+
+/** Reads occurrences together with what people did with them, and what hides them. */
 export function attendedReader(db: Database): (row: AlertRow) => AlertView {
   const read = db.prepare<[string], Omit<Shelf, "labels"> & { labels: string }>("SELECT * FROM shelf WHERE key = ?");
+  const newest = db.prepare<[string], Hidden>("SELECT disposition, cause, max(created_seq) FROM notification WHERE alert = ? GROUP BY receiver, channel");
+  const hiddenOf = (id: string): Hidden[] => {
+    const rows = newest.all(id).filter(({ disposition, cause }) => hiding.has(disposition) || cause?.startsWith("flapping:"));
+    return [...new Map(rows.map(({ disposition, cause }) => [cause, { disposition, cause }])).values()];
+  };
   return (row) => {
     const found = read.get(keyOf(row.id));
     const shelf = found === undefined ? null : { ...found, labels: JSON.parse(found.labels) as Labels };
-    return { ...toAlert(row), ackedBy: row.acked_by, ackedAt: row.acked_at, ackNote: row.ack_note, shelf };
+    return {
+      ...toAlert(row),
+      ackedBy: row.acked_by,
+      ackedAt: row.acked_at,
+      ackNote: row.ack_note,
+      shelf,
+      hidden: row.state === "resolved" ? [] : hiddenOf(row.id),
+    };
   };
 }
 

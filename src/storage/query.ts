@@ -5,6 +5,7 @@
 import type { Clock } from "../clock.ts";
 import type { AlarmTargets } from "../engine/alarm-targets.ts";
 import type { Day, ZoneTable } from "../engine/calendar.ts";
+import type { Hidden } from "../engine/dispatch/hiding.ts";
 import type { AlertEvent, Members, NotificationKind, OverrideRecord, Shelf, Silence } from "../engine/dispatch/record.ts";
 import type { AlertRecord, Transition } from "../engine/effect.ts";
 import type { LabelMatcher } from "../engine/matcher.ts";
@@ -196,6 +197,8 @@ export type Attendance = {
   readonly ackedAt: EpochMs | null;
   readonly ackNote: string | null;
   readonly shelf: Shelf | null;
+  /** What keeps it from being told: of each channel whose newest notification of it was not sent, why; each cause once. */
+  readonly hidden: readonly Hidden[];
 };
 
 export const silenceStates = ["active", "pending", "expired"] as const;

@@ -123,7 +123,7 @@ describe("renderSummaryMail", () => {
   });
 
   it("tells how alarms performed, each figure beside its target, and who alarms most", () => {
-    const mail = render({ performance: { day: "2024-01-30", figures: figures([...alarms(12, "fz-7", 10_000), ...alarms(1, "fz-8", 0)]) } });
+    const mail = render({ performance: { day: "2024-01-30", figures: figures([...alarms(12, "fz-7", 10_440), ...alarms(1, "fz-8", 0)]) } });
     expect(lines(mail)).toEqual(
       expect.arrayContaining([
         "Alarm performance",

@@ -13,7 +13,13 @@ test("without a key they are the defaults", () => {
 
 test("each key is its own target", () => {
   const given = { per_10_min: 2, flood_per_10_min: 20, flood_end_per_10_min: 6, per_hour: 7.5, peak_per_hour: 30, time_in_flood: 0.02 };
-  const more = { top_ten_share: 0.1, stale: 0, mix: { critical: 0.1, warning: 0.2, info: 0.7 }, acknowledge: "1h30m" };
+  const more = {
+    top_ten_share: 0.1,
+    stale: 0,
+    mix: { critical: 0.1, warning: 0.2, info: 0.7 },
+    acknowledge: "1h30m",
+    chattering: { firings: 4, within: "2m" },
+  };
   expect(targets({ ...given, ...more })).toEqual({
     perTenMinutes: 2,
     floodPerTenMinutes: 20,
@@ -25,6 +31,7 @@ test("each key is its own target", () => {
     stale: 0,
     mix: { critical: 0.1, warning: 0.2, info: 0.7 },
     acknowledgeMs: 5_400_000,
+    chattering: { firings: 4, withinMs: 120_000 },
   });
 });
 

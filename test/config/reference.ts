@@ -108,7 +108,7 @@ const words: Record<string, string> = {
   devices: "NAME is the value of the label `device`.",
   rules_files: "",
   rules: "Each rule has a name of its own over all files.",
-  notify: "Of `route` only `receiver` is honoured yet; the rest is read and checked.",
+  notify: "How a route is walked, and what holds alerts back: [Dispatch](dispatch.md); schedules and escalations: [On-call](on-call.md).",
   alarm_performance:
     "Bounds, not limits: a target that is missed is told and changes nothing. The defaults of rates, flood and mix are figures of EEMUA-191: [Alarm performance](performance.md).",
   storage: "History is not dropped yet, whatever stands here.",

@@ -2,7 +2,17 @@
 
 import { describe, expect, test } from "vitest";
 import { compileFilter } from "../../src/dashboard/filter.ts";
-import { fillTemplate, formatAge, formatPredicate, formatSpan, formatSpanExactly, formatTime, formatValue, withUnit } from "../../src/dashboard/format.ts";
+import {
+  fillTemplate,
+  formatAge,
+  formatCause,
+  formatPredicate,
+  formatSpan,
+  formatSpanExactly,
+  formatTime,
+  formatValue,
+  withUnit,
+} from "../../src/dashboard/format.ts";
 
 test.each([
   [0, "0"],
@@ -77,4 +87,18 @@ describe("the filter", () => {
   ])("%j: %s", (text, isFound) => {
     expect(compileFilter(text)(sensor)).toBe(isFound);
   });
+});
+
+test.each([
+  ["shelf:0342835052fb28d3", ""],
+  ["out_of_service:0342835052fb28d3", "out of service"],
+  ["silence:mx2bbf-1", "silence mx2bbf-1"],
+  ["interval:nights", "interval nights"],
+  ["notification:a-1", "told with others"],
+  ["storm:a-1", "told in a storm"],
+  ["flapping:a-1", "it flaps"],
+  ["wait", "over before its group was told"],
+  ["acknowledged", "acknowledged"],
+])("the cause %s is written %j", (cause, text) => {
+  expect(formatCause(cause)).toBe(text);
 });

@@ -37,6 +37,19 @@ test("announced to somebody who was told before", () => {
   expect(kindLine(alone("announced", 2))).toContain("told anew because it still fires");
 });
 
+test("told again when it is latched: that it has cleared", () => {
+  const told = (latchedAt: number, kind: NotificationKind = "repeat"): string => {
+    const fired = row("firing", { createdAt: FIRED_AT + 4 * HOUR });
+    return kindLine(readNotification({ ...fired, kind, alert: { ...fired.alert, latchedAt } }, sender));
+  };
+  const words = "Its condition has cleared since: it stands until somebody resets it.";
+  expect(told(FIRED_AT + HOUR)).toBe(`Still firing after 4 h; nobody has acknowledged it. ${words}`);
+  expect(told(FIRED_AT + HOUR, "announced")).toContain(words);
+  // It cleared only later than that was to be told.
+  expect(told(FIRED_AT + 5 * HOUR)).not.toContain(words);
+  expect(told(FIRED_AT + HOUR, "transition")).toBe("");
+});
+
 test("of a group: what concerns one of it names that one", () => {
   expect(groupKindLine(together({ kind: "transition" }))).toBe("");
   expect(groupKindLine(together({ kind: "repeat" }))).toBe("Told again because not all of it is acknowledged; the first of it fired 4 h ago.");
@@ -53,6 +66,7 @@ test("of a storm: how many within how long, then that it goes on, then that it w
     "So many alerts came for on-call within so short a time, 12 within 1 min 30 s, that they are told together. What comes further is told together too, in a while, until it is calm.",
   );
   expect(groupKindLine(together({ kind: "storm", seq: 2 }))).toMatch(/^The storm goes on: /);
+  expect(groupKindLine(together({ kind: "storm", seq: 3, fresh: 0 }))).toMatch(/^Nothing new came of the storm: below is what fires of it/);
   const over = freezerRows(10).filter(({ state }) => state === "resolved");
   expect(groupKindLine(readNotification(groupRow(over as [(typeof over)[0], ...typeof over], { kind: "storm", seq: 3 }), sender))).toBe(
     "These alerts came in a storm and were told together.",

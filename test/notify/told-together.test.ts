@@ -108,6 +108,23 @@ test("a storm: the first alone, then the others together", async () => {
   expect(body).toMatchObject({ groupLabels: {}, status: "firing", commonLabels: { site: "north" } });
 });
 
+test("what still fires long after a storm is told again, and not as a storm", async () => {
+  const { run, deliver } = await post({ route: { repeatMs: 3_600_000 }, dispatch: { storm: { above: 3, perMs: 60_000, until: 2, intervalMs: 30_000 } } });
+  for (let index = 0; index < 20; index++) run.say(1, `d${index},site=north`);
+  run.pass(31);
+  for (let index = 0; index < 18; index++) run.say(0, `d${index},site=north`);
+  run.pass(60);
+  const over = await deliver();
+  expect(over.subject).toMatch(/^\[FIRING 2, RESOLVED 1\d, storm\] on · site north$/);
+  expect(over.text).toContain("Nothing new came of the storm: below is what fires of it");
+  run.pass(3_600);
+  const again = await deliver();
+  expect(again.subject).toBe("[FIRING 2, again] on · site north");
+  expect(again.text).toContain("Told again because not all of it is acknowledged");
+  expect(again.body).toMatchObject({ notification_reason: "repeat interval elapsed" });
+  expect(again.thread).toBe(over.thread);
+});
+
 test("an alert alone that nobody acknowledges is told again, in its own thread", async () => {
   const { run, deliver } = await post({ route: { repeatMs: 14_400_000 } });
   run.say(1, "a");

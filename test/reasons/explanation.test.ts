@@ -187,9 +187,11 @@ describe("what became of a notification", () => {
     expect(text).toContain(`warm, critical, resolved (${id})`);
     expect(text).toContain("pending → firing  1970-01-01 00:03:00Z\n  The temperature of fz-1 was 45 at");
     expect(text).toContain("  - Not sent to on-call by c12: it was silenced until");
+    store.db.exec(`UPDATE alert SET state = 'firing', resolved_at = NULL WHERE id = '${id}'`);
+    expect(run(id.slice(0, 8))).toContain(`warm, critical, firing (${id})`);
     const body = JSON.parse(run(id, "--json")) as ExplainBody;
     expect(body).toEqual(explainBody(ask(store, id)));
     const { status, stderr } = spawnSync(process.execPath, [`${root}bin/highwater.js`, "explain", "-c", config, "nobody-1"], { encoding: "utf8" });
-    expect([status, stderr]).toEqual([1, "highwater: there is no alert nobody-1 (ids are listed at /api/v1/alerts; pending alerts have none yet)\n"]);
+    expect([status, stderr]).toEqual([1, "highwater: there is no alert of this id: nobody-1 (ids are listed at /api/v1/alerts, and by `highwater alerts`)\n"]);
   });
 });

@@ -36,7 +36,8 @@ export function send(deps: TellingDeps, group: Group, places: readonly Place[], 
     const [first, ...others] = owed as [Owed, ...Owed[]];
     const carrier = newest(first);
     const members = group.kind === "single" ? null : membersOf(deps, group, told, places, now);
-    const kind: NotificationKind = group.kind === "storm" ? "storm" : carrier.kind;
+    // Long after a storm what still fires of it is told again like anything else.
+    const kind: NotificationKind = group.kind === "storm" && carrier.kind !== "repeat" ? "storm" : carrier.kind;
     const state = members === null ? carrier.state : stateOf(standing, members);
     const line = group.kind === "single" ? null : group.id;
     emit({ ...recordOf(first.place.alert, carrier, { disposition: "waiting", cause: null }), kind, state, seq, line, members });
