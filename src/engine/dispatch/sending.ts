@@ -34,9 +34,10 @@ export function send({ standing, timers, emit }: TellingDeps, group: Group, plac
     seqs[key] = seq;
     const [first, ...others] = owed as [Owed, ...Owed[]];
     const carrier = newest(first);
-    const members = group.kind === "single" ? null : membersOf(standing, group, told, places);
+    const listed = group.kind === "single" ? null : membersOf(standing, group, told, places);
+    const members = listed?.members ?? null;
     const kind: NotificationKind = group.kind === "storm" ? "storm" : carrier.kind;
-    const state = members === null ? carrier.state : stateOf(standing, members);
+    const state = listed?.state ?? carrier.state;
     const line = group.kind === "single" ? null : group.id;
     emit({ ...recordOf(first.place.alert, carrier, { disposition: "waiting", cause: null }), kind, state, seq, line, members });
     const cause = `${group.kind === "storm" ? "storm" : "notification"}:${carrier.id}`;
@@ -73,7 +74,7 @@ function byChannel(standing: Standing, places: readonly Place[]): OfChannel[] {
 }
 
 /** What is new first, then what this channel was told before and still stands. */
-function membersOf(standing: Standing, { id }: Group, told: Told, places: readonly Place[]): Members {
+function membersOf(standing: Standing, { id }: Group, told: Told, places: readonly Place[]): { members: Members; state: "firing" | "resolved" } {
   const key = toldKey(told);
   const isTold = (list: readonly Told[]): boolean => list.some((each) => toldKey(each) === key);
   const fresh = places.filter((place) => isTold(standing.line(place).held));
@@ -85,15 +86,13 @@ function membersOf(standing: Standing, { id }: Group, told: Told, places: readon
   const all = [...fresh, ...standingOnes];
   const listed = all.length > MEMBERS_MAX ? [...gravestFirst(standing, fresh), ...gravestFirst(standing, standingOnes)] : all;
   const alerts = listed.slice(0, MEMBERS_MAX).map(({ alert }): [string, number] => [alert, standing.the(alert).ordinal]);
-  return { alerts, fresh: Math.min(fresh.length, alerts.length), more: all.length - alerts.length };
+  const state = all.some(({ alert }) => !isOver(standing.the(alert))) ? "firing" : "resolved";
+  return { members: { alerts, fresh: Math.min(fresh.length, alerts.length), more: all.length - alerts.length }, state };
 }
 
 /** Where there is no room for all, the mildest are left out. */
 const gravestFirst = (standing: Standing, places: readonly Place[]): Place[] =>
   severities.flatMap((severity) => places.filter(({ alert }) => standing.the(alert).record.severity === severity));
-
-const stateOf = (standing: Standing, { alerts, more }: Members): "firing" | "resolved" =>
-  more > 0 || alerts.some(([alert]) => !isOver(standing.the(alert))) ? "firing" : "resolved";
 
 /** A notification that is not, or not yet, sent. */
 export function recordOf(

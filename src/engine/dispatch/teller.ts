@@ -103,10 +103,12 @@ export class Teller {
   /** The plan changed, or the wall clock was set: what hides alerts may be over, or end at another time. */
   judgeHidden(now: EpochMs): void {
     const { standing, hiding, timers } = this.#deps;
-    for (const place of standing.hidden()) {
+    const places = standing.hidden();
+    // All of them before any is judged: a timer is that of all lines that an interval hides.
+    for (const { hidden } of places.map((place) => standing.line(place))) if (hidden?.startsWith("interval:") === true) timers.clear(hidden);
+    for (const place of places) {
       const line = standing.line(place);
       if (line.hidden === null || this.#waitsForItsEnd(line)) continue;
-      if (line.hidden.startsWith("interval:")) timers.clear(line.hidden);
       const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(line), now);
       if (hidden?.cause !== line.hidden) this.reveal(place, now);
       else this.#watch(hidden, now);
@@ -165,7 +167,7 @@ export class Teller {
 
   /** repeat_interval is over for a group. */
   repeat(id: string, now: EpochMs): void {
-    const { standing, hiding, timers } = this.#deps;
+    const { standing, hiding, targets, timers } = this.#deps;
     const group = standing.group(id) as Group;
     const standingPlaces = standing.members(id).filter((place) => !isOver(standing.the(place.alert)) && standing.line(place).told.length > 0);
     if (standingPlaces.length > 0 && group.settings.repeatMs !== null) timers.set(`repeat:${id}`, now + group.settings.repeatMs);
@@ -173,22 +175,20 @@ export class Teller {
     const isHidden = (place: Place): boolean => hiding.causeOf(standing.the(place.alert), group, now) !== undefined;
     const first = due.find((place) => !isHidden(place)) ?? due[0];
     if (first === undefined) return;
-    this.#hold(first, standing.line(first).told, "repeat");
-    // Who came on call meanwhile was told of none of them.
-    const onCall = this.#deps.targets.stepAfter(group.settings.target, BEFORE_FIRST, now, null)?.told ?? [];
-    const fresh = due.filter((place) => this.#holdForFresh(place, onCall, (each) => each === first || !isHidden(each)));
-    this.#deliver(id, fresh.includes(first) ? fresh : [first, ...fresh], now);
+    // Each channel by the first that it was told of, and who came on call meanwhile by all.
+    const onCall = targets.stepAfter(group.settings.target, BEFORE_FIRST, now, null)?.told ?? [];
+    const covered = new Set<string>();
+    const owing = due.filter((place) => {
+      const { told } = standing.line(place);
+      const known = new Set(told.map(toldKey));
+      const again = [...told.filter((each) => !covered.has(toldKey(each))), ...onCall.filter((each) => !known.has(toldKey(each)))];
+      if (again.length === 0 || (place !== first && isHidden(place))) return false;
+      for (const each of told) covered.add(toldKey(each));
+      this.#hold(place, again, "repeat");
+      return standing.line(place).held.length > 0;
+    });
+    if (owing.length > 0) this.#deliver(id, owing, now);
     for (const place of due) this.#routeIfGone(place, "repeat", now);
-  }
-
-  /** @returns whether anybody of those on call is told whom this line did not tell */
-  #holdForFresh(place: Place, onCall: readonly Told[], mayBeTold: (place: Place) => boolean): boolean {
-    const line = this.#deps.standing.line(place);
-    const known = new Set([...line.told, ...line.held].map(toldKey));
-    const fresh = onCall.filter((each) => !known.has(toldKey(each)));
-    if (fresh.length === 0 || !mayBeTold(place)) return false;
-    this.#hold(place, fresh, "repeat");
-    return this.#deps.standing.line(place).held.length > 0;
   }
 
   /** A group is due. */
