@@ -88,6 +88,7 @@ export class Teller {
     for (const place of standing.hiddenBy(cause)) {
       const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(standing.line(place)), now);
       if (hidden?.cause !== cause) this.reveal(place, now);
+      else this.#watch(hidden, now);
     }
   }
 
