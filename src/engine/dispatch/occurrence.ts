@@ -11,6 +11,8 @@ export type Unit = Told & { readonly id: string; readonly ordinal: number; reado
 /** An occurrence on its way to one receiver. */
 export type Line = {
   readonly group: string;
+  /** Those of its route, where its group, a storm's, has alerts of several routes. */
+  readonly intervals?: Intervals;
   readonly held: readonly Unit[];
   /** Not told before: what inhibits it may still come. */
   readonly holdUntil: EpochMs;
@@ -44,14 +46,15 @@ export type Occurrence = {
   readonly lines: readonly Line[];
 };
 
+/** Names of the time intervals of a route. */
+export type Intervals = { readonly mute: readonly string[]; readonly active: readonly string[] };
+
 /** A route as its groups keep it: they go on by it when the config changes. */
-export type GroupSettings = {
+export type GroupSettings = Intervals & {
   readonly target: string;
   readonly waitMs: DurationMs;
   readonly intervalMs: DurationMs;
   readonly repeatMs: DurationMs | null;
-  readonly mute: readonly string[];
-  readonly active: readonly string[];
 };
 
 export type Group = {

@@ -84,9 +84,9 @@ export class Teller {
 
   /** What hid them is over. */
   uncover(cause: string, now: EpochMs): void {
-    const { standing, hiding } = this.#deps;
+    const { standing } = this.#deps;
     for (const place of standing.hiddenBy(cause)) {
-      const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(standing.line(place)), now);
+      const hidden = this.#causeOf(place, now);
       if (hidden?.cause !== cause) this.reveal(place, now);
       else this.#watch(hidden, now);
     }
@@ -94,8 +94,8 @@ export class Teller {
 
   /** What somebody hid it with is over: it is announced, also where it was told before, unless something else hides it. */
   reveal(place: Place, now: EpochMs): void {
-    const { standing, hiding } = this.#deps;
-    const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(standing.line(place)), now);
+    const { standing } = this.#deps;
+    const hidden = this.#causeOf(place, now);
     if (hidden === undefined) return this.announce(place, now);
     standing.change(place, { hidden: hidden.cause });
     this.#watch(hidden, now);
@@ -103,14 +103,14 @@ export class Teller {
 
   /** The plan changed, or the wall clock was set: what hides alerts may be over, or end at another time. */
   judgeHidden(now: EpochMs): void {
-    const { standing, hiding, timers } = this.#deps;
+    const { standing, timers } = this.#deps;
     const places = standing.hidden();
     // All of them before any is judged: a timer is that of all lines that an interval hides.
     for (const { hidden } of places.map((place) => standing.line(place))) if (hidden?.startsWith("interval:") === true) timers.clear(hidden);
     for (const place of places) {
       const line = standing.line(place);
       if (line.hidden === null || this.#waitsForItsEnd(line)) continue;
-      const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(line), now);
+      const hidden = this.#causeOf(place, now);
       if (hidden?.cause !== line.hidden) this.reveal(place, now);
       else this.#watch(hidden, now);
     }
@@ -168,12 +168,12 @@ export class Teller {
 
   /** repeat_interval is over for a group. */
   repeat(id: string, now: EpochMs): void {
-    const { standing, hiding, targets, timers } = this.#deps;
+    const { standing, targets, timers } = this.#deps;
     const group = standing.group(id) as Group;
     const standingPlaces = standing.members(id).filter((place) => !isOver(standing.the(place.alert)) && standing.line(place).told.length > 0);
     if (standingPlaces.length > 0 && group.settings.repeatMs !== null) timers.set(`repeat:${id}`, now + group.settings.repeatMs);
     const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null && !this.#waitsForItsEnd(standing.line(place)));
-    const isHidden = (place: Place): boolean => hiding.causeOf(standing.the(place.alert), group, now) !== undefined;
+    const isHidden = (place: Place): boolean => this.#causeOf(place, now) !== undefined;
     const first = due.find((place) => !isHidden(place)) ?? due[0];
     if (first === undefined) return;
     // Each channel by the first that it was told of, and who came on call meanwhile by all.
@@ -243,9 +243,9 @@ export class Teller {
 
   /** Other lines tell all of them already: this one tells nobody, and goes on with its escalation. */
   #passOver(place: Place, now: EpochMs): void {
-    const { standing, hiding } = this.#deps;
+    const { standing } = this.#deps;
     const occurrence = standing.the(place.alert);
-    const hidden = hiding.causeOf(occurrence, this.#groupOf(standing.line(place)), now);
+    const hidden = this.#causeOf(place, now);
     if (hidden !== undefined) this.#hide(place, hidden, now);
     else if (occurrence.ack === null) this.resume(place, now);
   }
@@ -293,13 +293,13 @@ export class Teller {
 
   /** Hides, moves to a storm or sends what lines of a group owe. */
   #deliver(id: string, places: readonly Place[], now: EpochMs): void {
-    const { standing, hiding } = this.#deps;
+    const { standing } = this.#deps;
     const group = standing.group(id) as Group;
     const sent: Place[] = [];
     const stormy: Place[] = [];
     for (const place of places) {
       const occurrence = standing.the(place.alert);
-      const hidden = isOver(occurrence) ? undefined : hiding.causeOf(occurrence, group, now);
+      const hidden = isOver(occurrence) ? undefined : this.#causeOf(place, now);
       if (hidden !== undefined) this.#hide(place, hidden, now);
       else if (this.#isStormy(group, occurrence, place, now)) stormy.push(place);
       else sent.push(place);
@@ -343,7 +343,8 @@ export class Teller {
       standing.putGroup({ id, kind: "storm", settings, toldAt: null, seqs: {} });
       storms.gather(storm, id);
     }
-    standing.change(place, { group: id });
+    const { mute, active } = group.settings;
+    standing.change(place, { group: id, intervals: { mute, active } });
     return true;
   }
 
@@ -353,6 +354,12 @@ export class Teller {
     const id = known?.id ?? (group === null ? placeText(place) : groupId(group, standing.the(place.alert), now));
     standing.putGroup(known === undefined ? { id, kind: group === null ? "single" : "shared", settings, toldAt: null, seqs: {} } : { ...known, settings });
     return id;
+  }
+
+  #causeOf(place: Place, now: EpochMs): Hidden | undefined {
+    const { standing, hiding } = this.#deps;
+    const line = standing.line(place);
+    return hiding.causeOf(standing.the(place.alert), line.intervals ?? this.#groupOf(line).settings, now);
   }
 
   #groupOf = ({ group }: Line): Group => this.#deps.standing.group(group) as Group;

@@ -263,6 +263,17 @@ describe("a time interval that mutes several alerts", () => {
   const nights = { name: "nights", spans: [{ zone: "UTC", times: [{ from: 0, to: 60 }], weekdays: [], daysOfMonth: [], months: [], years: [] }] };
   const dispatch = { zones: { UTC: utc }, intervals: [nights] };
 
+  it("mutes repeats of what a storm took too", () => {
+    const evening = 1_700_006_400_000 - 600_000;
+    const storm = { above: 2, perMs: 60_000, until: 1, waitMs: 1_000, intervalMs: 60_000 };
+    const run = desk({ route: { mute: ["nights"], repeatMs: 1_200_000 }, dispatch: { ...dispatch, storm } }, evening);
+    run.say(1, "a", "b", "c", "d");
+    expect(run.pass(20)).toEqual(["1: storm firing c+1 → on-call"]);
+    run.restart();
+    expect(run.pass(4_150, 1)).toEqual([]);
+    expect(run.pass(100, 1)).toEqual(["4200: announced firing a → on-call", "4200: announced firing b → on-call", "4200: storm firing c+1 → on-call"]);
+  });
+
   it("ends for all of them, also when a reload had one of them hidden by something else", () => {
     const run = desk({ route: { mute: ["nights"] }, dispatch }, 1_700_006_400_000);
     run.say(1, "gw", "b", "a");
