@@ -128,6 +128,7 @@ export class Dispatcher {
   clockStepped(now: EpochMs, by: DurationMs): void {
     this.#now = now;
     if (by !== 0) this.state.shift(by);
+    if (by < 0) this.#operator.boundShelves(now);
     this.#teller.judgeHidden(now);
   }
 

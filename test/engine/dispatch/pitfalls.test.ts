@@ -282,3 +282,17 @@ describe("a time interval that mutes several alerts", () => {
     expect(run.pass(4_000, 10)).toEqual(["3600: announced firing gw → on-call", "3600: announced firing b → on-call"]);
   });
 });
+
+describe("a wall clock that is set back by days", () => {
+  it("leaves nothing shelved for longer than anything may be", () => {
+    const run = desk();
+    run.say(1, "a", "b");
+    const nameOf = (device: string) => ({ id: run.alertOf(device), rule: "on", subject: device, labels: {} });
+    run.command({ kind: "shelve", alert: nameOf("a"), until: run.now() + 7_200_000, why: "" });
+    run.command({ kind: "take_out_of_service", alert: nameOf("b"), why: "" });
+    const { shelves } = run.setClock(-86_400);
+    expect(shelves).toMatchObject([{ shelf: { kind: "timed", until: run.now() + 8 * 3_600_000 } }]);
+    run.restart();
+    expect(run.pass(9 * 3_600, 60)).toEqual([`${-86_400 + 8 * 3_600}: announced firing a → on-call`]);
+  });
+});
