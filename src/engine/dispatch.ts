@@ -128,6 +128,7 @@ export class Dispatcher {
   clockStepped(now: EpochMs, by: DurationMs): void {
     this.#now = now;
     if (by !== 0) this.state.shift(by);
+    if (by < 0) this.#operator.boundShelves(now);
     this.#teller.judgeHidden(now);
   }
 
@@ -141,6 +142,7 @@ export class Dispatcher {
     this.#standing.put({ ...known, record, ordinal: isTold ? transition.ordinal : known.ordinal });
     if (transition.to === "resolved") this.#resolved(known);
     else if (transition.reason === "level") this.#changedLevel(known, record);
+    else if (record.latchedAt !== known.record.latchedAt) this.#changedLatch(known, record);
   }
 
   /** Carries out what somebody asked. @param reset tries to reset a latched alert, in the series or group that it is of */
@@ -183,6 +185,12 @@ export class Dispatcher {
     if (ack !== null && isGraver) this.#operator.withdraw(record.id, "unacknowledged", "", `it became ${record.severity}`, this.#now);
     lines.forEach((_, line) => this.#teller.tell({ alert: record.id, line }, "transition", this.#now));
     this.#teller.route(record.id, "transition", this.#now);
+  }
+
+  /** What is latched waits for somebody, and is no source any more: its condition has cleared. */
+  #changedLatch({ record: before }: Occurrence, record: AlertRecord): void {
+    this.#endSource(before);
+    this.#hiding.inhibition.add(record);
   }
 
   /** What it hid is looked at when its targets have waited for their own end. */

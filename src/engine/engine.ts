@@ -36,7 +36,7 @@ import { type Saved, StateReader, StateWriter } from "./state.ts";
 import type { DurationMs, EpochMs, SeriesId, UptimeMs } from "./units.ts";
 
 /** Counts the changes of what is saved, and how. */
-const SNAPSHOT_VERSION = 20261208;
+const SNAPSHOT_VERSION = 20261209;
 
 /** A wall clock that was set by more than this is an alert, and what people wait for keeps what was left of it. */
 const CLOCK_STEP_MS = 60_000;

@@ -31,7 +31,8 @@ export function joinStorm({ standing, storms, timers }: TellingDeps, group: Grou
     standing.putGroup({ id, kind: "storm", settings, waitsFrom: now, toldAt: null, seqs: {} });
     storms.gather(storm, id);
   }
-  standing.change(place, { group: id });
+  const { mute, active } = group.settings;
+  standing.change(place, { group: id, intervals: { mute, active } });
   return true;
 }
 

@@ -7,7 +7,7 @@ import type { EpochMs } from "../units.ts";
 import { Flapping } from "./flapping.ts";
 import { Inhibition } from "./inhibition.ts";
 import { isActive, nextChange, type TimeIntervalPlan } from "./interval.ts";
-import type { Group, Occurrence } from "./occurrence.ts";
+import type { Intervals, Occurrence } from "./occurrence.ts";
 import type { DispatchPlan } from "./plan.ts";
 import { noDispatch } from "./plan.ts";
 import type { Disposition, Shelf, Silence } from "./record.ts";
@@ -52,7 +52,7 @@ export class Hiding {
   }
 
   /** @returns undefined: nothing hides it */
-  causeOf({ record, key }: Occurrence, { settings }: Pick<Group, "settings">, now: EpochMs): Hidden | undefined {
+  causeOf({ record, key }: Occurrence, intervals: Intervals, now: EpochMs): Hidden | undefined {
     const shelf = this.shelves.get(key);
     if (shelf !== undefined) return { disposition: "shelved", cause: `${shelf.kind === "out_of_service" ? "out_of_service" : "shelf"}:${key}` };
     const flap = this.flapping.plan === null ? null : (this.flapping.of(key)?.alert ?? null);
@@ -61,7 +61,7 @@ export class Hiding {
     if (source !== undefined) return { disposition: "inhibited", cause: `alert:${source}` };
     for (const { silence, matches } of this.#silences.values())
       if (silence.startsAt <= now && now < silence.endsAt && matches(record.labels)) return { disposition: "silenced", cause: `silence:${silence.id}` };
-    const interval = this.#intervalOf(settings, now);
+    const interval = this.#intervalOf(intervals, now);
     return interval === undefined ? undefined : { disposition: "muted", cause: `interval:${interval}` };
   }
 
@@ -71,7 +71,7 @@ export class Hiding {
     return plan && nextChange(plan, this.#plan.zones, now);
   }
 
-  #intervalOf({ mute, active }: Group["settings"], now: EpochMs): string | undefined {
+  #intervalOf({ mute, active }: Intervals, now: EpochMs): string | undefined {
     const muting = mute.find((name) => this.#isActive(name, now));
     if (muting !== undefined) return muting;
     const known = active.filter((name) => this.#intervals.has(name));

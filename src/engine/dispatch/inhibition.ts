@@ -99,7 +99,9 @@ export class Inhibition {
     if (standing !== undefined) this.add(standing);
   }
 
+  /** One that is latched waits for somebody: its condition has cleared, and it is no source. */
   add(record: AlertRecord): void {
+    if (record.state === "recovering" && record.latchedAt !== null) return;
     for (const rule of this.#rules) rule.add(record);
   }
 

@@ -13,6 +13,8 @@ export type Line = {
   readonly group: string;
   /** Place in the tree of the route by which it came. */
   readonly route: string;
+  /** Those of its route, where its group, a storm's, has alerts of several routes. */
+  readonly intervals?: Intervals;
   readonly held: readonly Unit[];
   /** Not told before: what inhibits it may still come. */
   readonly holdUntil: EpochMs;
@@ -46,14 +48,15 @@ export type Occurrence = {
   readonly lines: readonly Line[];
 };
 
+/** Names of the time intervals of a route. */
+export type Intervals = { readonly mute: readonly string[]; readonly active: readonly string[] };
+
 /** A route as its groups keep it: they go on by it when the config changes. */
-export type GroupSettings = {
+export type GroupSettings = Intervals & {
   readonly target: string;
   readonly waitMs: DurationMs;
   readonly intervalMs: DurationMs;
   readonly repeatMs: DurationMs | null;
-  readonly mute: readonly string[];
-  readonly active: readonly string[];
 };
 
 export type Group = {

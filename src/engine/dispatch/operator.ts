@@ -131,6 +131,18 @@ export class Operator {
     }
   }
 
+  /** The wall clock was set back: from now on too nothing is shelved for longer than anything may be. */
+  boundShelves(now: EpochMs): void {
+    const { hiding, timers, write } = this.#deps;
+    const last = now + this.#plan.shelveMaxMs;
+    for (const [key, shelf] of [...hiding.shelves]) {
+      if (shelf.until === null || shelf.until <= last) continue;
+      hiding.shelves.set(key, { ...shelf, until: last });
+      write.shelf({ key, shelf: { ...shelf, until: last } });
+      timers.set(`shelf:${key}`, last);
+    }
+  }
+
   /** The alert resolved: what was shelved until it clears is no longer. */
   cleared(key: string, now: EpochMs): void {
     if (this.#deps.hiding.shelves.get(key)?.kind === "until_clear") this.unshelve(key, "shelf_expired", "", "", now);

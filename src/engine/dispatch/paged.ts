@@ -88,7 +88,7 @@ export function whoIsPaged(plan: RulePlan, given: Given, labels: Labels, at: Epo
   const routes = taking.map((taken, index): PagedRoute => {
     const { settings } = taken;
     const line = watched[index] as WatchedLine;
-    const interval = hiding.causeOf(alone(record), taken, at)?.cause.slice("interval:".length);
+    const interval = hiding.causeOf(alone(record), settings, at)?.cause.slice("interval:".length);
     const muted = interval === undefined ? null : { interval, until: hiding.changeOf(interval, at) ?? null };
     const has = (list: readonly { readonly name: string }[]): boolean => list.some(({ name }) => name === settings.target);
     const targetKind = has(dispatch.escalations) ? "escalation" : has(dispatch.schedules) ? "schedule" : "receiver";

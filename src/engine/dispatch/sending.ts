@@ -35,10 +35,11 @@ export function send(deps: TellingDeps, group: Group, places: readonly Place[], 
     seqs[key] = seq;
     const [first, ...others] = owed as [Owed, ...Owed[]];
     const carrier = newest(first);
-    const members = group.kind === "single" ? null : membersOf(deps, group, told, places, now);
+    const listed = group.kind === "single" ? null : membersOf(deps, group, told, places, now);
+    const members = listed?.members ?? null;
     // Long after a storm what still fires of it is told again like anything else.
     const kind: NotificationKind = group.kind === "storm" && carrier.kind !== "repeat" ? "storm" : carrier.kind;
-    const state = members === null ? carrier.state : stateOf(standing, members);
+    const state = listed?.state ?? carrier.state;
     const line = group.kind === "single" ? null : group.id;
     emit({ ...recordOf(first.place.alert, carrier, { disposition: "waiting", cause: null }), kind, state, seq, line, members });
     const cause = `${group.kind === "storm" ? "storm" : "notification"}:${carrier.id}`;
@@ -74,8 +75,10 @@ function byChannel(standing: Standing, places: readonly Place[]): OfChannel[] {
   return [...channels.values()];
 }
 
+type Listed = { readonly members: Members; readonly state: "firing" | "resolved" };
+
 /** What is new first, then what this channel was told before and still stands. */
-function membersOf({ standing, hiding }: TellingDeps, group: Group, told: Told, places: readonly Place[], now: EpochMs): Members {
+function membersOf({ standing, hiding }: TellingDeps, group: Group, told: Told, places: readonly Place[], now: EpochMs): Listed {
   const key = toldKey(told);
   const isTold = (list: readonly Told[]): boolean => list.some((each) => toldKey(each) === key);
   const fresh = places.filter((place) => isTold(standing.line(place).held));
@@ -83,20 +86,18 @@ function membersOf({ standing, hiding }: TellingDeps, group: Group, told: Told, 
   const standingOnes = standing.members(group.id).filter((place) => {
     if (isNew.has(placeText(place)) || !isTold(standing.line(place).told)) return false;
     const occurrence = standing.the(place.alert);
-    return !isOver(occurrence) && hiding.causeOf(occurrence, group, now) === undefined;
+    return !isOver(occurrence) && hiding.causeOf(occurrence, standing.line(place).intervals ?? group.settings, now) === undefined;
   });
   const all = [...fresh, ...standingOnes];
   const listed = all.length > MEMBERS_MAX ? [...gravestFirst(standing, fresh), ...gravestFirst(standing, standingOnes)] : all;
   const alerts = listed.slice(0, MEMBERS_MAX).map(({ alert }): [string, number] => [alert, standing.the(alert).ordinal]);
-  return { alerts, fresh: Math.min(fresh.length, alerts.length), more: all.length - alerts.length };
+  const state = all.some(({ alert }) => !isOver(standing.the(alert))) ? "firing" : "resolved";
+  return { members: { alerts, fresh: Math.min(fresh.length, alerts.length), more: all.length - alerts.length }, state };
 }
 
 /** Where there is no room for all, the mildest are left out. */
 const gravestFirst = (standing: Standing, places: readonly Place[]): Place[] =>
   severities.flatMap((severity) => places.filter(({ alert }) => standing.the(alert).record.severity === severity));
-
-const stateOf = (standing: Standing, { alerts, more }: Members): "firing" | "resolved" =>
-  more > 0 || alerts.some(([alert]) => !isOver(standing.the(alert))) ? "firing" : "resolved";
 
 /** A notification that is not, or not yet, sent. */
 export function recordOf(

@@ -104,17 +104,18 @@ export class Teller {
 
   /** What hid them is over. */
   uncover(cause: string, now: EpochMs): void {
-    const { standing, hiding } = this.#deps;
+    const { standing } = this.#deps;
     for (const place of standing.hiddenBy(cause)) {
-      const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(standing.line(place)), now);
+      const hidden = this.#causeOf(place, now);
       if (hidden?.cause !== cause) this.reveal(place, now);
+      else this.#watch(hidden, now);
     }
   }
 
   /** What somebody hid it with is over: it is announced, also where it was told before, unless something else hides it. */
   reveal(place: Place, now: EpochMs): void {
-    const { standing, hiding } = this.#deps;
-    const hidden = hiding.causeOf(standing.the(place.alert), this.#groupOf(standing.line(place)), now);
+    const { standing } = this.#deps;
+    const hidden = this.#causeOf(place, now);
     if (hidden === undefined) return this.announce(place, now);
     standing.change(place, { hidden: hidden.cause });
     this.#watch(hidden, now);
@@ -183,37 +184,25 @@ export class Teller {
 
   /** repeat_interval is over for a group. */
   repeat(id: string, now: EpochMs): void {
-    const { standing, hiding, timers } = this.#deps;
+    const { standing, targets, timers } = this.#deps;
     const group = standing.group(id) as Group;
     const standingPlaces = standing.members(id).filter((place) => !isOver(standing.the(place.alert)) && standing.line(place).told.length > 0);
     if (standingPlaces.length > 0 && group.settings.repeatMs !== null) timers.set(`repeat:${id}`, now + group.settings.repeatMs);
     const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null);
-    // What is hidden stands behind: each channel is told again for the first that it may be told of.
-    const isHidden = (place: Place): boolean => hiding.causeOf(standing.the(place.alert), group, now) !== undefined;
-    const reached = new Set<string>();
-    const again: Place[] = [];
-    for (const place of [...due.filter((each) => !isHidden(each)), ...due.filter(isHidden)]) {
-      const channels = standing.line(place).told.filter((told) => !reached.has(toldKey(told)));
-      for (const told of channels) reached.add(toldKey(told));
-      if (channels.length > 0) this.#hold(place, channels, "repeat");
-      if (channels.length > 0) again.push(place);
-    }
-    // Who came on call meanwhile was told of none of them.
-    const onCall = this.#deps.targets.stepAfter(group.settings.target, BEFORE_FIRST, now, null)?.told ?? [];
-    const fresh = due.filter((place) => this.#holdForFresh(place, onCall, (each) => again.includes(each) || !isHidden(each)));
-    const all = [...again, ...fresh.filter((place) => !again.includes(place))];
-    if (all.length > 0) this.#deliver(id, all, now);
+    const isHidden = (place: Place): boolean => this.#causeOf(place, now) !== undefined;
+    // Each channel by the first that it was told of and that nothing hides, and who came on call meanwhile by all.
+    const onCall = targets.stepAfter(group.settings.target, BEFORE_FIRST, now, null)?.told ?? [];
+    const covered = new Set<string>();
+    const owing = [...due.filter((place) => !isHidden(place)), ...due.filter(isHidden)].filter((place) => {
+      const { told } = standing.line(place);
+      const known = new Set(told.map(toldKey));
+      const again = [...told.filter((each) => !covered.has(toldKey(each))), ...onCall.filter((each) => !known.has(toldKey(each)))];
+      for (const each of told) covered.add(toldKey(each));
+      if (again.length > 0) this.#hold(place, again, "repeat");
+      return standing.line(place).held.length > 0;
+    });
+    if (owing.length > 0) this.#deliver(id, owing, now);
     for (const place of due) this.#routeIfGone(place, "repeat", now);
-  }
-
-  /** @returns whether anybody of those on call is told whom this line did not tell */
-  #holdForFresh(place: Place, onCall: readonly Told[], mayBeTold: (place: Place) => boolean): boolean {
-    const line = this.#deps.standing.line(place);
-    const known = new Set([...line.told, ...line.held].map(toldKey));
-    const fresh = onCall.filter((each) => !known.has(toldKey(each)));
-    if (fresh.length === 0 || !mayBeTold(place)) return false;
-    this.#hold(place, fresh, "repeat");
-    return this.#deps.standing.line(place).held.length > 0;
   }
 
   /** A group is due. */
@@ -265,9 +254,9 @@ export class Teller {
 
   /** Other lines tell all of them already: this one tells nobody, and goes on with its escalation. */
   #passOver(place: Place, now: EpochMs): void {
-    const { standing, hiding } = this.#deps;
+    const { standing } = this.#deps;
     const occurrence = standing.the(place.alert);
-    const hidden = hiding.causeOf(occurrence, this.#groupOf(standing.line(place)), now);
+    const hidden = this.#causeOf(place, now);
     if (hidden !== undefined) this.#hide(place, hidden, now);
     else if (occurrence.ack === null) this.resume(place, now);
   }
@@ -315,13 +304,13 @@ export class Teller {
 
   /** Hides, moves to a storm or sends what lines of a group owe. */
   #deliver(id: string, places: readonly Place[], now: EpochMs): void {
-    const { standing, hiding } = this.#deps;
+    const { standing } = this.#deps;
     const group = standing.group(id) as Group;
     const sent: Place[] = [];
     const stormy: Place[] = [];
     for (const place of places) {
       const occurrence = standing.the(place.alert);
-      const hidden = isOver(occurrence) ? undefined : hiding.causeOf(occurrence, group, now);
+      const hidden = isOver(occurrence) ? undefined : this.#causeOf(place, now);
       if (hidden !== undefined) this.#hide(place, hidden, now);
       else if (joinStorm(this.#deps, group, place, now)) stormy.push(place);
       else sent.push(place);
@@ -357,6 +346,13 @@ export class Teller {
     if (disposition !== "muted" || timers.get(cause) !== undefined) return;
     const next = hiding.changeOf(cause.slice("interval:".length), now);
     if (next !== undefined) timers.set(cause, next);
+  }
+
+  /** What hides it now; by the time intervals of its route. */
+  #causeOf(place: Place, now: EpochMs): Hidden | undefined {
+    const { standing, hiding } = this.#deps;
+    const line = standing.line(place);
+    return hiding.causeOf(standing.the(place.alert), line.intervals ?? this.#groupOf(line).settings, now);
   }
 
   #groupOf = ({ group }: Line): Group => this.#deps.standing.group(group) as Group;

@@ -209,3 +209,25 @@ describe("what changes who inhibits whom", () => {
     expect(run.pass(30)).toEqual(["70: announced firing dev → on-call"]);
   });
 });
+
+describe("a source that is latched", () => {
+  const latching = { ...setting, rules: [onOff(), onOff({ name: "latched", match: { metric: "on", role: "gw" }, latch: true })] };
+  const only = { ...latching, rules: [onOff({ match: { metric: "on", role: "dev" } }), latching.rules[1] as ReturnType<typeof onOff>] };
+
+  it("inhibits no more, after the wait, and again when it fires again", () => {
+    const run = desk(only);
+    run.say(1, gw, dev);
+    run.pass(40);
+    run.say(0, gw);
+    expect(run.pass(60)).toEqual(["70: announced firing dev → on-call"]);
+    run.restart();
+    run.say(1, other);
+    run.say(1, gw);
+    run.pass(1);
+    run.say(0, dev);
+    run.pass(1);
+    run.say(1, dev);
+    run.pass(60);
+    expect([...run.rows.values()].filter(({ disposition }) => disposition === "inhibited")).toHaveLength(2);
+  });
+});

@@ -218,3 +218,81 @@ describe("a storm of more alerts than a notification lists", () => {
     expect(carrier?.members?.alerts[0]?.[0]).toBe(run.alertOf("freezer"));
   });
 });
+
+describe("a group of more alerts than a notification lists", () => {
+  it("is told as over when all of it is", () => {
+    const run = desk({ route: { groupBy: [], groupWaitMs: 1_000, groupIntervalMs: 60_000 } });
+    run.say(1, ...names(700));
+    run.pass(2);
+    run.say(0, ...names(700));
+    expect(run.pass(120)).toEqual(["61: transition resolved d0+499 → on-call"]);
+    expect([...run.rows.values()].find(({ id, seq }) => seq === 2 && id !== "")?.members).toMatchObject({ fresh: 500, more: 200 });
+  });
+});
+
+describe("a repeat of a group", () => {
+  it("goes to all that were told of any of it, also where the first of it was told to others", () => {
+    const escalations = [
+      {
+        name: "up",
+        steps: [
+          { targets: ["first"], waitMs: 10_000 },
+          { targets: ["second"], waitMs: 10_000 },
+        ],
+        repeat: 0,
+      },
+    ];
+    const run = desk({
+      route: {
+        receiver: "",
+        routes: [
+          { receiver: "second", matchers: [{ label: "device", patterns: ["a"] }], continue: true, repeatMs: 100_000 },
+          { receiver: "up", groupBy: [], groupWaitMs: 0, groupIntervalMs: 1_000, repeatMs: 90_000 },
+        ],
+      },
+      receivers: receivers("first", "second"),
+      dispatch: { escalations },
+    });
+    run.say(1, "a", "b");
+    run.pass(20);
+    expect(run.pass(90)).toEqual(["100: repeat firing a → second", "101: repeat firing a+1 → first", "101: repeat firing b+0 → second"]);
+  });
+});
+
+describe("a time interval that mutes several alerts", () => {
+  const nights = { name: "nights", spans: [{ zone: "UTC", times: [{ from: 0, to: 60 }], weekdays: [], daysOfMonth: [], months: [], years: [] }] };
+  const dispatch = { zones: { UTC: utc }, intervals: [nights] };
+
+  it("mutes repeats of what a storm took too", () => {
+    const evening = 1_700_006_400_000 - 600_000;
+    const storm = { above: 2, perMs: 60_000, until: 1, waitMs: 1_000, intervalMs: 60_000 };
+    const run = desk({ route: { mute: ["nights"], repeatMs: 1_200_000 }, dispatch: { ...dispatch, storm } }, evening);
+    run.say(1, "a", "b", "c", "d");
+    expect(run.pass(20)).toEqual(["1: storm firing c+1 → on-call"]);
+    run.restart();
+    expect(run.pass(4_150, 1)).toEqual([]);
+    expect(run.pass(100, 1)).toEqual(["4200: announced firing a → on-call", "4200: announced firing b → on-call", "4200: storm firing c+1 → on-call"]);
+  });
+
+  it("ends for all of them, also when a reload had one of them hidden by something else", () => {
+    const run = desk({ route: { mute: ["nights"] }, dispatch }, 1_700_006_400_000);
+    run.say(1, "gw", "b", "a");
+    const inhibit = [{ source: [{ label: "device", patterns: ["gw"] }], target: [{ label: "device", patterns: ["a"] }], equal: [], waitMs: 0 }];
+    run.reload({ route: { mute: ["nights"] }, dispatch: { ...dispatch, inhibit } });
+    expect(run.pass(4_000, 10)).toEqual(["3600: announced firing gw → on-call", "3600: announced firing b → on-call"]);
+  });
+});
+
+describe("a wall clock that is set back by days", () => {
+  it("leaves nothing shelved for longer than anything may be", () => {
+    const run = desk();
+    run.say(1, "a", "b");
+    const nameOf = (device: string) => ({ id: run.alertOf(device), rule: "on", subject: device, labels: {} });
+    run.command({ kind: "shelve", alert: nameOf("a"), until: run.now() + 7_200_000, why: "" });
+    run.command({ kind: "take_out_of_service", alert: nameOf("b"), why: "" });
+    const { shelves } = run.setClock(-86_400);
+    expect(shelves).toMatchObject([{ shelf: { kind: "timed", until: run.now() + 8 * 3_600_000 } }]);
+    run.restart();
+    expect(run.pass(9 * 3_600, 60)).toEqual([`${-86_400 + 8 * 3_600}: announced firing a → on-call`]);
+  });
+});
