@@ -7,8 +7,12 @@ import { GatewayError, restoreError } from "./error.ts";
 
 type ThreadName = "processor" | "service" | "query" | "job";
 
-/** Of what the processor makes in a turn next to nothing is alive a turn later, so that little room is enough for it. */
-const limits: { readonly [Name in ThreadName]?: ResourceLimits } = { processor: { maxYoungGenerationSizeMb: 12 } };
+/** Of what these make in a turn, or for an answer, next to nothing is alive a turn later, so that little room is enough for it. */
+const limits: { readonly [Name in ThreadName]?: ResourceLimits } = {
+  processor: { maxYoungGenerationSizeMb: 12 },
+  service: { maxYoungGenerationSizeMb: 6 },
+  query: { maxYoungGenerationSizeMb: 6 },
+};
 
 /**
  * @param name of a file in threads/

@@ -1,7 +1,6 @@
 // GET /api/v1/oncall: who is on call; and of an alert, by its id or its labels, who would be paged for it, and why nobody would.
 
 import { z } from "zod";
-import { whoIsPaged } from "../../engine/dispatch/paged.ts";
 import type { Labels } from "../../engine/reading.ts";
 import type { EpochMs } from "../../engine/units.ts";
 import { LIMIT_MAX, type OverrideView } from "../../storage/query.ts";
@@ -47,6 +46,8 @@ async function askedFor({ query, plan }: OncallDeps, alert: string | undefined, 
 
 async function pagedFor({ query, plan }: OncallDeps, { labels, shelved }: Asked, overrides: readonly OverrideView[], at: EpochMs): Promise<PagedAnswer> {
   const { silences } = await query({ kind: "silences", now: at, states: ["active", "pending"], limit: LIMIT_MAX });
+  // Dispatch, whole, which neither thread that has this route needs for anything else: it is loaded with the first question.
+  const { whoIsPaged } = await import("../../engine/dispatch/paged.ts");
   const paged = whoIsPaged(plan(), { overrides, silences }, labels, at);
   const hiding = silences.filter(({ id }) => paged.silences.includes(id)).map(silenceOfView);
   return { labels, routes: pagedRoutesOf(paged, at), silences: hiding, shelved, until: rfc3339(paged.until) };
