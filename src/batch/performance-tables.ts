@@ -1,8 +1,8 @@
 // Alarm performance as tables of a mail or a terminal, at most 72 columns: each figure beside its target, and the alerts that come
 // most often. A missed target is said in words too, since colour does not reach everybody.
 
+import type { AlarmPerformance } from "../engine/alarm-performance.ts";
 import type { TargetName, Verdict } from "../engine/alarm-targets.ts";
-import type { AlarmPerformance } from "../engine/performance.ts";
 import type { Labels } from "../engine/reading.ts";
 import { type DurationMs, type EpochMs, formatDuration } from "../engine/units.ts";
 import { type Cell, type Table, tableOf } from "./mail-table.ts";

@@ -165,7 +165,9 @@ const batch = z
           .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'write a time of day in quotes, such as "04:15"')
           .default("04:15")
           .meta({ description: "Local time of day at which the days before are summarised" }),
-        receiver: nameText.exactOptional().meta({ description: "Who gets the mail; default: the route's receiver" }),
+        receiver: nameText
+          .exactOptional()
+          .meta({ description: "Who gets the mail; default: the route's receiver, or the first one where the route names a schedule or an escalation" }),
       })
       .prefault({})
       .meta({ description: "Exact figures of each local day" }),

@@ -2,7 +2,7 @@
 // reached exactly, and every one is configurable: no standard is claimed as a limit. Of what there is nothing to judge by, a
 // verdict says null, neither met nor missed.
 
-import type { AlarmFigures } from "./performance.ts";
+import type { AlarmFigures } from "./alarm-figures.ts";
 import type { Severity } from "./severity.ts";
 import type { DurationMs } from "./units.ts";
 

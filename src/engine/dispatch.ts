@@ -3,16 +3,16 @@
 
 import type { Command, CommandAnswer } from "./dispatch/command.ts";
 import { Hiding } from "./dispatch/hiding.ts";
-import { keyOf, type Occurrence } from "./dispatch/occurrence.ts";
+import { keyOf, type Occurrence, placeOf } from "./dispatch/occurrence.ts";
 import { Operator } from "./dispatch/operator.ts";
 import { noDispatch } from "./dispatch/plan.ts";
 import type { Told } from "./dispatch/record.ts";
 import { Standing } from "./dispatch/standing.ts";
-import { DispatchState } from "./dispatch/state.ts";
+import { type DispatchParts, DispatchState } from "./dispatch/state.ts";
 import { Storms } from "./dispatch/storm.ts";
 import { Targets } from "./dispatch/targets.ts";
-import { channelMark, linePlace, Teller } from "./dispatch/teller.ts";
-import { Timers } from "./dispatch/timers.ts";
+import { channelMark, Teller } from "./dispatch/teller.ts";
+import { parseTimer, type TimerKind, Timers } from "./dispatch/timers.ts";
 import type { AlertRecord, Effects, PendingRecord, Transition } from "./effect.ts";
 import type { RulePlan } from "./rule.ts";
 import { severities } from "./severity.ts";
@@ -29,19 +29,19 @@ export class Dispatcher {
   readonly #targets = new Targets();
   readonly #storms = new Storms();
   readonly #timers = new Timers();
-  readonly #teller = new Teller({
+  readonly #parts: DispatchParts = {
     standing: this.#standing,
     hiding: this.#hiding,
     targets: this.#targets,
     storms: this.#storms,
     timers: this.#timers,
+  };
+  readonly #teller = new Teller({
+    ...this.#parts,
     emit: (record) => this.#effects.notifications.push(record),
   });
   readonly #operator = new Operator({
-    standing: this.#standing,
-    hiding: this.#hiding,
-    targets: this.#targets,
-    timers: this.#timers,
+    ...this.#parts,
     teller: this.#teller,
     write: {
       event: (event) => this.#effects.alertEvents.push(event),
@@ -51,13 +51,7 @@ export class Dispatcher {
       override: (record) => this.#effects.overrides.push(record),
     },
   });
-  readonly state = new DispatchState({
-    standing: this.#standing,
-    hiding: this.#hiding,
-    targets: this.#targets,
-    storms: this.#storms,
-    timers: this.#timers,
-  });
+  readonly state = new DispatchState(this.#parts);
 
   get rollups(): Lists["rollups"] {
     return this.#effects.rollups;
@@ -118,10 +112,9 @@ export class Dispatcher {
   elapse(): void {
     this.now = this.#timers.first as EpochMs;
     const timer = this.#timers.take();
-    if (this.#now < this.asleepUntil && /^(flush|repeat|step|nobody):/.test(timer)) return this.#timers.set(timer, this.asleepUntil);
-    const colon = timer.indexOf(":");
-    const [kind, name] = [timer.slice(0, colon), timer.slice(colon + 1)];
-    elapsed[kind as keyof typeof elapsed](this.#parts, name, this.#now);
+    const { kind, asleep, of } = parseTimer(timer);
+    if (asleep === "put_off" && this.#now < this.asleepUntil) return this.#timers.set(timer, this.asleepUntil);
+    elapsed[kind]({ ...this.#parts, teller: this.#teller, operator: this.#operator }, of, this.#now);
   }
 
   /** The wall clock was set. @param by so much that what runs from an event keeps what was left of it; 0: little */
@@ -207,60 +200,42 @@ export class Dispatcher {
     reset(found.record);
     return { kind: "done", id: null };
   }
-
-  readonly #parts: Parts = {
-    standing: this.#standing,
-    teller: this.#teller,
-    operator: this.#operator,
-    hiding: this.#hiding,
-    targets: this.#targets,
-    storms: this.#storms,
-    timers: this.#timers,
-  };
 }
 
-type Parts = {
-  readonly standing: Standing;
-  readonly teller: Teller;
-  readonly operator: Operator;
-  readonly hiding: Hiding;
-  readonly targets: Targets;
-  readonly storms: Storms;
-  readonly timers: Timers;
-};
+type Elapsing = DispatchParts & { readonly teller: Teller; readonly operator: Operator };
 
 /** What falls due, by the kind of its timer. */
 const elapsed = {
-  flush: ({ teller }: Parts, group: string, now: EpochMs): void => teller.flush(group, now),
-  repeat: ({ teller }: Parts, group: string, now: EpochMs): void => teller.repeat(group, now),
-  step: ({ teller }: Parts, place: string, now: EpochMs): void => teller.escalate(linePlace(`:${place}`), now),
-  attend: ({ operator }: Parts, alert: string, now: EpochMs): void => operator.unattended(alert, now),
-  shelf: ({ operator }: Parts, key: string, now: EpochMs): void => operator.unshelve(key, "shelf_expired", "", "", now),
-  uninhibit: ({ teller, hiding, standing }: Parts, alert: string, now: EpochMs): void => {
+  flush: ({ teller }: Elapsing, group: string, now: EpochMs): void => teller.flush(group, now),
+  repeat: ({ teller }: Elapsing, group: string, now: EpochMs): void => teller.repeat(group, now),
+  step: ({ teller }: Elapsing, place: string, now: EpochMs): void => teller.escalate(placeOf(place), now),
+  attend: ({ operator }: Elapsing, alert: string, now: EpochMs): void => operator.unattended(alert, now),
+  shelf: ({ operator }: Elapsing, key: string, now: EpochMs): void => operator.unshelve(key, "shelf_expired", "", "", now),
+  uninhibit: ({ teller, hiding, standing }: Elapsing, alert: string, now: EpochMs): void => {
     const { record } = standing.occurrence(alert) ?? {};
     hiding.inhibition.forget(alert, record?.state === "resolved" ? undefined : record);
     teller.uncover(`alert:${alert}`, now);
   },
-  interval: ({ teller }: Parts, name: string, now: EpochMs): void => teller.intervalChanged(name, now),
-  nobody: ({ teller }: Parts, target: string, now: EpochMs): void => teller.lookForSomebody(target, now),
-  silence: ({ teller, hiding }: Parts, id: string, now: EpochMs): void => {
+  interval: ({ teller }: Elapsing, name: string, now: EpochMs): void => teller.uncover(`interval:${name}`, now),
+  nobody: ({ teller }: Elapsing, target: string, now: EpochMs): void => teller.lookForSomebody(target, now),
+  silence: ({ teller, hiding }: Elapsing, id: string, now: EpochMs): void => {
     hiding.dropSilence(id);
     teller.uncover(`silence:${id}`, now);
   },
-  flap: ({ teller, hiding }: Parts, key: string, now: EpochMs): void => {
+  flap: ({ teller, hiding }: Elapsing, key: string, now: EpochMs): void => {
     const alert = hiding.flapping.of(key)?.alert;
     hiding.flapping.calm(key);
     teller.uncover(`flapping:${alert}`, now);
   },
-  override: ({ targets }: Parts, id: string): void => {
+  override: ({ targets }: Elapsing, id: string): void => {
     targets.overrides.delete(id);
     targets.overridesChanged();
   },
-  storm: ({ storms, timers }: Parts, target: string, now: EpochMs): void => {
+  storm: ({ storms, timers }: Elapsing, target: string, now: EpochMs): void => {
     const again = storms.lookAgainAt(target, now);
     if (again !== undefined) timers.set(`storm:${target}`, again);
   },
-} as const;
+} as const satisfies Record<TimerKind, (parts: Elapsing, of: string, now: EpochMs) => void>;
 
 const emptyEffects = (): Lists => ({
   verdicts: [],

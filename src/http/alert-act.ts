@@ -6,7 +6,7 @@ import type { AlertName, Command } from "../engine/dispatch/command.ts";
 import type { EpochMs } from "../engine/units.ts";
 import { askingOf, operateOrRefuse, refusalNamed } from "./operate.ts";
 import { defineRoute, JSON_TYPE, type Route, type RouteDeps } from "./route.ts";
-import { alertOfView, alertSchema } from "./view.ts";
+import { alertOfView, alertParams, alertSchema } from "./view.ts";
 
 /** Characters of a note or a comment. */
 const NOTE_CHARS_MAX = 2000;
@@ -47,7 +47,7 @@ export const defineAlertAct = <Body extends z.ZodType>({ act, summary, descripti
     summary,
     description,
     query: z.strictObject({}),
-    params: z.strictObject({ id: z.string().meta({ description: "As /api/v1/alerts gives it" }) }),
+    params: alertParams,
     body,
     bodyBytesMax: ACT_BYTES_MAX,
     takesLabels: false,

@@ -2,9 +2,10 @@
 // prints the same.
 
 import { z } from "zod";
+import type { Actor } from "../engine/alarm-figures.ts";
+import type { AlarmPerformance } from "../engine/alarm-performance.ts";
 import type { Flood, Peak } from "../engine/alarm-rate.ts";
 import { targetNames } from "../engine/alarm-targets.ts";
-import type { Actor, AlarmPerformance } from "../engine/performance.ts";
 import { severities } from "../engine/severity.ts";
 import { labelsSchema, rfc3339, timeSchema } from "./view.ts";
 

@@ -37,6 +37,9 @@ export const shelfOfView = ({ kind, by, at, until, why }: Shelf): z.output<typeo
   why,
 });
 
+/** Of paths under /api/v1/alerts/:id. */
+export const alertParams = z.strictObject({ id: z.string().meta({ description: "As /api/v1/alerts gives it" }) });
+
 export const alertSchema = z
   .strictObject({
     id: z.string().nullable().meta({ description: "null while pending: what never fires has no occurrence" }),

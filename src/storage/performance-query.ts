@@ -1,10 +1,11 @@
 // Alarm performance from the store: the occurrences that a span of time is about, read without their evidence, and the figures
-// made of them (engine/performance.ts). There is no index by the wall clock of a commit: occurrences are found by the event time at
+// made of them (engine/alarm-performance.ts). There is no index by the wall clock of a commit: occurrences are found by the event time at
 // which they fired, BACKLOG_MS before the span too, so that only what came later than that from a backlog is left out.
 
+import type { AlarmOccurrence } from "../engine/alarm-figures.ts";
+import { FLOOD_LEAD_MS, performanceOf } from "../engine/alarm-performance.ts";
 import type { Span } from "../engine/alarm-rate.ts";
 import { defaultTargets } from "../engine/alarm-targets.ts";
-import { type AlarmOccurrence, FLOOD_LEAD_MS, performanceOf } from "../engine/performance.ts";
 import type { Labels } from "../engine/reading.ts";
 import type { Severity } from "../engine/severity.ts";
 import type { DurationMs, EpochMs } from "../engine/units.ts";

@@ -3,13 +3,13 @@
 // where there is more, a cursor to pass on as it came.
 
 import type { Clock } from "../clock.ts";
+import type { AlarmPerformance } from "../engine/alarm-performance.ts";
 import type { AlarmTargets } from "../engine/alarm-targets.ts";
 import type { Day, ZoneTable } from "../engine/calendar.ts";
 import type { Hidden } from "../engine/dispatch/hiding.ts";
 import type { AlertEvent, Members, NotificationKind, OverrideRecord, Shelf, Silence } from "../engine/dispatch/record.ts";
 import type { AlertRecord, Transition } from "../engine/effect.ts";
 import type { LabelMatcher } from "../engine/matcher.ts";
-import type { AlarmPerformance } from "../engine/performance.ts";
 import type { Labels, RejectReason } from "../engine/reading.ts";
 import type { Device } from "../engine/rule.ts";
 import type { Severity } from "../engine/severity.ts";

@@ -3,9 +3,10 @@
 import { describe, expect, it } from "vitest";
 import type { DayReport, SeriesReport, SummaryReport } from "../../src/batch/jobs/summary-report.ts";
 import { renderSummaryMail, type SummaryMail } from "../../src/batch/summary-mail.ts";
+import type { AlarmOccurrence } from "../../src/engine/alarm-figures.ts";
+import { performanceOf } from "../../src/engine/alarm-performance.ts";
 import { defaultTargets } from "../../src/engine/alarm-targets.ts";
 import { dayNumber, dayText } from "../../src/engine/calendar.ts";
-import { type AlarmOccurrence, performanceOf } from "../../src/engine/performance.ts";
 
 const sensor = (series: number, rest: Partial<SeriesReport> = {}): SeriesReport => ({
   series,

@@ -1,10 +1,11 @@
 // A gateway as the HTTP server sees it, with the data of a small cold store made from a seed: what other threads would
 // answer. Readings walk on demand; alerts are fired and resolved by the test.
 
+import type { AlarmOccurrence } from "../../src/engine/alarm-figures.ts";
+import { performanceOf } from "../../src/engine/alarm-performance.ts";
 import { defaultTargets } from "../../src/engine/alarm-targets.ts";
 import type { Command, CommandAnswer } from "../../src/engine/dispatch/command.ts";
 import type { AlertRecord, Transition } from "../../src/engine/effect.ts";
-import { type AlarmOccurrence, performanceOf } from "../../src/engine/performance.ts";
 import type { Rule, RulePlan } from "../../src/engine/rule.ts";
 import type { GatewayDeps, Latest, ReloadOutcome } from "../../src/http/route.ts";
 import type { Status } from "../../src/http/status.ts";

@@ -3,8 +3,8 @@
 
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
+import { FLOOD_LEAD_MS } from "../../src/engine/alarm-performance.ts";
 import { utc } from "../../src/engine/calendar.ts";
-import { FLOOD_LEAD_MS } from "../../src/engine/performance.ts";
 import { BACKLOG_MS, readOccurrences, spanOf } from "../../src/storage/performance-query.ts";
 import { answerQuery } from "../../src/storage/queries.ts";
 import type { QueryContext } from "../../src/storage/query.ts";

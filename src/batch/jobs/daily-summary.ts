@@ -3,9 +3,9 @@
 // out and emitted, which closes it. So a run that is killed loses nothing, and one that runs twice changes nothing.
 // It only reads; rows go out by `emit`, in an order that is right wherever it stops.
 
+import { performanceOf } from "../../engine/alarm-performance.ts";
 import { type AlarmTargets, defaultTargets } from "../../engine/alarm-targets.ts";
 import { type Day, dayBounds, nextDay, type ZoneTable } from "../../engine/calendar.ts";
-import { performanceOf } from "../../engine/performance.ts";
 import type { Device } from "../../engine/rule.ts";
 import { summarizeDay } from "../../engine/summary.ts";
 import type { EpochMs } from "../../engine/units.ts";

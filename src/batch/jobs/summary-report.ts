@@ -1,8 +1,8 @@
 // What a run of the daily summary tells people: per day and per series, the worst first. Plain JSON; it travels between threads
 // and is printed by `--json`. Its size is bounded by the number of days, not by days times series.
 
+import type { AlarmPerformance } from "../../engine/alarm-performance.ts";
 import type { Day } from "../../engine/calendar.ts";
-import type { AlarmPerformance } from "../../engine/performance.ts";
 import type { Labels } from "../../engine/reading.ts";
 import type { DaySummary } from "../../engine/summary.ts";
 import type { DurationMs, SeriesId } from "../../engine/units.ts";

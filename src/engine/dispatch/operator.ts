@@ -4,21 +4,14 @@
 import { fingerprint } from "../fingerprint.ts";
 import type { EpochMs } from "../units.ts";
 import type { AlertName, Command, CommandAnswer, RefusalCode } from "./command.ts";
-import type { Hiding } from "./hiding.ts";
 import { type LifeEvent, refusalOf, refusals } from "./life.ts";
 import { isOver, keyOf, type Occurrence, placeText } from "./occurrence.ts";
 import type { DispatchPlan } from "./plan.ts";
 import type { Ack, AckRecord, AlertEvent, AlertEventKind, OverrideRecord, Shelf, ShelfRecord, Silence } from "./record.ts";
-import type { Standing } from "./standing.ts";
-import type { Targets } from "./targets.ts";
+import type { DispatchParts } from "./state.ts";
 import type { Teller } from "./teller.ts";
-import type { Timers } from "./timers.ts";
 
-export type OperatorDeps = {
-  readonly standing: Standing;
-  readonly hiding: Hiding;
-  readonly targets: Targets;
-  readonly timers: Timers;
+export type OperatorDeps = DispatchParts & {
   readonly teller: Teller;
   readonly write: {
     event(event: AlertEvent): void;

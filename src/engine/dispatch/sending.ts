@@ -2,22 +2,13 @@
 
 import { severities } from "../severity.ts";
 import type { EpochMs } from "../units.ts";
-import type { Hiding } from "./hiding.ts";
 import { type Group, isOver, type Place, placeText, type Unit } from "./occurrence.ts";
 import type { Members, NotificationKind, NotificationRecord, Told } from "./record.ts";
 import type { Standing } from "./standing.ts";
-import type { Storms } from "./storm.ts";
-import { distinct, type Targets, toldKey } from "./targets.ts";
-import type { Timers } from "./timers.ts";
+import type { DispatchParts } from "./state.ts";
+import { distinct, toldKey } from "./targets.ts";
 
-export type TellingDeps = {
-  readonly standing: Standing;
-  readonly hiding: Hiding;
-  readonly targets: Targets;
-  readonly storms: Storms;
-  readonly timers: Timers;
-  readonly emit: (record: NotificationRecord) => void;
-};
+export type TellingDeps = DispatchParts & { readonly emit: (record: NotificationRecord) => void };
 
 /** Alerts that a notification lists; how many more there are it says. */
 const MEMBERS_MAX = 500;

@@ -12,7 +12,8 @@ import type { Storm, Storms } from "./storm.ts";
 import type { Targets } from "./targets.ts";
 import type { Timers } from "./timers.ts";
 
-export type DispatchStateDeps = {
+/** What remembers: the dispatcher makes each once, and whoever decides is given all. */
+export type DispatchParts = {
   readonly standing: Standing;
   readonly hiding: Hiding;
   readonly targets: Targets;
@@ -32,28 +33,25 @@ type Kept =
   | readonly ["storm", Storm]
   | readonly ["override", OverrideRecord];
 
-/** Timers that run a while from an event; the others wait for a time of the wall clock. */
-const RELATIVE = ["flush", "repeat", "step", "attend", "uninhibit", "nobody", "flap", "storm"];
-
 export class DispatchState {
-  readonly #deps: DispatchStateDeps;
+  readonly #parts: DispatchParts;
 
-  constructor(deps: DispatchStateDeps) {
-    this.#deps = deps;
+  constructor(parts: DispatchParts) {
+    this.#parts = parts;
   }
 
   /** Occurrences so far. */
   get numbered(): number {
-    return this.#deps.standing.numbered;
+    return this.#parts.standing.numbered;
   }
 
   set numbered(count: number) {
-    this.#deps.standing.numbered = count;
+    this.#parts.standing.numbered = count;
   }
 
   /** All else that there is now. */
   all(): readonly Kept[] {
-    const { standing, hiding, targets, storms, timers } = this.#deps;
+    const { standing, hiding, targets, storms, timers } = this.#parts;
     return [
       ...[...standing.groups].map((group): Kept => ["group", group]),
       ...[...standing.occurrences].map((occurrence): Kept => ["occurrence", occurrence]),
@@ -74,14 +72,14 @@ export class DispatchState {
 
   /** All parts are there. */
   restored(): void {
-    this.#deps.targets.overridesChanged();
-    this.#deps.hiding.inhibition.restore([...this.#deps.standing.occurrences].map(({ record }) => record));
+    this.#parts.targets.overridesChanged();
+    this.#parts.hiding.inhibition.restore([...this.#parts.standing.occurrences].map(({ record }) => record));
   }
 
   /** The wall clock was set. */
   shift(by: DurationMs): void {
-    const { standing, hiding, storms, timers } = this.#deps;
-    timers.shift(by, (name) => RELATIVE.includes(name.slice(0, name.indexOf(":"))));
+    const { standing, hiding, storms, timers } = this.#parts;
+    timers.shift(by, ({ runs }) => runs === "from_event");
     for (const group of [...standing.groups])
       standing.putGroup({ ...group, waitsFrom: group.waitsFrom + by, toldAt: group.toldAt === null ? null : group.toldAt + by });
     for (const occurrence of [...standing.occurrences])
@@ -91,7 +89,7 @@ export class DispatchState {
   }
 
   #take(kept: Kept): void {
-    const { standing, hiding, targets, storms, timers } = this.#deps;
+    const { standing, hiding, targets, storms, timers } = this.#parts;
     switch (kept[0]) {
       case "group":
         return standing.putGroup(kept[1]);

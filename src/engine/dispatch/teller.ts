@@ -7,7 +7,7 @@ import { fingerprint } from "../fingerprint.ts";
 import type { EpochMs } from "../units.ts";
 import { dropGroupIfEmpty, groupFor, joinStorm } from "./gathering.ts";
 import type { Hidden } from "./hiding.ts";
-import { type Group, isOver, keyOf, type Line, type Occurrence, type Place, placeOf, placeText, type Unit } from "./occurrence.ts";
+import { type Group, isOver, keyOf, type Line, type Occurrence, type Place, placeText, type Unit } from "./occurrence.ts";
 import type { RoutePlan } from "./plan.ts";
 import type { NotificationKind, Told } from "./record.ts";
 import { isAlwaysTold, Routes, type Taken } from "./routes.ts";
@@ -189,11 +189,11 @@ export class Teller {
     const standingPlaces = standing.members(id).filter((place) => !isOver(standing.the(place.alert)) && standing.line(place).told.length > 0);
     if (standingPlaces.length > 0 && group.settings.repeatMs !== null) timers.set(`repeat:${id}`, now + group.settings.repeatMs);
     const due = standingPlaces.filter((place) => standing.the(place.alert).ack === null);
-    const isHidden = (place: Place): boolean => this.#causeOf(place, now) !== undefined;
+    const [hidden, open] = partition(due, (place) => this.#causeOf(place, now) !== undefined);
     // Each channel by the first that it was told of and that nothing hides, and who came on call meanwhile by all.
     const onCall = targets.stepAfter(group.settings.target, BEFORE_FIRST, now, null)?.told ?? [];
     const covered = new Set<string>();
-    const owing = [...due.filter((place) => !isHidden(place)), ...due.filter(isHidden)].filter((place) => {
+    const owing = [...open, ...hidden].filter((place) => {
       const { told } = standing.line(place);
       const known = new Set(told.map(toldKey));
       const again = [...told.filter((each) => !covered.has(toldKey(each))), ...onCall.filter((each) => !known.has(toldKey(each)))];
@@ -222,11 +222,6 @@ export class Teller {
     const cause = `nobody:${target}`;
     if (targets.stepAfter(target, BEFORE_FIRST, now, null) !== undefined) this.uncover(cause, now);
     else if (standing.hides(cause)) timers.set(cause, now + NOBODY_MS);
-  }
-
-  /** A time interval that hid something changed. */
-  intervalChanged(name: string, now: EpochMs): void {
-    this.uncover(`interval:${name}`, now);
   }
 
   /** Its target has gone from the config: who is named instead is told, if not told already. */
@@ -366,9 +361,12 @@ export class Teller {
   }
 }
 
+const partition = <Item>(items: readonly Item[], is: (item: Item) => boolean): [Item[], Item[]] => {
+  const { yes = [], no = [] } = Object.groupBy(items, (item) => (is(item) ? "yes" : "no"));
+  return [yes, no];
+};
+
 /** Whether what hides a line hides all lines of the alert. */
 const isOfAlert = ({ hidden }: Line): boolean => hidden !== null && !/^(interval|nobody):/.test(hidden);
 
 export const channelMark = (told: Told): string => fingerprint(toldKey(told)).slice(8);
-
-export const linePlace = (timer: string): Place => placeOf(timer.slice(timer.indexOf(":") + 1));

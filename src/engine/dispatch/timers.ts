@@ -3,6 +3,35 @@
 
 import type { DurationMs, EpochMs } from "../units.ts";
 
+/**
+ * A timer's name is its kind, a colon and of what it is. `runs`: a while from an event, so that it keeps what is left of it when the wall
+ * clock is set, or until a time of that clock. `asleep`: what fell due while the gateway was down is done one after another, or all at its
+ * end.
+ */
+const timerKinds = {
+  flush: { runs: "from_event", asleep: "put_off" },
+  repeat: { runs: "from_event", asleep: "put_off" },
+  step: { runs: "from_event", asleep: "put_off" },
+  nobody: { runs: "from_event", asleep: "put_off" },
+  attend: { runs: "from_event", asleep: "done" },
+  uninhibit: { runs: "from_event", asleep: "done" },
+  flap: { runs: "from_event", asleep: "done" },
+  storm: { runs: "from_event", asleep: "done" },
+  shelf: { runs: "until_time", asleep: "done" },
+  interval: { runs: "until_time", asleep: "done" },
+  silence: { runs: "until_time", asleep: "done" },
+  override: { runs: "until_time", asleep: "done" },
+} as const;
+
+export type TimerKind = keyof typeof timerKinds;
+type TimerTraits = (typeof timerKinds)[TimerKind];
+
+export function parseTimer(name: string): TimerTraits & { readonly kind: TimerKind; readonly of: string } {
+  const colon = name.indexOf(":");
+  const kind = name.slice(0, colon) as TimerKind;
+  return { ...timerKinds[kind], kind, of: name.slice(colon + 1) };
+}
+
 type Entry = readonly [at: EpochMs, name: string];
 
 /** Entries that were overruled and may stay, whatever else there is. */
@@ -48,8 +77,8 @@ export class Timers {
   }
 
   /** The wall clock was set: those keep what was left of them. */
-  shift(by: DurationMs, isRelative: (name: string) => boolean): void {
-    const entries = [...this.#at].map(([name, at]): [string, EpochMs] => [name, isRelative(name) ? at + by : at]);
+  shift(by: DurationMs, isShifted: (timer: TimerTraits) => boolean): void {
+    const entries = [...this.#at].map(([name, at]): [string, EpochMs] => [name, isShifted(parseTimer(name)) ? at + by : at]);
     this.restore(entries);
   }
 

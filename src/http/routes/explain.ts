@@ -5,7 +5,7 @@ import { explanationOf } from "../../reasons/explanation.ts";
 import type { ExplainAnswer, NotificationExplained } from "../../storage/explain-query.ts";
 import { refusalNamed } from "../operate.ts";
 import { defineRoute, JSON_TYPE } from "../route.ts";
-import { alertOfView, alertSchema, rfc3339, timeSchema, transitionOfView, transitionSchema } from "../view.ts";
+import { alertOfView, alertParams, alertSchema, rfc3339, timeSchema, transitionOfView, transitionSchema } from "../view.ts";
 
 const linesSchema = z.array(z.string()).max(5);
 
@@ -42,7 +42,7 @@ export const explain = defineRoute({
   path: "/api/v1/alerts/:id/explain",
   summary: "Why an alert fired or resolved, and what became of each notification",
   query: z.strictObject({}),
-  params: z.strictObject({ id: z.string().meta({ description: "As /api/v1/alerts gives it" }) }),
+  params: alertParams,
   takesLabels: false,
   answer: answerSchema,
   contentType: JSON_TYPE,

@@ -3,9 +3,10 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { AlarmOccurrence } from "../../src/engine/alarm-figures.ts";
+import { ACTORS_MAX, FLOODS_MAX, performanceOf } from "../../src/engine/alarm-performance.ts";
 import { fixedPeak, floodsOf, slidingPeak, TEN_MINUTES_MS, timeInFloods } from "../../src/engine/alarm-rate.ts";
 import { type AlarmTargets, defaultTargets, targetNames } from "../../src/engine/alarm-targets.ts";
-import { ACTORS_MAX, type AlarmOccurrence, FLOODS_MAX, performanceOf } from "../../src/engine/performance.ts";
 import { severities } from "../../src/engine/severity.ts";
 
 const SECOND = 1000;
