@@ -6,7 +6,7 @@ import type { AlertRecord, Effects, Transition } from "./engine/effect.ts";
 import { DEAD_LETTER_RULE } from "./engine/gateway-alerts.ts";
 import type { Rule, RulePlan } from "./engine/rule.ts";
 import type { DurationMs, EpochMs } from "./engine/units.ts";
-import { replayByEventTime } from "./replay/event-replay.ts";
+import { historyCounter, replayByEventTime } from "./replay/event-replay.ts";
 import {
   type Base,
   countReadings,
@@ -158,7 +158,7 @@ function replayHistory(db: Database, options: ReplayOptions, because: string): R
   const inForce = rules.kind === "in-force" ? (last ?? config.plan) : config.plan;
   const plan = substituteOf(rules)?.(inForce) ?? inForce;
   const start = from - leadOf(plan);
-  const total = countHistory(db, start, to);
+  const total = historyCounter(db)(start, to);
   let [done, readings] = [0, 0];
   const gathered = gather(options);
   replayByEventTime(db, { plan, start, from, to }, (effects, count, ts) => {
@@ -177,9 +177,6 @@ function replayHistory(db: Database, options: ReplayOptions, because: string): R
     ...gathered.report(live, []),
   };
 }
-
-const countHistory = (db: Database, from: EpochMs, to: EpochMs): number =>
-  db.prepare<[number, number], number>("SELECT coalesce(sum(count), 0) FROM journal WHERE max_ts >= ? AND min_ts < ?").pluck().get(from, to) ?? 0;
 
 /** Collects what the replay tells within the range. */
 function gather({ transition: tell }: ReplayOptions) {

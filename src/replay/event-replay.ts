@@ -6,12 +6,14 @@ import { createEngine } from "../engine/engine.ts";
 import type { Input } from "../engine/input.ts";
 import type { SeriesDefinition } from "../engine/reading.ts";
 import type { RulePlan } from "../engine/rule.ts";
-import type { EpochMs } from "../engine/units.ts";
+import type { EpochMs, SeriesId } from "../engine/units.ts";
+import { compactedThrough, createChunkReader, rawDays } from "../storage/chunks.ts";
 import type { Database } from "../storage/database.ts";
 import { isHistory, readJournal, spanSecond } from "../storage/journal.ts";
+import { seriesIds } from "../storage/series-query.ts";
 
-/** Readings that one slice of time may have to be looked for among, if it is longer than a second. */
-const SLICE_READINGS_MAX = 400_000;
+/** Readings that one slice of time may hold, as far as it can be foreseen, if it is longer than a second. */
+const SLICE_READINGS_MAX = 2_000_000;
 const SLICE_MS = 3_600_000;
 const SLICE_MS_MIN = 1_000;
 const SLICE_MS_MAX = 16 * 86_400_000;
@@ -23,16 +25,11 @@ export type OrderedColumns = { readonly series: Uint32Array; readonly ts: Float6
 
 /** From inclusive, to exclusive, in slices of bounded size. */
 export function* historyInOrder(db: Database, from: EpochMs, to: EpochMs): Generator<OrderedColumns> {
-  const cost = db
-    .prepare<[number, number], number>(
-      "SELECT coalesce(sum(journal.count), 0) FROM journal_span CROSS JOIN journal ON journal.seq = journal_span.seq WHERE max_s >= ? AND min_s <= ?",
-    )
-    .pluck();
-  const first = db.prepare<[number], number | null>("SELECT min(min_s) FROM journal_span WHERE max_s >= ?").pluck().get(spanSecond(from));
-  let start = Math.max(from, (first ?? Number.POSITIVE_INFINITY) * 1000);
+  const cost = historyCounter(db);
+  let start = Math.max(from, historyBegin(db));
   for (let width = SLICE_MS; start < to; ) {
     const end = Math.min(to, start + width);
-    const readings = cost.get(spanSecond(start), spanSecond(end - 1)) ?? 0;
+    const readings = cost(start, end);
     if (readings > SLICE_READINGS_MAX && width > SLICE_MS_MIN) {
       width = Math.max(SLICE_MS_MIN, Math.floor(width / 2));
       continue;
@@ -43,21 +40,62 @@ export function* historyInOrder(db: Database, from: EpochMs, to: EpochMs): Gener
   }
 }
 
+/** Not later than the oldest reading; Infinity when there is none. */
+function historyBegin(db: Database): EpochMs {
+  const tail = db.prepare<[number], number | null>("SELECT min(min_s) FROM journal_span WHERE seq > ?").pluck().get(compactedThrough(db));
+  return Math.min(rawDays(db)[0]?.day ?? Number.POSITIVE_INFINITY, (tail ?? Number.POSITIVE_INFINITY) * 1000);
+}
+
+/** @returns about how many readings lie in a time: of chunks as if a day's came evenly, of journal rows all that reach into it; 0 only if there are none */
+export function historyCounter(db: Database): (from: EpochMs, to: EpochMs) => number {
+  const [days, after] = [rawDays(db), compactedThrough(db)];
+  const tail = db
+    .prepare<number[], number>(
+      `SELECT coalesce(sum(journal.count), 0) FROM journal_span CROSS JOIN journal ON journal.seq = journal_span.seq
+       WHERE max_s >= ? AND min_s <= ? AND journal_span.seq > ?`,
+    )
+    .pluck();
+  return (from, to) => {
+    if (from >= to) return 0;
+    const compacted = days.reduce((sum, { day, until, readings }) => {
+      const share = (Math.min(to, until) - Math.max(from, day)) / (until - day);
+      return share > 0 ? sum + Math.ceil(readings * share) : sum;
+    }, 0);
+    return compacted + (tail.get(spanSecond(from), spanSecond(to - 1), after) ?? 0);
+  };
+}
+
 function sliceOf(db: Database, from: EpochMs, to: EpochMs): OrderedColumns {
-  let columns: OrderedColumns = { series: new Uint32Array(1024), ts: new Float64Array(1024), value: new Float64Array(1024) };
-  let count = 0;
-  for (const { count: length, series, ts, value, verdict } of readJournal(db, { fromTs: from, toTs: to })) {
-    for (let index = 0; index < length; index++) {
-      const at = ts[index] as number;
-      if (at < from || at >= to || !isHistory(verdict[index] as number)) continue;
-      if (count === columns.ts.length) columns = grown(columns);
-      columns.series[count] = series[index] as number;
-      columns.ts[count] = at;
-      columns.value[count] = value[index] as number;
-      count += 1;
+  const [afterSeq, chunks] = [compactedThrough(db), createChunkReader(db)];
+  const gathered = createGathered();
+  for (const series of seriesIds(db)) {
+    for (const { ts, value } of chunks.read(series, { from, to })) {
+      for (let index = 0; index < ts.length; index++) gathered.add(series, ts[index] as number, value[index] as number);
     }
   }
-  return ordered(columns, count, from);
+  for (const { count, series, ts, value, verdict } of readJournal(db, { fromTs: from, toTs: to, afterSeq })) {
+    for (let index = 0; index < count; index++) {
+      const at = ts[index] as number;
+      if (at >= from && at < to && isHistory(verdict[index] as number)) gathered.add(series[index] as number, at, value[index] as number);
+    }
+  }
+  return ordered(gathered.columns(), gathered.count(), from);
+}
+
+function createGathered() {
+  let columns: OrderedColumns = { series: new Uint32Array(1024), ts: new Float64Array(1024), value: new Float64Array(1024) };
+  let count = 0;
+  return {
+    add(series: SeriesId, ts: EpochMs, value: number): void {
+      if (count === columns.ts.length) columns = grown(columns);
+      columns.series[count] = series;
+      columns.ts[count] = ts;
+      columns.value[count] = value;
+      count += 1;
+    },
+    columns: () => columns,
+    count: () => count,
+  };
 }
 
 function grown({ series, ts, value }: OrderedColumns): OrderedColumns {

@@ -4,22 +4,23 @@
 import { createPlan, type GatewayConfig } from "../config.ts";
 import type { AlertRecord } from "../engine/effect.ts";
 import { createEngine } from "../engine/engine.ts";
-import { History, type OrderedReadings } from "../engine/history.ts";
+import type { History, OrderedReadings } from "../engine/history.ts";
 import type { Input } from "../engine/input.ts";
-import { LATE, type Labels } from "../engine/reading.ts";
+import type { Labels } from "../engine/reading.ts";
 import type { Rule, RulePlan } from "../engine/rule.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import { leadOf } from "../replay.ts";
 import type { Database } from "../storage/database.ts";
-import { isHistory, readJournal, spanSecond } from "../storage/journal.ts";
+import { noDeadline } from "../storage/deadline.ts";
 import type { LabelFilter } from "../storage/query.ts";
+import { createHistories, gatherRaw, takeRaw } from "../storage/raw-readings.ts";
 import { matchesFilter } from "../storage/series-query.ts";
 import { type Candidate, candidatesOf, DELAY_MS_MAX, untunable } from "./tuning-candidates.ts";
 import { effectOf, episodesOf, type Stood, suggestionOf, type Tried } from "./tuning-effect.ts";
 
-/** Readings of the series, and rows of the journal in which they are looked for. */
-const READINGS_MAX = 2_000_000;
+/** Readings, of rows of the journal that are not compacted yet those of all series, and such rows. */
+const READINGS_MAX = 20_000_000;
 const ROWS_MAX = 2_000_000;
 /** Readings after which the engine hands over what came of them. */
 const STEP_READINGS = 4_096;
@@ -105,20 +106,13 @@ function seriesOf(db: Database, series: SeriesId): { own: Labels; source: string
   return { own: JSON.parse(row?.labels ?? "{}") as Labels, source: row?.source ?? "" };
 }
 
-function readingsOf(db: Database, series: SeriesId, { from, to }: { from: EpochMs; to: EpochMs }): OrderedReadings {
-  const tooLarge = (what: string): GatewayError => new GatewayError("tuning_too_large", `this time holds ${what}`, { hint: "ask for fewer days with --days" });
-  const rows = db.prepare<[number, number], number>("SELECT count(*) FROM journal_span WHERE max_s >= ? AND min_s <= ?").pluck();
-  if ((rows.get(spanSecond(from), spanSecond(to - 1)) ?? 0) > ROWS_MAX) throw tooLarge(`more than ${ROWS_MAX} rows of the journal`);
-  const history = new History();
-  for (const columns of readJournal(db, { fromTs: from, toTs: to, series: new Set([series]) })) {
-    for (let index = 0; index < columns.count; index += 1) {
-      const [ts, verdict] = [columns.ts[index] as number, columns.verdict[index] as number];
-      if (columns.series[index] !== series || ts < from || ts >= to || !isHistory(verdict)) continue;
-      history.add(ts, columns.value[index] as number, verdict === LATE);
-    }
-    if (history.length > READINGS_MAX) throw tooLarge(`more than ${READINGS_MAX} readings of the series`);
-  }
-  return history.ordered();
+function readingsOf(db: Database, series: SeriesId, span: { from: EpochMs; to: EpochMs }): OrderedReadings {
+  const budget = { rows: ROWS_MAX, readings: READINGS_MAX };
+  if (!takeRaw(db, new Set([series]), span, budget))
+    throw new GatewayError("tuning_too_large", `this time holds more than ${READINGS_MAX} readings to look at`, { hint: "ask for fewer days with --days" });
+  const histories = createHistories([series]);
+  gatherRaw(db, histories, span, noDeadline);
+  return (histories.get(series) as History).ordered();
 }
 
 /** The median of the absolute steps; of a series that mostly repeats itself, of those steps that are none of zero. */

@@ -108,8 +108,31 @@ export class ByteReader {
     return first & 1 ? -size - 1 : size;
   }
 
+  /** As many as `into` holds; the way that columns are read, where a call for each costs more than the reading. */
+  zigzags(into: { [index: number]: number; readonly length: number }): void {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let index = 0; index < into.length; index += 1) {
+      const first = bytes[at++] as number;
+      let size = (first & 0x7f) >> 1;
+      if (first >= 0x80) {
+        let unit = 0x40;
+        let byte = bytes[at++] as number;
+        for (; byte >= 0x80; byte = bytes[at++] as number) {
+          size += (byte - 0x80) * unit;
+          unit *= 0x80;
+        }
+        size += byte * unit;
+      }
+      into[index] = first & 1 ? -size - 1 : size;
+    }
+    if (at > bytes.length) this.#short();
+    this.#at = at;
+  }
+
   double(): number {
     this.#at += 8;
+    if (this.#at > this.#bytes.length) this.#short();
     return this.#view.getFloat64(this.#at - 8, true);
   }
 

@@ -1,4 +1,4 @@
-// zstd, as the journal and the snapshots use it: level 1, at once.
+// zstd: the journal and the snapshots use level 1, at once; columns that a job packs for years, a higher one.
 
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
@@ -10,5 +10,10 @@ const params = { [constants.ZSTD_c_compressionLevel]: 1 };
 const CHUNK_BYTES = 2048;
 
 export const compress = (bytes: Uint8Array): Uint8Array => zstdCompressSync(bytes, { params, pledgedSrcSize: bytes.length, chunkSize: CHUNK_BYTES });
+
+const smallParams = { [constants.ZSTD_c_compressionLevel]: 6, [constants.ZSTD_c_contentSizeFlag]: 0 };
+
+/** For a few kilobytes that are kept long. */
+export const compressSmall = (bytes: Uint8Array): Uint8Array => zstdCompressSync(bytes, { params: smallParams, chunkSize: CHUNK_BYTES });
 
 export const decompress = (bytes: Uint8Array): Uint8Array => zstdDecompressSync(bytes);

@@ -22,3 +22,6 @@ export function createDeadline(clock: Clock, timeMs: DurationMs): Deadline {
     },
   };
 }
+
+/** For work that may take as long as it takes. */
+export const noDeadline: Deadline = { left: () => Number.POSITIVE_INFINITY, check: () => undefined };

@@ -1,11 +1,12 @@
 // Finished rows: what other threads worked out and the processor writes between batches. They are no inputs of the engine:
-// delivery attempts, samples of what was rejected, daily summaries, accounts, what was done by whom, MQTT sessions.
+// delivery attempts, samples of what was rejected, chunks, daily summaries, accounts, what was done by whom, MQTT sessions.
 
 import type { Day } from "../engine/calendar.ts";
 import type { RejectReason } from "../engine/reading.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { type AccountsRow, createAccountsWriter } from "./accounts.ts";
 import { type AuditRow, createAuditWriter } from "./audit.ts";
+import { type ChunkWrite, createChunkWriter } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { createMqttWriter, type MqttRow } from "./mqtt-rows.ts";
 
@@ -15,6 +16,7 @@ export const REJECTED_ROWS_MAX = 1000;
 export type FinishedRow =
   | AccountsRow
   | AuditRow
+  | ChunkWrite
   | {
       readonly kind: "delivery";
       readonly id: string;
@@ -43,6 +45,8 @@ export type FinishedRow =
       readonly body: string;
       readonly at: EpochMs;
     }
+  /** There is nothing to summarise of it. */
+  | { readonly kind: "summary-none"; readonly zone: string; readonly day: Day; readonly series: SeriesId }
   | { readonly kind: "summary-open"; readonly zone: string; readonly day: Day; readonly series: SeriesId }
   | { readonly kind: "summary-progress"; readonly zone: string; readonly through: number }
   | MqttRow;
@@ -64,6 +68,7 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
   const progress = db.prepare("INSERT INTO summary_progress VALUES (?, ?) ON CONFLICT DO UPDATE SET through = max(through, excluded.through)");
   const accounts = createAccountsWriter(db);
   const audit = createAuditWriter(db);
+  const chunk = createChunkWriter(db);
   const mqtt = createMqttWriter(db);
   return (row) => {
     switch (row.kind) {
@@ -77,6 +82,11 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
       case "session-gone":
       case "sessions-gone":
         return accounts(row);
+      case "chunk":
+      case "chunks-gone":
+      case "compaction":
+      case "day-settled":
+        return chunk(row);
       case "mqtt":
         mqtt(row);
         return;
@@ -90,6 +100,9 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
       }
       case "summary":
         summary.run({ ...row, approximate: row.approximate ? 1 : 0 });
+        summaryClosed.run(row.zone, row.day, row.series);
+        return;
+      case "summary-none":
         summaryClosed.run(row.zone, row.day, row.series);
         return;
       case "summary-open":

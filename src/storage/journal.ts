@@ -137,17 +137,6 @@ function encodeSeriesSet(sorted: Uint32Array): Uint8Array {
   return set.view();
 }
 
-/** The ids in a row's set of series (column `series`), ascending. */
-export function readSeriesSet(set: Uint8Array): number[] {
-  const reader = new ByteReader(set);
-  const ids: number[] = [];
-  for (let id = 0; !reader.done; ) {
-    id += reader.zigzag();
-    ids.push(id);
-  }
-  return ids;
-}
-
 /** Whether a row's set of series (column `series`) holds any of the wanted ones. */
 export function hasAny(set: Uint8Array, wanted: ReadonlySet<number>): boolean {
   const reader = new ByteReader(set);
@@ -301,3 +290,8 @@ export function seqsOf(db: Database, { fromTs, toTs, afterSeq, throughSeq }: Jou
 
 /** The R-tree's coordinate: whole seconds, clamped to 32 bits; a filter that may keep too much, never too little. */
 export const spanSecond = (ts: EpochMs): number => Math.max(-0x8000_0000, Math.min(0x7fff_ffff, Math.floor(ts / 1000)));
+
+/** Seq of the newest row; 0 when there is none. */
+export function newestSeq(db: Database): number {
+  return db.prepare<[], number | null>("SELECT max(seq) FROM journal").pluck().get() ?? 0;
+}

@@ -2,10 +2,12 @@
 // past the bound a timestamp counts as new, and whoever reads history takes the first of equal (series, ts) anyway.
 
 import { type KnownReading, type Lookup } from "../engine/reading.ts";
+import { decodeChunk } from "./chunk-codec.ts";
+import { compactedThrough, DAY_MS_MAX, placeOf } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { decodeColumns, isHistory, type ReadingColumns, spanSecond } from "./journal.ts";
 
-/** Journal rows that the look-ups of one step may decode. */
+/** Chunks and journal rows that the look-ups of one step may decode. */
 const ROWS_PER_STEP = 200;
 const ROWS_PER_LOOKUP = 64;
 /** Timestamps of one step that are looked up at all. */
@@ -20,48 +22,78 @@ export const lookupBudget = (): LookupBudget => ({ rows: ROWS_PER_STEP, lookups:
 
 /** @returns a function that finds what is known within a budget, which it draws on, and how many look-ups it left unanswered */
 export function createLookup(db: Database): (lookups: readonly Lookup[], budget: LookupBudget) => { known: KnownReading[]; unanswered: number } {
-  const candidates = db.prepare<[number, number, number], number>("SELECT seq FROM journal_span WHERE max_s >= ? AND min_s <= ? ORDER BY seq LIMIT ?").pluck();
-  const read = db.prepare<[number], Uint8Array>("SELECT body FROM journal WHERE seq = ?").pluck();
-  const cache = new Map<number, readonly Omit<ReadingColumns, "seq">[]>();
-
-  const columnsOf = (seq: number, budget: LookupBudget): readonly Omit<ReadingColumns, "seq">[] | undefined => {
-    const cached = cache.get(seq);
-    if (cached !== undefined) return cached;
-    if (budget.rows <= 0) return undefined;
-    budget.rows -= 1;
-    const body = read.get(seq);
-    const columns = body === undefined ? [] : decodeColumns(body);
-    cache.set(seq, columns);
-    if (cache.size > CACHED_ROWS) cache.delete(cache.keys().next().value as number);
-    return columns;
-  };
-
+  const findInChunks = createChunkLookup(db);
+  const findInTail = createTailLookup(db);
   return (lookups, budget) => {
     const known: KnownReading[] = [];
     const affordable = lookups.slice(0, budget.lookups);
     budget.lookups -= affordable.length;
     let unanswered = lookups.length - affordable.length;
-    for (const { series, ts } of affordable) {
-      const rows = candidates.all(spanSecond(ts), spanSecond(ts), ROWS_PER_LOOKUP + 1);
-      let isWhole = rows.length <= ROWS_PER_LOOKUP;
-      const value = firstOf(rows, (seq) => {
-        const columns = budget.compared > 0 ? columnsOf(seq, budget) : undefined;
-        if (columns === undefined) isWhole = false;
-        return columns && valueAt(columns, series, ts, budget);
-      });
-      if (value !== undefined) known.push({ series, ts, value });
-      else if (!isWhole) unanswered += 1;
+    const through = compactedThrough(db);
+    for (const lookup of affordable) {
+      const inChunks = findInChunks(lookup, budget);
+      const { value, isWhole } = inChunks.value === undefined ? findInTail(lookup, through, budget) : inChunks;
+      if (value !== undefined) known.push({ ...lookup, value });
+      else if (!isWhole || !inChunks.isWhole) unanswered += 1;
     }
     return { known, unanswered };
   };
 }
 
-function firstOf<Result>(rows: readonly number[], find: (seq: number) => Result | undefined): Result | undefined {
-  for (const seq of rows) {
-    const found = find(seq);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/** `isWhole`: all was looked at that the reading could be in. */
+type Found = { readonly value: number | undefined; readonly isWhole: boolean };
+
+/** Decoded blobs by id, the oldest dropped. */
+function createCache<Decoded>(decode: (id: number) => Decoded) {
+  const cache = new Map<number, Decoded>();
+  return (id: number, budget: LookupBudget): Decoded | undefined => {
+    const cached = cache.get(id);
+    if (cached !== undefined) return cached;
+    if (budget.rows <= 0) return undefined;
+    budget.rows -= 1;
+    const decoded = decode(id);
+    cache.set(id, decoded);
+    if (cache.size > CACHED_ROWS) cache.delete(cache.keys().next().value as number);
+    return decoded;
+  };
+}
+
+function createChunkLookup(db: Database): (lookup: Lookup, budget: LookupBudget) => Found {
+  const candidates = db
+    .prepare<number[], number>("SELECT id FROM chunk WHERE series = ? AND day > ? AND day <= ? AND max_ts >= ? AND min_ts <= ? ORDER BY day, from_seq, part")
+    .pluck();
+  const body = db.prepare<[number], Uint8Array>("SELECT body FROM chunk WHERE id = ?").pluck();
+  const columnsOf = createCache((id) => decodeChunk(body.get(id) as Uint8Array, { at: false }));
+  return ({ series, ts }, budget) => {
+    for (const id of candidates.all(series, ts - DAY_MS_MAX, ts, ts, ts)) {
+      const columns = columnsOf(id, budget);
+      if (columns === undefined) return { value: undefined, isWhole: false };
+      const place = placeOf(columns.ts, ts);
+      if (columns.ts[place] === ts) return { value: columns.value[place], isWhole: true };
+    }
+    return { value: undefined, isWhole: true };
+  };
+}
+
+/** In the journal's rows that are not compacted yet. */
+function createTailLookup(db: Database): (lookup: Lookup, through: number, budget: LookupBudget) => Found {
+  const candidates = db.prepare<number[], number>("SELECT seq FROM journal_span WHERE max_s >= ? AND min_s <= ? AND seq > ? ORDER BY seq LIMIT ?").pluck();
+  const read = db.prepare<[number], Uint8Array>("SELECT body FROM journal WHERE seq = ?").pluck();
+  const columnsOf = createCache((seq) => {
+    const body = read.get(seq);
+    return body === undefined ? [] : decodeColumns(body);
+  });
+  return ({ series, ts }, through, budget) => {
+    const rows = candidates.all(spanSecond(ts), spanSecond(ts), through, ROWS_PER_LOOKUP + 1);
+    let isWhole = rows.length <= ROWS_PER_LOOKUP;
+    for (const seq of rows) {
+      const columns = budget.compared > 0 ? columnsOf(seq, budget) : undefined;
+      if (columns === undefined) isWhole = false;
+      const value = columns && valueAt(columns, series, ts, budget);
+      if (value !== undefined) return { value, isWhole };
+    }
+    return { value: undefined, isWhole };
+  };
 }
 
 function valueAt(columns: readonly Omit<ReadingColumns, "seq">[], series: number, ts: number, budget: LookupBudget): number | undefined {

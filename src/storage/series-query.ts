@@ -62,6 +62,11 @@ export function createSeriesReader(db: Database, devices: Readonly<Record<string
   };
 }
 
+/** Of all series there are, ascending. */
+export function seriesIds(db: Database): SeriesId[] {
+  return db.prepare<[], number>("SELECT id FROM series ORDER BY id").pluck().all();
+}
+
 export function answerSeries(db: Database, request: Extract<QueryRequest, { kind: "series" }>, { devices }: QueryContext): Answer<typeof request> {
   const limit = request.limit ?? LIMIT_DEFAULT;
   const after = request.cursor === undefined ? undefined : Number(request.cursor);

@@ -14,8 +14,6 @@ import { decodeRollup } from "./rollups.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-/** Newest journal rows in which open minutes are looked for: what is still open has arrived of late. */
-const TAIL_ROWS_MAX = 20_000;
 /** Separate stretches of touched minutes that are read from raw. */
 const TOUCHED_SPANS_MAX = 200;
 
@@ -131,11 +129,9 @@ function joined(rows: readonly RollupRow[]): Span[] {
 function addTails(db: Database, works: readonly Work[], { to }: Span, budget: RawBudget, deadline: Deadline): void {
   const open = works.filter(({ tailFrom }) => tailFrom < to);
   if (open.length === 0) return;
-  const newest = (db.prepare("SELECT max(seq) FROM journal").pluck().get() as number | null) ?? 0;
   const histories: Map<SeriesId, History> = createHistories(open.map(({ id }) => id));
   const span = { from: Math.min(...open.map(({ tailFrom }) => tailFrom)), to };
-  const afterSeq = Math.max(0, newest - TAIL_ROWS_MAX);
-  if (!takeRaw(db, new Set(histories.keys()), span, budget, afterSeq)) return;
-  gatherRaw(db, histories, span, deadline, afterSeq);
+  if (!takeRaw(db, new Set(histories.keys()), span, budget)) return;
+  gatherRaw(db, histories, span, deadline);
   for (const { id, set, tailFrom } of open) set.addReadings((histories.get(id) as History).ordered(), tailFrom, to);
 }

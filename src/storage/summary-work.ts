@@ -1,26 +1,17 @@
-// What the nightly batch has to do, asked of the store: which (series, local day) were touched since it last looked, which
-// wait since then, and how many alerts fired. Only reads; what is worked out goes to the writer as finished rows.
+// What the nightly batch has to do, asked of the store: which (series, local day) wait to be summarised, where alerts changed
+// since, and how many fired. Only reads; what is worked out goes to the writer as finished rows.
 
 import { type Day, type DayBounds, dayBounds, dayOf, type ZoneTable } from "../engine/calendar.ts";
 import type { DaySummary } from "../engine/summary.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import type { Database } from "./database.ts";
-import { decodeColumns, isHistory, readSeriesSet } from "./journal.ts";
 
 /** Series by the local day in which they were touched. */
 export type TouchedDays = Map<Day, Set<SeriesId>>;
 
-/** Rows read at a time, so that no read transaction lasts. */
-const PAGE_ROWS = 1000;
-
-/** Seq of the newest journal row; 0 when there is none. */
-export function newestSeq(db: Database): number {
-  return (db.prepare("SELECT max(seq) FROM journal").pluck().get() as number | null) ?? 0;
-}
-
-/** Seq of the journal row up to which touched days are known. */
-export function summarizedThrough(db: Database, zone: string): number {
-  return (db.prepare("SELECT through FROM summary_progress WHERE zone = ?").pluck().get(zone) as number | undefined) ?? 0;
+/** Seq of the journal row up to which it is known what alerts did; undefined when nothing was summarised by this zone yet. */
+export function summarizedThrough(db: Database, zone: string): number | undefined {
+  return db.prepare<[string], number>("SELECT through FROM summary_progress WHERE zone = ?").pluck().get(zone);
 }
 
 /** (series, day) that were touched, are known to be, and are not summarised since. */
@@ -31,37 +22,15 @@ export function openDays(db: Database, zone: string): TouchedDays {
   return open;
 }
 
-/**
- * The days touched by journal rows after `after` up to `through`. A row whose readings are all of one day tells without being decoded.
- * @param pause awaited between pages
- */
-export async function touchedDays(db: Database, zone: ZoneTable, after: number, through: number, pause: () => Promise<void>): Promise<TouchedDays> {
-  const page = db.prepare<number[], { seq: number; min_ts: EpochMs; max_ts: EpochMs; series: Uint8Array }>(
-    "SELECT seq, min_ts, max_ts, series FROM journal WHERE seq > ? AND seq <= ? AND min_ts IS NOT NULL ORDER BY seq LIMIT ?",
-  );
-  const bodyOf = db.prepare<[number], Uint8Array>("SELECT body FROM journal WHERE seq = ?").pluck();
+/** The days that chunks reach into, whichever zone they were cut by. */
+export function daysOfChunks(db: Database, zone: ZoneTable): TouchedDays {
+  const rows = db.prepare<[], { series: SeriesId; min_ts: EpochMs; max_ts: EpochMs }>("SELECT series, min_ts, max_ts FROM chunk");
   const touched: TouchedDays = new Map();
   const at = createDayFinder(zone);
-  for (let from = after; from < through; ) {
-    const rows = page.all(from, through, PAGE_ROWS);
-    for (const row of rows) {
-      const { day, end } = at(row.min_ts);
-      if (row.max_ts < end) addAll(touch(touched, day), readSeriesSet(row.series));
-      else touchEach(touched, at, bodyOf.get(row.seq));
-    }
-    from = rows.length < PAGE_ROWS ? through : (rows.at(-1)?.seq ?? through);
-    await pause();
+  for (const { series, min_ts, max_ts } of rows.iterate()) {
+    for (let span = at(min_ts); span.start <= max_ts; span = at(span.end)) touch(touched, span.day).add(series);
   }
   return touched;
-}
-
-function touchEach(touched: TouchedDays, at: ReturnType<typeof createDayFinder>, body: Uint8Array | undefined): void {
-  if (body === undefined) return;
-  for (const columns of decodeColumns(body)) {
-    for (let index = 0; index < columns.count; index += 1) {
-      if (isHistory(columns.verdict[index] as number)) touch(touched, at(columns.ts[index] as number).day).add(columns.series[index] as number);
-    }
-  }
 }
 
 /** Days by instant, remembering the last: readings that come together are mostly of one day. */

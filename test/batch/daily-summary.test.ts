@@ -3,7 +3,8 @@
 
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { type Emit, runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
+import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
+import type { Emit } from "../../src/batch/jobs/emitter.ts";
 import { defaultTargets } from "../../src/engine/alarm-targets.ts";
 import { type Day, dayBounds, dayOf, utc, type ZoneTable } from "../../src/engine/calendar.ts";
 import { type DaySummary, summarizeDay } from "../../src/engine/summary.ts";

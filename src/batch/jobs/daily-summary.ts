@@ -1,7 +1,7 @@
-// The nightly batch: summaries of local days, exactly, from the raw readings. What to do is asked of the store, never of a
-// clock that rang: (series, day) touched since the last run are written down as open first, then each ended day is worked
-// out and emitted, which closes it. So a run that is killed loses nothing, and one that runs twice changes nothing.
-// It only reads; rows go out by `emit`, in an order that is right wherever it stops.
+// The nightly batch: summaries of local days, exactly, from the raw readings. First compaction brings all that arrived into
+// chunks; a chunk that brings readings opens its (series, day). What to do is asked of the store, never of a clock that rang:
+// each open day that is over is worked out and emitted, which closes it. So a run that is killed loses nothing, and one that runs
+// twice changes nothing. It only reads; rows go out by `emit`, in an order that is right wherever it stops.
 
 import { performanceOf } from "../../engine/alarm-performance.ts";
 import { type AlarmTargets, defaultTargets } from "../../engine/alarm-targets.ts";
@@ -9,26 +9,19 @@ import { type Day, dayBounds, nextDay, type ZoneTable } from "../../engine/calen
 import type { Device } from "../../engine/rule.ts";
 import { summarizeDay } from "../../engine/summary.ts";
 import type { EpochMs } from "../../engine/units.ts";
+import { lateIn } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
-import type { FinishedRow } from "../../storage/finished.ts";
+import { newestSeq } from "../../storage/journal.ts";
 import { LONG_WORK_ALERTS_MAX, readOccurrences } from "../../storage/performance-query.ts";
 import { createSeriesReader } from "../../storage/series-query.ts";
-import {
-  addAll,
-  alertsOf,
-  daysWithOtherAlerts,
-  newestSeq,
-  openDays,
-  summarizedThrough,
-  type TouchedDays,
-  touch,
-  touchedDays,
-} from "../../storage/summary-work.ts";
+import { addAll, alertsOf, daysOfChunks, daysWithOtherAlerts, openDays, summarizedThrough, type TouchedDays, touch } from "../../storage/summary-work.ts";
+import { runCompaction } from "./compaction.ts";
 import { readDay, type Wanted } from "./day-readings.ts";
+import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
 import { createReport, type DayPerformance, type SummaryReport } from "./summary-report.ts";
 
-/** Rows in one call of `emit`. */
-const EMIT_ROWS = 500;
+/** Series between two pauses. */
+const SERIES_PER_PAUSE = 50;
 
 export type DailySummaryOptions = {
   readonly zone: ZoneTable;
@@ -40,15 +33,13 @@ export type DailySummaryOptions = {
   /** What alarm performance is judged by; default: `defaultTargets`. */
   readonly alarmTargets?: AlarmTargets;
   readonly signal?: AbortSignal;
-  /** Readings of one day that are held at once (17 bytes each); a day with more is read in several passes. */
+  /** Readings that compaction holds at once. */
   readonly heldMax?: number;
   readonly progress?: (progress: DailySummaryProgress) => void;
 };
 
 /** `done` of `days` are finished; `readings` so far. */
 export type DailySummaryProgress = { readonly day: Day; readonly done: number; readonly days: number; readonly readings: number };
-
-export type Emit = (rows: FinishedRow[]) => Promise<void> | void;
 
 /**
  * @param db read-only
@@ -57,9 +48,15 @@ export type Emit = (rows: FinishedRow[]) => Promise<void> | void;
  */
 export async function runDailySummary(db: Database, options: DailySummaryOptions, emit: Emit): Promise<SummaryReport> {
   const { zone, now, days: range, signal } = options;
-  const work = range === undefined ? await findWork(db, options, emit) : workOfRange(zone, range, now);
+  const compacted = await runCompaction(
+    db,
+    { zone, now, settles: true, ...(signal && { signal }), ...(options.heldMax && { heldMax: options.heldMax }) },
+    emit,
+  );
+  const work = range === undefined && compacted.isWhole ? await findWork(db, options, createEmitter(emit)) : workOfRange(zone, range, now);
   const report = createReport(zone.name, createSeriesReader(db, options.devices));
   const days = [...work.keys()].filter((day) => dayBounds(zone, day).end <= now).sort();
+  if (!compacted.isWhole) return report.finish(false);
   for (const [done, day] of days.entries()) {
     if (signal?.aborted) return report.finish(false);
     options.progress?.({ day, done, days: days.length, readings: report.readings() });
@@ -78,31 +75,27 @@ function performanceOfDay(db: Database, day: Day, { zone, alarmTargets }: DailyS
   return { day, figures: occurrences === undefined ? null : performanceOf(occurrences, { from, to }, alarmTargets ?? defaultTargets) };
 }
 
-/** Writes down what was touched since the last run, then how far that is known; only then may a summary close it again. */
-async function findWork(db: Database, { zone, signal }: DailySummaryOptions, emit: Emit): Promise<Map<Day, Wanted>> {
+/** Writes down what no chunk opens, then how far that is known; only then may a summary close it again. */
+async function findWork(db: Database, { zone }: DailySummaryOptions, emitter: Emitter): Promise<Map<Day, Wanted>> {
   const [after, through] = [summarizedThrough(db, zone.name), newestSeq(db)];
   const open = openDays(db, zone.name);
-  const touched = await touchedDays(db, zone, after, through, pause);
-  for (const [day, ids] of daysWithOtherAlerts(db, zone, after)) addAll(touch(touched, day), ids);
-  if (signal?.aborted) return new Map();
-  const rows = newlyOpen(zone.name, touched, open);
-  for (let from = 0; from < rows.length; from += EMIT_ROWS) await emit(rows.slice(from, from + EMIT_ROWS));
-  if (through > after) await emit([{ kind: "summary-progress", zone: zone.name, through }]);
-  for (const [day, ids] of touched) addAll(touch(open, day), ids);
+  // Days of another zone are cut anew.
+  const touched: TouchedDays = after === undefined ? daysOfChunks(db, zone) : new Map();
+  for (const [day, ids] of daysWithOtherAlerts(db, zone, after ?? 0)) addAll(touch(touched, day), ids);
+  for (const [day, ids] of touched) {
+    for (const series of ids) if (!open.get(day)?.has(series)) await emitter.add({ kind: "summary-open", zone: zone.name, day, series });
+    addAll(touch(open, day), ids);
+  }
+  if (through > (after ?? -1)) await emitter.add({ kind: "summary-progress", zone: zone.name, through });
+  await emitter.flush();
   return open;
 }
 
-function newlyOpen(zone: string, touched: TouchedDays, open: TouchedDays): FinishedRow[] {
-  const rows: FinishedRow[] = [];
-  for (const [day, ids] of touched) {
-    for (const series of ids) if (!open.get(day)?.has(series)) rows.push({ kind: "summary-open", zone, day, series });
-  }
-  return rows;
-}
-
 /** Days of a range that are over, each for all series. */
-function workOfRange(zone: ZoneTable, { from, to }: { from: Day; to: Day }, now: EpochMs): Map<Day, Wanted> {
+function workOfRange(zone: ZoneTable, range: { from: Day; to: Day } | undefined, now: EpochMs): Map<Day, Wanted> {
   const work = new Map<Day, Wanted>();
+  if (range === undefined) return work;
+  const { from, to } = range;
   for (let day = from; day <= to && dayBounds(zone, day).end <= now; day = nextDay(day)) work.set(day, "all");
   return work;
 }
@@ -114,26 +107,19 @@ async function summarizeOneDay(db: Database, { day, wanted, report }: OneDay, op
   const { zone, now, signal } = options;
   const bounds = dayBounds(zone, day);
   const alerts = alertsOf(db, bounds);
-  let rows: FinishedRow[] = [];
-  for await (const { series, readings } of readDay(db, bounds, {
-    wanted,
-    pause,
-    ...(signal && { signal }),
-    ...(options.heldMax && { heldMax: options.heldMax }),
-  })) {
-    const late = readings.late.reduce((sum, each) => sum + each, 0);
-    const summary = summarizeDay(readings.ts, readings.value, bounds, { late, alerts: alerts.get(series) ?? 0 });
-    rows.push({ kind: "summary", zone: zone.name, day, series, approximate: false, body: JSON.stringify(summary), at: now });
+  const emitter = createEmitter(emit);
+  const without = new Set(wanted === "all" ? [] : wanted);
+  let count = 0;
+  for (const { series, readings } of readDay(db, bounds, wanted)) {
+    without.delete(series);
+    const summary = summarizeDay(readings.ts, readings.value, bounds, { late: lateIn(readings.late), alerts: alerts.get(series) ?? 0 });
     report.add(day, series, summary);
-    if (rows.length < EMIT_ROWS) continue;
-    await emit(rows);
-    rows = [];
-    await pause();
+    await emitter.add({ kind: "summary", zone: zone.name, day, series, approximate: false, body: JSON.stringify(summary), at: now });
+    count += 1;
+    if (count % SERIES_PER_PAUSE === 0) await pause();
     if (signal?.aborted) return false;
   }
-  if (rows.length > 0) await emit(rows);
+  for (const series of without) await emitter.add({ kind: "summary-none", zone: zone.name, day, series });
+  await emitter.flush();
   return !signal?.aborted;
 }
-
-/** Lets messages in, above all the one that ends the run. */
-const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

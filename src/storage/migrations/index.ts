@@ -7,5 +7,6 @@ import { accounts } from "./004-accounts.ts";
 import { mqttSessions } from "./005-mqtt-sessions.ts";
 import { alertLife } from "./006-alert-life.ts";
 import { rulesInForce } from "./007-rules-in-force.ts";
+import { chunks } from "./008-chunks.ts";
 
-export const migrations = [initial, dailySnapshots, subjects, accounts, mqttSessions, alertLife, rulesInForce] as const;
+export const migrations = [initial, dailySnapshots, subjects, accounts, mqttSessions, alertLife, rulesInForce, chunks] as const;

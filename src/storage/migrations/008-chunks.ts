@@ -1,0 +1,36 @@
+// The raw history by series, made of the journal by compaction, and what is known of its days.
+
+export const chunks = {
+  version: 8,
+  sql: `
+    -- Readings that are history, of one series in one local day; several parts of a day follow each other in the order of (from_seq, part).
+    CREATE TABLE chunk (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice: it stands for the readings
+      series INTEGER NOT NULL,
+      day INTEGER NOT NULL,            -- start of the local day by which it was cut
+      from_seq INTEGER NOT NULL,       -- journal rows that it was made of
+      part INTEGER NOT NULL,           -- 0 of the journal; 1, 2, … of an import
+      through_seq INTEGER NOT NULL,
+      level INTEGER NOT NULL,          -- how often it was merged
+      count INTEGER NOT NULL,
+      late INTEGER NOT NULL,
+      min_ts INTEGER NOT NULL,
+      max_ts INTEGER NOT NULL,
+      body BLOB NOT NULL               -- storage/chunk-codec.ts
+    );
+    CREATE UNIQUE INDEX chunk_part ON chunk (series, day, from_seq, part);
+    -- Of each local day of which there are, or were, chunks.
+    CREATE TABLE raw_day (
+      day INTEGER PRIMARY KEY,         -- start, as in chunk
+      until INTEGER NOT NULL,          -- end, exclusive
+      readings INTEGER NOT NULL,
+      bytes INTEGER NOT NULL,          -- of bodies
+      newest_at INTEGER NOT NULL,      -- newest arrival
+      settled INTEGER NOT NULL,        -- 1: each series has one chunk
+      gone INTEGER NOT NULL            -- 1: retention took readings away: it is no longer whole
+    );
+    -- Rows of the journal through begun may be in chunks, those through through all are.
+    CREATE TABLE compaction (id INTEGER PRIMARY KEY CHECK (id = 1), through INTEGER NOT NULL, begun INTEGER NOT NULL);
+    INSERT INTO compaction VALUES (1, 0, 0);
+  `,
+} as const;
