@@ -1,8 +1,7 @@
 // What the threads say to each other. Readings travel as columns whose buffers are handed over, never one message each.
 
 import type { MessagePort } from "node:worker_threads";
-import type { DailySummaryOptions } from "./batch/jobs/daily-summary.ts";
-import type { JobName } from "./batch/jobs/index.ts";
+import type { JobName, JobOptions } from "./batch/jobs/index.ts";
 import type { BrokerStatus } from "./broker/broker.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { RuleCount, Wake } from "./engine/contract.ts";
@@ -44,8 +43,11 @@ export type ProcessorVerbs = {
   rules(nothing: undefined): { plan: string | undefined; counts: readonly RuleCount[] };
 };
 /** Between processor and service, beside questions. */
-export type ServiceToProcessor = { readonly kind: "finished"; readonly rows: readonly FinishedRow[] };
-export type ProcessorToService = { readonly kind: "changes"; readonly changes: readonly AlertChange[] } | { readonly kind: "written"; readonly count: number };
+/** `work`: rows of a job, which have time. */
+export type ServiceToProcessor = { readonly kind: "finished" | "work"; readonly rows: readonly FinishedRow[] };
+export type ProcessorToService =
+  | { readonly kind: "changes"; readonly changes: readonly AlertChange[] }
+  | { readonly kind: "written"; readonly of: ServiceToProcessor["kind"]; readonly count: number };
 
 export type ServiceStart = {
   readonly config: GatewayConfig;
@@ -83,7 +85,7 @@ export type QueryVerbs = {
   render(asked: { readonly path: string; readonly request: RenderRequest }): Promise<Uint8Array>;
 };
 
-export type JobStart = { readonly job: JobName; readonly dataDir: string; readonly options: Omit<DailySummaryOptions, "signal" | "progress"> };
+export type JobStart = { readonly [Name in JobName]: { readonly job: Name; readonly dataDir: string; readonly options: JobOptions<Name> } }[JobName];
 /** What a job asks of its starter. */
 export type JobVerbs = {
   /** Resolves when the rows are committed. */

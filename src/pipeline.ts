@@ -31,7 +31,8 @@ export type PipelineDeps = {
   readonly snapshotAfter?: number;
 };
 
-export type Settled = { readonly wakeAt: Wake; readonly effects: Effects | undefined };
+/** `worked`: rows of the job that were written. */
+export type Settled = { readonly wakeAt: Wake; readonly effects: Effects | undefined; readonly worked: number };
 export type Pipeline = ReturnType<typeof createPipeline>;
 
 const SNAPSHOT_SLICE_MS = 2;
@@ -40,6 +41,8 @@ const SNAPSHOT_EARLY_MAX = 500;
 const SNAPSHOT_HASTE_MS = 10;
 const SNAPSHOT_AFTER_READINGS = 1_000_000;
 const SNAPSHOT_AFTER_MS = 60_000;
+/** What a commit may take longer for rows of a job. */
+const WORK_SLICE_MS = 5;
 const RETRY_MS = 200;
 
 /** Recovers the engine from its snapshot and the journal, and gives the loop's body. */
@@ -87,12 +90,26 @@ export function createPipeline(deps: PipelineDeps) {
     snapshotDueAt = deps.monotonic() + SNAPSHOT_AFTER_MS;
   }
 
-  /** Commits, however long the disk refuses. */
-  function write(step: Parameters<typeof commit>[0]["step"], finished: readonly FinishedRow[]): void {
+  /** What a job has to write gets a slice of each commit. */
+  function workSlice(rows: readonly FinishedRow[]): Parameters<typeof commit>[0]["work"] {
+    if (rows.length === 0) return undefined;
+    let begun: number | undefined;
+    return {
+      rows,
+      mayGoOn() {
+        begun ??= deps.monotonic();
+        return deps.monotonic() - begun < WORK_SLICE_MS;
+      },
+    };
+  }
+
+  /** Commits, however long the disk refuses. @returns how many rows of the job were written */
+  function write(step: Parameters<typeof commit>[0]["step"], finished: readonly FinishedRow[], work: readonly FinishedRow[] = []): number {
     const slice = snapshotSlice();
+    let worked = 0;
     for (let attempt = 1; ; attempt++) {
       try {
-        commit({ step, finished, snapshot: slice });
+        worked = commit({ step, finished, snapshot: slice, work: workSlice(work) });
         break;
       } catch (cause) {
         if (!isTransient(cause)) throw new GatewayError("commit_failed", `the commit of row ${step?.seq} failed: ${(cause as Error).message}`, { cause });
@@ -104,6 +121,7 @@ export function createPipeline(deps: PipelineDeps) {
     }
     if (slice?.isLast) snapshot = undefined;
     counters.commits.inc();
+    return worked;
   }
 
   return {
@@ -116,33 +134,29 @@ export function createPipeline(deps: PipelineDeps) {
       return deps.metrics.text();
     },
 
-    turn(turn: Turn): Settled {
+    /** @param work rows of a job, of which it writes as many as fit beside */
+    turn(turn: Turn, work: readonly FinishedRow[] = []): Settled {
       const budget = lookupBudget();
       const inputs = turn.inputs.map((input) => withKnown(input, budget));
       const last = inputs.at(-1);
-      if (last === undefined) {
-        if (turn.finished.length > 0 || snapshot !== undefined) write(undefined, turn.finished);
-        return { wakeAt: engine.nextWakeAt(), effects: undefined };
-      }
+      const writeRest = (): number => (turn.finished.length > 0 || work.length > 0 || snapshot !== undefined ? write(undefined, turn.finished, work) : 0);
+      if (last === undefined) return { wakeAt: engine.nextWakeAt(), effects: undefined, worked: writeRest() };
       const effects = engine.step(inputs, { now: last.at, up: last.up });
-      if (inputs.every(isWake) && isQuiet(effects)) {
-        if (turn.finished.length > 0 || snapshot !== undefined) write(undefined, turn.finished);
-        return { wakeAt: engine.nextWakeAt(), effects: undefined };
-      }
+      if (inputs.every(isWake) && isQuiet(effects)) return { wakeAt: engine.nextWakeAt(), effects: undefined, worked: writeRest() };
       const count = effects.verdicts.reduce((sum, verdicts) => sum + verdicts.length, 0);
-      write({ seq: seq + 1, inputs, effects, now: last.at }, turn.finished);
+      const worked = write({ seq: seq + 1, inputs, effects, now: last.at }, turn.finished, work);
       seq += 1;
       readingsSince += Math.max(1, count);
       counters.readings.observe(count);
       beginSnapshotIfDue();
-      return { wakeAt: engine.nextWakeAt(), effects };
+      return { wakeAt: engine.nextWakeAt(), effects, worked };
     },
 
-    /** Writes rows that are no inputs, and a slice of a snapshot that is under way. */
-    idle(finished: readonly FinishedRow[]): { hasMore: boolean } {
+    /** Writes rows that are no inputs, a slice of a snapshot that is under way, and one of what a job has to write. */
+    idle(finished: readonly FinishedRow[], work: readonly FinishedRow[] = []): { hasMore: boolean; worked: number } {
       beginSnapshotIfDue();
-      if (finished.length > 0 || snapshot !== undefined) write(undefined, finished);
-      return { hasMore: snapshot !== undefined };
+      const worked = finished.length > 0 || work.length > 0 || snapshot !== undefined ? write(undefined, finished, work) : 0;
+      return { hasMore: snapshot !== undefined, worked };
     },
 
     /** Writes a whole snapshot, so that the next start has nothing to step again. */

@@ -11,6 +11,8 @@ import type { Log } from "../log.ts";
 export type SchedulerDeps = {
   /** One run; an error is logged, and the run is tried again at the next full hour. */
   run(): Promise<void>;
+  /** What is to be done by day, asked every minute, never twice at once; an error is logged. */
+  keepUp(): Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -28,8 +30,9 @@ export type Scheduler = {
 
 /** Asked every hour too: the cron expression alone has no 02:30 on some days, and a failed run wants another try. */
 const HOURLY = "0 * * * *";
+const EVERY_MINUTE = "* * * * *";
 
-export function createScheduler({ run, clock, log }: SchedulerDeps, { at, zone }: SchedulerOptions): Scheduler {
+export function createScheduler({ run, keepUp, clock, log }: SchedulerDeps, { at, zone }: SchedulerOptions): Scheduler {
   const minutes = minutesOf(at);
   let tasks: ScheduledTask[] = [];
   let running: Promise<void> | undefined;
@@ -55,10 +58,21 @@ export function createScheduler({ run, clock, log }: SchedulerDeps, { at, zone }
     });
     return running;
   };
+  let keeping: Promise<void> | undefined;
+  const keep = (): void => {
+    if (isClosing) return;
+    keeping ??= keepUp()
+      .catch((error: unknown) => log.error({ err: error }, "what is done by day failed; it is tried again in a minute"))
+      .finally(() => {
+        keeping = undefined;
+      });
+  };
+  const on = (expression: string, task: () => void): ScheduledTask =>
+    schedule(expression, task, { timezone: zone.name, unref: true, suppressMissedWarning: true });
   return {
     start() {
       const daily = `${minutes % 60} ${Math.floor(minutes / 60)} * * *`;
-      tasks = [daily, HOURLY].map((expression) => schedule(expression, ask, { timezone: zone.name, unref: true, suppressMissedWarning: true }));
+      tasks = [on(daily, ask), on(HOURLY, ask), on(EVERY_MINUTE, keep)];
       void ask();
     },
     ask,
@@ -66,6 +80,7 @@ export function createScheduler({ run, clock, log }: SchedulerDeps, { at, zone }
       isClosing = true;
       for (const task of tasks) await task.destroy();
       await running;
+      await keeping;
     },
   };
 }

@@ -57,6 +57,7 @@ export function createChunkWriter(db: Database): (row: ChunkWrite) => void {
   const insert = db.prepare(`INSERT INTO chunk (series, day, from_seq, part, through_seq, level, count, late, min_ts, max_ts, body)
     VALUES (@series, @day, @fromSeq, @part, @throughSeq, @level, @count, @late, @minTs, @maxTs, @body)`);
   const has = db.prepare<[number], number>("SELECT 1 FROM chunk WHERE id = ?").pluck();
+  const isThere = db.prepare<number[], number>("SELECT 1 FROM chunk WHERE series = ? AND day = ? AND from_seq = ? AND part = ?").pluck();
   const take = createTaker(db);
   const account = createAccountant(db);
   return (row) => {
@@ -73,6 +74,7 @@ export function createChunkWriter(db: Database): (row: ChunkWrite) => void {
       case "chunk": {
         // What it was made of is gone: it was written already, or the day was dropped meanwhile.
         if (!row.replaces.every((id) => has.get(id) === 1)) return;
+        if (row.replaces.length === 0 && isThere.get(row.series, row.bounds.start, row.fromSeq, row.part) === 1) return;
         for (const id of row.replaces) take(id);
         const { replaces, bounds, zone, name, kind, newestAt, ...columns } = row;
         insert.run({ ...columns, day: bounds.start });

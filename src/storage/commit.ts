@@ -18,22 +18,30 @@ export type Commit = {
   /** The journal row; undefined when there are only finished rows or snapshot parts to write. */
   readonly step: { readonly seq: number; readonly inputs: readonly Input[]; readonly effects: Effects; readonly now: EpochMs } | undefined;
   readonly finished: readonly FinishedRow[];
+  /** Rows of a job, of which a commit takes as many as fit; at least one. */
+  readonly work?: { readonly rows: readonly FinishedRow[]; readonly mayGoOn: () => boolean } | undefined;
   readonly snapshot: { readonly seq: number; readonly parts: readonly SnapshotPart[]; readonly isLast: boolean } | undefined;
 };
 
-/** @returns a function that commits; it throws SQLite's error when nothing was written */
-export function createCommitter(db: Database): (commit: Commit) => void {
+/** @returns a function that commits, and says how many rows of the job it took; it throws SQLite's error when nothing was written */
+export function createCommitter(db: Database): (commit: Commit) => number {
   const has = db.prepare<[number], number>("SELECT 1 FROM journal WHERE seq = ?").pluck();
   const writeStep = createStepWriter(db);
   const writeRow = createFinishedWriter(db);
   const snapshots = createSnapshotStore(db);
-  return db.transaction(({ step, finished, snapshot }: Commit) => {
-    if (step !== undefined && has.get(step.seq) === 1) return;
+  const writeWork = ({ rows, mayGoOn }: NonNullable<Commit["work"]>): number => {
+    let taken = 0;
+    do writeRow(rows[taken++] as FinishedRow);
+    while (taken < rows.length && mayGoOn());
+    return taken;
+  };
+  return db.transaction(({ step, finished, snapshot, work }: Commit) => {
+    if (step !== undefined && has.get(step.seq) === 1) return 0;
     if (step !== undefined) writeStep(step);
     for (const row of finished) writeRow(row);
-    if (snapshot === undefined) return;
-    for (const part of snapshot.parts) snapshots.writePart(snapshot.seq, part);
-    if (snapshot.isLast) snapshots.complete(snapshot.seq);
+    for (const part of snapshot?.parts ?? []) snapshots.writePart((snapshot as NonNullable<typeof snapshot>).seq, part);
+    if (snapshot?.isLast) snapshots.complete(snapshot.seq);
+    return work === undefined || work.rows.length === 0 ? 0 : writeWork(work);
   }).immediate;
 }
 

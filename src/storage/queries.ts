@@ -15,6 +15,7 @@ import { answerRuleVersions } from "./rule-versions-query.ts";
 import { answerSeries } from "./series-query.ts";
 import { answerOverrides, answerShelves, answerSilenced, answerSilences } from "./silence-query.ts";
 import { answerSummaries } from "./summary-query.ts";
+import { answerUncompacted } from "./uncompacted-query.ts";
 
 /**
  * @param db opened read-only
@@ -51,6 +52,8 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return answerRuleVersions(db, request, context);
     case "counts":
       return answerCounts(db);
+    case "uncompacted":
+      return answerUncompacted(db);
     case "accounts":
       return readAccounts(db);
     case "audit":

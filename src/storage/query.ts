@@ -20,6 +20,7 @@ import type { AuditView } from "./audit.ts";
 import type { ExplainAnswer } from "./explain-query.ts";
 import type { OutboxHead, OutboxRow } from "./outbox-row.ts";
 import type { RuleVersion } from "./rule-versions-query.ts";
+import type { Uncompacted } from "./uncompacted-query.ts";
 
 /** Rows of an answer unless the request says fewer; more is refused. */
 export const LIMIT_DEFAULT = 1000;
@@ -86,6 +87,8 @@ export type QueryRequest =
   | { readonly kind: "rule_versions"; readonly rule: string }
   /** Over all rows, however many. */
   | { readonly kind: "counts" }
+  /** What of the journal is not in chunks yet. */
+  | { readonly kind: "uncompacted" }
   /** All of them: they are few. */
   | { readonly kind: "accounts" }
   /** Newest first. */
@@ -128,6 +131,7 @@ export type QueryAnswers = {
   rejected: { readonly rejected: readonly RejectedView[] };
   rule_versions: { readonly versions: readonly RuleVersion[] };
   counts: StoredCounts;
+  uncompacted: Uncompacted;
   accounts: StoredAccounts;
   audit: { readonly audit: readonly AuditView[]; readonly cursor: string | null };
   performance: AlarmPerformance;

@@ -37,6 +37,8 @@ const pipeline = explaining(db.name, () =>
   }),
 );
 let finished: FinishedRow[] = [];
+/** Rows of a job: a slice of them goes with each commit. */
+let work: FinishedRow[] = [];
 let idleTimer: NodeJS.Timeout | undefined;
 let idleAt = Number.POSITIVE_INFINITY;
 let isClosing = false;
@@ -52,18 +54,22 @@ function takeFinished(): FinishedRow[] {
   return rows;
 }
 
-function written(rows: readonly FinishedRow[]): void {
-  if (rows.length > 0) tellService({ kind: "written", count: rows.length });
+function written(rows: readonly FinishedRow[], worked: number): void {
+  if (rows.length > 0) tellService({ kind: "written", of: "finished", count: rows.length });
+  if (worked === 0) return;
+  work = work.slice(worked);
+  tellService({ kind: "written", of: "work", count: worked });
 }
 
 function idle(): void {
   idleAt = Number.POSITIVE_INFINITY;
   const rows = takeFinished();
-  const { hasMore } = pipeline.idle(rows);
+  const { hasMore, worked } = pipeline.idle(rows, work);
   if (isHolding) tellMain({ kind: "released" });
   isHolding = false;
-  written(rows);
-  if (hasMore) scheduleIdle(SNAPSHOT_PAUSE_MS);
+  written(rows, worked);
+  if (work.length > 0) scheduleIdle(0);
+  else if (hasMore) scheduleIdle(SNAPSHOT_PAUSE_MS);
 }
 
 /** Calls idle() after `ms`, or sooner if that is planned already. */
@@ -85,13 +91,13 @@ main.on("message", (message: ToProcessor) => {
     case "turn": {
       cancelIdle();
       const rows = takeFinished();
-      const { wakeAt, effects } = pipeline.turn({ inputs: message.turn.inputs, finished: [...message.turn.finished, ...rows] });
+      const { wakeAt, effects, worked } = pipeline.turn({ inputs: message.turn.inputs, finished: [...message.turn.finished, ...rows] }, work);
       const changes =
         effects === undefined ? [] : effects.transitions.map((transition, index): AlertChange => ({ transition, alert: effects.alerts[index] as AlertRecord }));
       isHolding = false;
       tellMain({ kind: "settled", wakeAt, changes, answers: effects?.answers ?? [] });
       if (changes.length > 0 || (effects?.notifications.length ?? 0) > 0) tellService({ kind: "changes", changes });
-      written(rows);
+      written(rows, worked);
       scheduleIdle(SNAPSHOT_PAUSE_MS);
       return;
     }
@@ -114,6 +120,10 @@ main.on("message", (message: ToProcessor) => {
 });
 
 function takeFromService(message: ServiceToProcessor | { kind: "question" }): void {
+  if (message.kind === "work") {
+    work.push(...message.rows);
+    return scheduleIdle(0);
+  }
   if (message.kind !== "finished") return;
   finished.push(...message.rows);
   scheduleIdle(message.rows.every(({ kind }) => kind === "delivery" || kind === "audit") ? DELIVERED_WAIT_MS : 0);

@@ -20,25 +20,15 @@ import { type CommandOfCli, operate } from "../http/operate.ts";
 import type { ReloadOutcome, RulesInForce } from "../http/route.ts";
 import { createServer } from "../http/server.ts";
 import type { Status } from "../http/status.ts";
+import { createJobs } from "../jobs.ts";
 import { createLog } from "../log.ts";
-import type {
-  AlertChange,
-  FromService,
-  MainVerbs,
-  ProcessorToService,
-  ProcessorVerbs,
-  QueryStart,
-  ServiceStart,
-  ServiceToProcessor,
-  ToService,
-} from "../messages.ts";
+import type { AlertChange, FromService, MainVerbs, ProcessorToService, ProcessorVerbs, QueryStart, ServiceStart, ToService } from "../messages.ts";
 import { createMetrics } from "../metrics.ts";
 import { type EmailSettings, sendMail } from "../notify/channels/email.ts";
 import { createOutbox } from "../notify/outbox.ts";
 import { createQueryClient } from "../query-client.ts";
-import type { FinishedRow } from "../storage/finished.ts";
 import { createStoredFigures } from "../stored-figures.ts";
-import { runSummary } from "../summary-run.ts";
+import { createWriterClient } from "../writer-client.ts";
 
 /** How long the processor may take to say how it is, and how many such questions may be open. */
 const ANSWER_MS_MAX = 1_000;
@@ -92,23 +82,9 @@ function lastAnswer<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
   };
 }
 
-let [posted, writtenCount] = [0, 0];
-let waitingForWrite: { readonly through: number; readonly resolve: () => void }[] = [];
-
-/** Resolves when the rows are committed. */
-function write(rows: readonly FinishedRow[]): Promise<void> {
-  posted += rows.length;
-  const through = posted;
-  processorPort.postMessage({ kind: "finished", rows } satisfies ServiceToProcessor);
-  return new Promise((resolve) => waitingForWrite.push({ through, resolve }));
-}
-
-function written(count: number): void {
-  writtenCount += count;
-  const done = waitingForWrite.filter(({ through }) => through <= writtenCount);
-  waitingForWrite = waitingForWrite.filter(({ through }) => through > writtenCount);
-  for (const { resolve } of done) resolve();
-}
+const writer = createWriterClient((message) => processorPort.postMessage(message));
+const { write } = writer;
+const jobs = createJobs({ dataDir, emit: writer.work, signal: stop.signal });
 
 const outbox = createOutbox(
   {
@@ -131,7 +107,7 @@ const outbox = createOutbox(
 );
 
 processorPort.on("message", (message: ProcessorToService | { kind: "reply" }) => {
-  if (message.kind === "written") written(message.count);
+  if (message.kind === "written") writer.written(message);
   if (message.kind !== "changes") return;
   for (const { alert, transition } of message.changes) for (const listener of listeners) listener(alert, transition);
   outbox.wake();
@@ -224,7 +200,7 @@ function commandForCli({ user, why, command: asked }: CommandOfCli): Promise<Com
 async function summarize(days: DailySummaryOptions["days"], progress?: (value: unknown) => void): Promise<SummaryReport> {
   const { zone, devices } = config.plan;
   const options = { zone, devices, alarmTargets: config.alarmTargets, now: systemClock.now(), ...(days === undefined ? {} : { days }) };
-  const report = await runSummary({ dataDir, options }, write, { signal: stop.signal, ...(progress === undefined ? {} : { progress }) });
+  const report = await jobs.run("daily-summary", options, progress);
   if (report === undefined)
     throw new GatewayError("summary_interrupted", "the daily summary was interrupted", { retryable: true, hint: "it goes on at the next run" });
   return report;
@@ -240,8 +216,20 @@ async function mailSummary(report: SummaryReport): Promise<void> {
   }
 }
 
+/** Readings that may wait for compaction, and for how long. */
+const COMPACT_READINGS = 1_000_000;
+const COMPACT_AFTER_MS = 15 * 60_000;
+
+async function keepUp(): Promise<void> {
+  const { readings, since } = await queries.query({ kind: "uncompacted" });
+  const now = systemClock.now();
+  if (since === null || (readings < COMPACT_READINGS && now - since < COMPACT_AFTER_MS)) return;
+  const report = await jobs.run("compaction", { zone: config.plan.zone, now });
+  if (report !== undefined) log.debug({ ...report }, "compacted");
+}
+
 const scheduler = createScheduler(
-  { run: async () => mailSummary(await summarize(undefined)), clock: systemClock, log: log.child({ room: "batch" }) },
+  { run: async () => mailSummary(await summarize(undefined)), keepUp, clock: systemClock, log: log.child({ room: "batch" }) },
   { at: config.batch.dailySummary.at, zone: config.plan.zone },
 );
 

@@ -20,7 +20,7 @@ function nights(at: string, start: string, options: { fails?: (run: number) => b
     if (options.fails?.(attempts)) throw new Error("the disk is full");
     runs.push(new Date(now).toISOString().slice(0, 16));
   };
-  const scheduler = createScheduler({ run, clock: { now: () => now, monotonic: () => now }, log }, { at, zone: oslo });
+  const scheduler = createScheduler({ run, keepUp: async () => undefined, clock: { now: () => now, monotonic: () => now }, log }, { at, zone: oslo });
   return {
     runs,
     scheduler,
@@ -76,7 +76,10 @@ describe("the scheduler", () => {
       });
       ended += 1;
     };
-    const scheduler = createScheduler({ run, clock: { now: () => Date.now(), monotonic: () => 0 }, log }, { at: "04:15", zone: oslo });
+    const scheduler = createScheduler(
+      { run, keepUp: async () => undefined, clock: { now: () => Date.now(), monotonic: () => 0 }, log },
+      { at: "04:15", zone: oslo },
+    );
     scheduler.start();
     const second = scheduler.ask();
     const closing = scheduler.close();
@@ -87,7 +90,9 @@ describe("the scheduler", () => {
   });
 
   it.each(["4:15:00", "24:00", "noon", ""])("takes no %j for a time of day", (at) => {
-    expect(() => createScheduler({ run: async () => {}, clock: { now: () => 0, monotonic: () => 0 }, log }, { at, zone: oslo })).toThrow("no time of day");
+    expect(() =>
+      createScheduler({ run: async () => {}, keepUp: async () => {}, clock: { now: () => 0, monotonic: () => 0 }, log }, { at, zone: oslo }),
+    ).toThrow("no time of day");
   });
 });
 

@@ -121,6 +121,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       );
       return { alerts: found.sort((a, b) => (b.firedAt ?? Infinity) - (a.firedAt ?? Infinity)), cursor: null };
     },
+    uncompacted: () => ({ readings: 0, since: null }),
     alert: ({ id }) => {
       const alert = alerts.find((each) => each.id === id);
       return alert === undefined

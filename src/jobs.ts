@@ -1,0 +1,54 @@
+// Runs of jobs, one after the other: each a thread that reads and computes, whose rows go to the writer as they come.
+
+import { once } from "node:events";
+import type { JobName, JobOptions, JobProgress, JobReport } from "./batch/jobs/index.ts";
+import { answerCalls } from "./call.ts";
+import type { JobVerbs } from "./messages.ts";
+import { startTerminable } from "./worker.ts";
+
+export type JobsOptions = {
+  readonly dataDir: string;
+  /** Resolves when the rows are committed. */
+  readonly emit: JobVerbs["emit"];
+  /** Ends the run that goes on; what was emitted stands, and the next run goes on from there. */
+  readonly signal: AbortSignal;
+};
+export type Jobs = ReturnType<typeof createJobs>;
+
+/** What the jobs read they also write: two at once would do the same work twice. */
+export function createJobs(options: JobsOptions) {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    /** When those before it have ended. @returns undefined when it was ended early */
+    run<Name extends JobName>(job: Name, asked: JobOptions<Name>, progress?: (progress: JobProgress<Name>) => void): Promise<JobReport<Name> | undefined> {
+      const run = last.then(() => runJob(job, asked, options, progress));
+      last = run.catch(() => undefined);
+      return run;
+    },
+  };
+}
+
+async function runJob<Name extends JobName>(
+  job: Name,
+  options: JobOptions<Name>,
+  { dataDir, emit, signal }: JobsOptions,
+  progress: ((progress: JobProgress<Name>) => void) | undefined,
+): Promise<JobReport<Name> | undefined> {
+  if (signal.aborted) return undefined;
+  const { worker, terminate } = startTerminable("job", { job, dataDir, options });
+  const ended = once(worker, "exit");
+  const end = (): void => void terminate();
+  signal.addEventListener("abort", end, { once: true });
+  answerCalls<JobVerbs>(worker, { emit });
+  let report: JobReport<Name> | undefined;
+  worker.on("message", (message: { kind: string; progress?: JobProgress<Name>; report?: JobReport<Name> }) => {
+    if (message.kind === "progress" && message.progress !== undefined) progress?.(message.progress);
+    if (message.kind === "report") report = message.report;
+  });
+  try {
+    await ended;
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
+  return report;
+}
