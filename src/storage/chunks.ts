@@ -140,6 +140,12 @@ export function rawDays(db: Database): RawDay[] {
   return db.prepare<[], RawDay>("SELECT day, until, readings, settled, gone FROM raw_day ORDER BY day").all();
 }
 
+/** @returns whether all raw readings of a time are still kept */
+export function createWholeness(db: Database): (span: Span) => boolean {
+  const gone = rawDays(db).filter((day) => day.gone === 1);
+  return ({ from, to }) => !gone.some(({ day, until }) => day < to && until > from);
+}
+
 /** Event time: from inclusive, to exclusive. */
 export type Span = { readonly from: EpochMs; readonly to: EpochMs };
 

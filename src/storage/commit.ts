@@ -3,15 +3,14 @@
 // there already is success.
 
 import { hash } from "node:crypto";
-import { Aggregate } from "../engine/aggregate.ts";
-import type { DirtyBucket, Effects, RollupBucket } from "../engine/effect.ts";
+import type { Effects, RollupBucket } from "../engine/effect.ts";
 import type { Input } from "../engine/input.ts";
 import type { EpochMs } from "../engine/units.ts";
 import { createAlertWriter } from "./alerts.ts";
 import type { Database } from "./database.ts";
 import { createFinishedWriter, type FinishedRow } from "./finished.ts";
 import { encodeRow, spanSecond } from "./journal.ts";
-import { decodeRollup, encodeRollup } from "./rollups.ts";
+import { createRollupWriter } from "./rollups.ts";
 import { createSnapshotStore, type SnapshotPart } from "./snapshot.ts";
 
 export type Commit = {
@@ -62,7 +61,7 @@ function createStepWriter(db: Database): (step: NonNullable<Commit["step"]>) => 
     const row = encodeRow(inputs, effects.verdicts, effects.ts);
     insertRow.run(seq, last.at, last.up, row.minTs, row.maxTs, row.count, row.series, row.body, hashEffects(effects));
     if (row.minTs !== null && row.maxTs !== null) insertSpan.run(seq, spanSecond(row.minTs), spanSecond(row.maxTs));
-    writeRollups(effects.rollups, effects.dirty);
+    writeRollups(effects.rollups, effects.dirty, seq);
     writeAlerts(effects, { seq, now });
   };
 }
@@ -76,22 +75,6 @@ function createPlanWriter(db: Database): (input: Extract<Input, { kind: "rules" 
   return ({ at, plan }) => {
     keep.run(plan.hash, at, JSON.stringify(plan));
     note.run({ at, hash: plan.hash });
-  };
-}
-
-function createRollupWriter(db: Database): (closed: readonly RollupBucket[], dirty: readonly DirtyBucket[]) => void {
-  const insert = db.prepare("INSERT OR REPLACE INTO rollup VALUES (?, ?, ?, ?, ?)");
-  const read = db.prepare<[number, number, number], Uint8Array>("SELECT body FROM rollup WHERE tier = ? AND series = ? AND start = ?").pluck();
-  return (closed, dirty) => {
-    for (const { tier, series, start, values } of closed) insert.run(tier, series, start, 0, encodeRollup(values, start));
-    for (const { tier, series, start, values } of dirty) {
-      const merged = new Aggregate();
-      merged.merge(values);
-      const stored = read.get(tier, series, start);
-      if (stored !== undefined) merged.merge(decodeRollup(stored, start));
-      if (merged.count === 0) continue; // only to be marked, and nothing is there
-      insert.run(tier, series, start, 1, encodeRollup(merged.values(), start));
-    }
   };
 }
 

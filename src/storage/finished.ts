@@ -9,6 +9,7 @@ import { type AuditRow, createAuditWriter } from "./audit.ts";
 import { type ChunkWrite, createChunkWriter } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { createMqttWriter, type MqttRow } from "./mqtt-rows.ts";
+import { createPackedRollupWriter, type PackedRollupsRow } from "./rollups.ts";
 
 /** Topics × reasons of which a sample is kept; what comes beyond is counted under the topic `""`. */
 export const REJECTED_ROWS_MAX = 1000;
@@ -17,6 +18,7 @@ export type FinishedRow =
   | AccountsRow
   | AuditRow
   | ChunkWrite
+  | PackedRollupsRow
   | {
       readonly kind: "delivery";
       readonly id: string;
@@ -69,6 +71,7 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
   const accounts = createAccountsWriter(db);
   const audit = createAuditWriter(db);
   const chunk = createChunkWriter(db);
+  const packedRollups = createPackedRollupWriter(db);
   const mqtt = createMqttWriter(db);
   return (row) => {
     switch (row.kind) {
@@ -87,6 +90,8 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
       case "compaction":
       case "day-settled":
         return chunk(row);
+      case "packed-rollups":
+        return packedRollups(row);
       case "mqtt":
         mqtt(row);
         return;

@@ -5,21 +5,21 @@ import type { History } from "../engine/history.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import { BucketSet } from "./buckets.ts";
+import { createWholeness } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { bucketsIn, createGrid, type Grid, STEPS } from "./grid.ts";
 import { type Answer, BUCKETS_DEFAULT, BUCKETS_MAX, type Bucket, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest } from "./query.ts";
 import { createHistories, createRawBudget, gatherRaw, type Span, takeRaw } from "./raw-readings.ts";
+import { createRollupReader, HOUR_MS, MINUTE_MS } from "./rollups.ts";
 import { type SelectedSeries, selectSeries } from "./series-query.ts";
-import { closedEndOf, createRollupReader, streamBuckets } from "./stream-buckets.ts";
+import { closedEndOf, streamBuckets } from "./stream-buckets.ts";
 import { createBatchReader } from "./summary-query.ts";
 
 type Request = Extract<QueryRequest, { kind: "readings" }>;
 
 /** Buckets of all series of one answer; a page ends early rather than hold more. */
 const BUCKETS_TOTAL_MAX = 300_000;
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
 
 /** What there is of the wanted series in the wanted time; `most`: readings of the series that has the most, where they are known. */
 type Extent = Span & { readonly most: number };
@@ -29,7 +29,9 @@ export function answerReadings(db: Database, request: Request, context: QueryCon
   const { series, hasMore } = pageOf(db, request, context);
   const asked: Span = { from: request.from ?? Number.NEGATIVE_INFINITY, to: request.to ?? Number.POSITIVE_INFINITY };
   const ids = new Set(series.map(({ id }) => id));
-  const histories = asked.from < asked.to && takeRaw(db, ids, asked, createRawBudget()) ? createHistories(ids) : undefined;
+  // Where readings are no longer whole, only single ones may be answered from them.
+  const mayBeRaw = asked.from < asked.to && (request.step === "raw" || createWholeness(db)(asked));
+  const histories = mayBeRaw && takeRaw(db, ids, asked, createRawBudget()) ? createHistories(ids) : undefined;
   if (histories !== undefined) gatherRaw(db, histories, asked, deadline);
   const extent = histories === undefined ? extentOfRollups(db, ids, asked) : extentOfRaw(histories);
   const grid = chooseGrid(request, context, extent, histories !== undefined);
@@ -67,7 +69,7 @@ function extentOfRollups(db: Database, ids: ReadonlySet<SeriesId>, asked: Span):
   const rollups = createRollupReader(db);
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const id of ids) {
-    for (const tier of [MINUTE_MS, HOUR_MS]) {
+    for (const tier of [MINUTE_MS, HOUR_MS] as const) {
       from = Math.min(from, rollups.oldest(tier, id));
       to = Math.max(to, rollups.closedEnd(tier, id) + HOUR_MS);
     }
@@ -84,7 +86,7 @@ function chooseGrid(request: Request, { zone }: QueryContext, extent: Extent, is
   }
   const grid = createGrid(request.step, zone);
   if (!isRaw && grid.stepMs % MINUTE_MS !== 0)
-    throw new GatewayError("query_too_large", "there are too many readings for a step that is no whole number of minutes", {
+    throw new GatewayError("query_too_large", "there are too many readings, or they are no longer kept singly, for a step that is no whole number of minutes", {
       hint: "ask for a step of whole minutes, fewer series or a shorter time",
     });
   if (Math.min(count(grid), extent.most) > BUCKETS_MAX)

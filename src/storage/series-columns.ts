@@ -162,6 +162,15 @@ function placesOf(values: Float64Array): number | undefined {
   return undefined;
 }
 
+/** The fewest decimal places that hold every value of all columns; undefined when there are no such places. */
+export function decimalPlacesOf(columns: readonly Float64Array[]): number | undefined {
+  for (let places = 0; places <= PLACES_MAX; places += 1) {
+    const scale = 10 ** places;
+    if (columns.every((values) => isEach(values, (value) => isExact(value, Math.round(value * scale), scale)))) return places;
+  }
+  return undefined;
+}
+
 /** An exception repeats the value before, and is listed behind. */
 function writeDecimals(out: ByteWriter, values: Float64Array, places: number): void {
   const scale = 10 ** places;

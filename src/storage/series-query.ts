@@ -5,9 +5,7 @@ import type { Device } from "../engine/rule.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import type { Database } from "./database.ts";
 import { type Answer, type LabelFilter, LIMIT_DEFAULT, type QueryContext, type QueryRequest, type SeriesView } from "./query.ts";
-import { decodeRollup } from "./rollups.ts";
-
-const MINUTE_MS = 60_000;
+import { createRollupReader, MINUTE_MS } from "./rollups.ts";
 
 export type SelectedSeries = { readonly id: SeriesId; readonly key: string; readonly labels: Labels; readonly source: string; readonly unit: string | null };
 
@@ -80,13 +78,9 @@ export function answerSeries(db: Database, request: Extract<QueryRequest, { kind
 }
 
 function createLastReader(db: Database): (id: SeriesId) => { ts: EpochMs; value: number } | null {
-  const newest = db.prepare<[number, number], { start: number; body: Uint8Array }>(
-    "SELECT start, body FROM rollup WHERE tier = ? AND series = ? ORDER BY start DESC LIMIT 1",
-  );
+  const rollups = createRollupReader(db);
   return (id) => {
-    const row = newest.get(MINUTE_MS, id);
-    if (row === undefined) return null;
-    const { lastTs, last } = decodeRollup(row.body, row.start);
-    return { ts: lastTs, value: last };
+    const newest = rollups.last(MINUTE_MS, id);
+    return newest === undefined ? null : { ts: newest.values.lastTs, value: newest.values.last };
   };
 }

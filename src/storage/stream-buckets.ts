@@ -3,41 +3,18 @@
 // touched minute is taken as it stands (late readings were merged into it), and an open end is left out.
 
 import type { History } from "../engine/history.ts";
-import { type DurationMs, type EpochMs, floorMod, type SeriesId } from "../engine/units.ts";
+import { type EpochMs, floorMod, type SeriesId } from "../engine/units.ts";
 import { BucketSet } from "./buckets.ts";
+import { createWholeness } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Grid } from "./grid.ts";
 import type { Bucket } from "./query.ts";
 import { createHistories, gatherRaw, type RawBudget, type Span, takeRaw } from "./raw-readings.ts";
-import { decodeRollup } from "./rollups.ts";
+import { createRollupReader, HOUR_MS, MINUTE_MS, type Rollup, type RollupReader } from "./rollups.ts";
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
 /** Separate stretches of touched minutes that are read from raw. */
 const TOUCHED_SPANS_MAX = 200;
-
-type RollupRow = { readonly start: EpochMs; readonly dirty: 0 | 1; readonly body: Uint8Array };
-export type RollupReader = {
-  rows(tier: DurationMs, series: SeriesId, from: EpochMs, to: EpochMs): RollupRow[];
-  /** End of the newest closed bucket; -Infinity when none is. */
-  closedEnd(tier: DurationMs, series: SeriesId): EpochMs;
-  /** Start of the oldest; Infinity when there is none. */
-  oldest(tier: DurationMs, series: SeriesId): EpochMs;
-};
-
-export function createRollupReader(db: Database): RollupReader {
-  const rows = db.prepare<number[], RollupRow>(
-    "SELECT start, dirty, body FROM rollup WHERE tier = ? AND series = ? AND start >= ? AND start < ? ORDER BY start",
-  );
-  const newest = db.prepare<number[], number | null>("SELECT max(start) FROM rollup WHERE tier = ? AND series = ?").pluck();
-  const oldest = db.prepare<number[], number | null>("SELECT min(start) FROM rollup WHERE tier = ? AND series = ?").pluck();
-  return {
-    rows: (tier, series, from, to) => rows.all(tier, series, from, to),
-    closedEnd: (tier, series) => (newest.get(tier, series) ?? Number.NEGATIVE_INFINITY) + tier,
-    oldest: (tier, series) => oldest.get(tier, series) ?? Number.POSITIVE_INFINITY,
-  };
-}
 
 /** Buckets of this grid that end later are not closed by the stream yet. */
 export function closedEndOf(rollups: RollupReader, grid: Grid, series: SeriesId): EpochMs {
@@ -45,7 +22,7 @@ export function closedEndOf(rollups: RollupReader, grid: Grid, series: SeriesId)
   return rollups.closedEnd(grid.stepMs % HOUR_MS === 0 && grid.step !== "day" ? HOUR_MS : MINUTE_MS, series);
 }
 
-type Work = { readonly id: SeriesId; readonly set: BucketSet; readonly touched: RollupRow[]; tailFrom: EpochMs };
+type Work = { readonly id: SeriesId; readonly set: BucketSet; readonly touched: Rollup[]; tailFrom: EpochMs };
 
 /**
  * @param span on the grid: it begins and ends with a bucket
@@ -58,11 +35,11 @@ export function streamBuckets(
   span: Span,
   { deadline, budget }: { deadline: Deadline; budget: RawBudget },
 ): Map<SeriesId, Bucket[]> {
-  const rollups = createRollupReader(db);
+  const [rollups, isWhole] = [createRollupReader(db), createWholeness(db)];
   const works = ids.map((id): Work => {
     deadline.check();
     const work = { id, set: new BucketSet(grid), touched: [], tailFrom: Math.max(span.from, rollups.closedEnd(MINUTE_MS, id)) };
-    for (const rest of addHours(rollups, work, grid, span)) addMinutes(rollups, work, rest);
+    for (const rest of addHours(rollups, work, grid, span)) addMinutes(rollups, isWhole, work, rest);
     return work;
   });
   addTouched(db, works, budget, deadline);
@@ -82,17 +59,17 @@ function addHours(rollups: RollupReader, { id, set }: Work, grid: Grid, span: Sp
   ];
   for (const row of rollups.rows(HOUR_MS, id, from, to)) {
     const fits = grid.boundsOf(row.start).end >= row.start + HOUR_MS;
-    if (fits && row.dirty === 0) set.addRollup(row.start, decodeRollup(row.body, row.start));
+    if (fits && !row.isDirty) set.addRollup(row.start, row.values);
     else rest.push({ from: row.start, to: row.start + HOUR_MS });
   }
   return rest;
 }
 
-function addMinutes(rollups: RollupReader, { id, set, touched }: Work, { from, to }: Span): void {
+function addMinutes(rollups: RollupReader, isWhole: (span: Span) => boolean, { id, set, touched }: Work, { from, to }: Span): void {
   if (from >= to) return;
   for (const row of rollups.rows(MINUTE_MS, id, from, to)) {
-    if (row.dirty === 1) touched.push(row);
-    else set.addRollup(row.start, decodeRollup(row.body, row.start));
+    if (row.isDirty && isWhole({ from: row.start, to: row.start + MINUTE_MS })) touched.push(row);
+    else set.addRollup(row.start, row.values);
   }
 }
 
@@ -110,13 +87,13 @@ function addTouched(db: Database, works: readonly Work[], budget: RawBudget, dea
     for (const row of touched) {
       if (readings !== undefined && read.some(({ from, to }) => row.start >= from && row.start < to))
         set.addReadings(readings, row.start, row.start + MINUTE_MS);
-      else set.addRollup(row.start, decodeRollup(row.body, row.start));
+      else set.addRollup(row.start, row.values);
     }
   }
 }
 
 /** Minutes as spans, those next to each other joined. */
-function joined(rows: readonly RollupRow[]): Span[] {
+function joined(rows: readonly Rollup[]): Span[] {
   const spans: { from: EpochMs; to: EpochMs }[] = [];
   for (const start of [...new Set(rows.map((row) => row.start))].sort((a, b) => a - b)) {
     const last = spans.at(-1);

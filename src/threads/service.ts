@@ -220,11 +220,17 @@ async function mailSummary(report: SummaryReport): Promise<void> {
 const COMPACT_READINGS = 1_000_000;
 const COMPACT_AFTER_MS = 15 * 60_000;
 
+/** Rollups are packed once an hour. */
+const PACK_AFTER_MS = 60 * 60_000;
+let packedAt = Number.NEGATIVE_INFINITY;
+
 async function keepUp(): Promise<void> {
   const { readings, since } = await queries.query({ kind: "uncompacted" });
   const now = systemClock.now();
   if (since === null || (readings < COMPACT_READINGS && now - since < COMPACT_AFTER_MS)) return;
-  const report = await jobs.run("compaction", { zone: config.plan.zone, now });
+  const packs = now - packedAt >= PACK_AFTER_MS;
+  const report = await jobs.run("compaction", { zone: config.plan.zone, now, packs });
+  if (report?.packed) packedAt = now;
   if (report !== undefined) log.debug({ ...report }, "compacted");
 }
 

@@ -24,6 +24,7 @@ import type { Database } from "../../storage/database.ts";
 import { isHistory, newestSeq, type ReadingColumns, readJournal } from "../../storage/journal.ts";
 import { seriesIds } from "../../storage/series-query.ts";
 import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
+import { type Packing, packRollups } from "./packing.ts";
 
 export type CompactionOptions = {
   /** Whose days chunks are cut by. */
@@ -31,6 +32,8 @@ export type CompactionOptions = {
   readonly now: EpochMs;
   /** Also makes one chunk per series of each day that is over. */
   readonly settles?: boolean;
+  /** Also packs the rollups that are closed (packing.ts). */
+  readonly packs?: boolean;
   readonly signal?: AbortSignal;
   /** Readings that a pass holds at once, 25 bytes each. */
   readonly heldMax?: number;
@@ -48,6 +51,8 @@ export type CompactionReport = {
   readonly chunks: number;
   readonly bytes: number;
   readonly merged: number;
+  /** Null when it was not asked to pack. */
+  readonly packed: Packing | null;
 };
 
 /** 2 million readings are about 100 MB while columns grow. */
@@ -63,9 +68,9 @@ const LEVEL_MAX = 4;
  */
 export async function runCompaction(db: Database, options: CompactionOptions, emit: Emit): Promise<CompactionReport> {
   const emitter = createEmitter(emit);
-  const work: Work = { db, options, emitter, chunks: createChunkReader(db), done: { through: 0, readings: 0, chunks: 0, bytes: 0, merged: 0 } };
+  const work: Work = { db, options, emitter, chunks: createChunkReader(db), done: { through: 0, readings: 0, chunks: 0, bytes: 0, merged: 0, packed: null } };
   await clearKilled(work);
-  const isWhole = (await compactAll(work)) && (options.settles !== true || (await settleDays(work)));
+  const isWhole = (await compactAll(work)) && (options.settles !== true || (await settleDays(work))) && (options.packs !== true || (await pack(work)));
   await emitter.flush();
   return { isWhole, ...work.done };
 }
@@ -78,6 +83,12 @@ type Work = {
   readonly chunks: ChunkReader;
   readonly done: Mutable<Omit<CompactionReport, "isWhole">>;
 };
+
+async function pack({ db, options, emitter, done }: Work): Promise<boolean> {
+  const packed = await packRollups(db, options, emitter);
+  done.packed = packed ?? null;
+  return packed !== undefined;
+}
 
 /** Takes away what a pass left that did not end. */
 async function clearKilled({ db, emitter }: Work): Promise<void> {

@@ -50,7 +50,7 @@ export async function runDailySummary(db: Database, options: DailySummaryOptions
   const { zone, now, days: range, signal } = options;
   const compacted = await runCompaction(
     db,
-    { zone, now, settles: true, ...(signal && { signal }), ...(options.heldMax && { heldMax: options.heldMax }) },
+    { zone, now, settles: true, packs: true, ...(signal && { signal }), ...(options.heldMax && { heldMax: options.heldMax }) },
     emit,
   );
   const work = range === undefined && compacted.isWhole ? await findWork(db, options, createEmitter(emit)) : workOfRange(zone, range, now);

@@ -32,5 +32,17 @@ export const chunks = {
     -- Rows of the journal through begun may be in chunks, those through through all are.
     CREATE TABLE compaction (id INTEGER PRIMARY KEY CHECK (id = 1), through INTEGER NOT NULL, begun INTEGER NOT NULL);
     INSERT INTO compaction VALUES (1, 0, 0);
+    -- Rollup buckets as the stream closed or amended them wait in rollup until they are packed; one that is in both is the merge of both.
+    ALTER TABLE rollup ADD COLUMN seq INTEGER NOT NULL DEFAULT 0; -- journal seq of the newest change
+    CREATE TABLE packed_rollup (
+      id INTEGER PRIMARY KEY,
+      tier INTEGER NOT NULL,
+      series INTEGER NOT NULL,
+      unit INTEGER NOT NULL,           -- start of the stretch of time that a row holds (storage/rollups.ts)
+      first_start INTEGER NOT NULL,
+      last_start INTEGER NOT NULL,
+      body BLOB NOT NULL               -- storage/packed-rollups.ts
+    );
+    CREATE UNIQUE INDEX packed_rollup_unit ON packed_rollup (tier, series, unit);
   `,
 } as const;

@@ -1,0 +1,100 @@
+// Packing: rollup buckets that the stream closed become columns, and those that late readings amended are reckoned again from the raw
+// readings, which makes them exact; where those are no longer whole they stay as amended and say `approximate`. What a bucket holds is
+// asked as of a row of the journal through which all is in chunks; a bucket that changed since is left to the next run.
+
+import { Aggregate, type AggregateValues } from "../../engine/aggregate.ts";
+import { History, type OrderedReadings } from "../../engine/history.ts";
+import { type EpochMs, floorMod, type SeriesId } from "../../engine/units.ts";
+import { type ChunkReader, compactedThrough, createChunkReader, createWholeness, cutOut, type Span } from "../../storage/chunks.ts";
+import type { Database } from "../../storage/database.ts";
+import { encodePacked, type PackedBucket } from "../../storage/packed-rollups.ts";
+import { createRollupReader, type FreshRollup, HOUR_MS, MINUTE_MS, mergeOf, type RollupReader, type Tier, unitOf } from "../../storage/rollups.ts";
+import { seriesIds } from "../../storage/series-query.ts";
+import type { Emitter } from "./emitter.ts";
+
+const DAY_MS = 24 * HOUR_MS;
+
+export type Packing = { readonly buckets: number; readonly bytes: number; readonly recomputed: number };
+
+type Work = {
+  readonly chunks: ChunkReader;
+  readonly rollups: RollupReader;
+  readonly isWhole: (span: Span) => boolean;
+  readonly emitter: Emitter;
+  readonly throughSeq: number;
+  readonly done: { buckets: number; bytes: number; recomputed: number };
+};
+
+/**
+ * Packs what is older than an hour, of hours what is older than the UTC day. Call it when compaction has ended.
+ * @returns undefined when the signal ended it early
+ */
+export async function packRollups(db: Database, { now, signal }: { now: EpochMs; signal?: AbortSignal }, emitter: Emitter): Promise<Packing | undefined> {
+  const reads = { chunks: createChunkReader(db), rollups: createRollupReader(db), isWhole: createWholeness(db) };
+  const work: Work = { ...reads, emitter, throughSeq: compactedThrough(db), done: { buckets: 0, bytes: 0, recomputed: 0 } };
+  const until: readonly (readonly [Tier, EpochMs])[] = [
+    [MINUTE_MS, now - HOUR_MS - floorMod(now, HOUR_MS)],
+    [HOUR_MS, now - floorMod(now, DAY_MS)],
+  ];
+  for (const [tier, before] of until) {
+    for (const series of seriesIds(db)) {
+      const fresh = work.rollups.freshRows(tier, series, Number.MIN_SAFE_INTEGER, before).filter(({ seq }) => seq <= work.throughSeq);
+      for (const [unit, rows] of Map.groupBy(fresh, ({ start }) => unitOf(tier, start))) await packUnit(work, { tier, series, unit }, rows);
+      if (signal?.aborted) return undefined;
+    }
+  }
+  await emitter.flush();
+  return work.done;
+}
+
+type Unit = { readonly tier: Tier; readonly series: SeriesId; readonly unit: EpochMs };
+
+async function packUnit(work: Work, { tier, series, unit }: Unit, fresh: readonly FreshRollup[]): Promise<void> {
+  const packed = new Map(work.rollups.packedRows(tier, series, unit).map((bucket) => [bucket.start, bucket]));
+  const exact = recompute(
+    work,
+    { tier, series },
+    fresh.filter(({ start, isDirty }) => isDirty || packed.has(start)),
+  );
+  for (const { start, values } of fresh) {
+    const before = packed.get(start);
+    const raw = exact.get(start);
+    if (raw !== undefined) packed.set(start, { start, isApproximate: false, values: raw });
+    else if (before === undefined) packed.set(start, { start, isApproximate: false, values });
+    else packed.set(start, { start, isApproximate: true, values: mergeOf([before.values, values]) });
+  }
+  const buckets = [...packed.values()].filter(({ values }) => values.count > 0).sort((a, b) => a.start - b.start);
+  const body = encodePacked(buckets, unit, tier);
+  work.done.buckets += fresh.length;
+  work.done.bytes += body.length;
+  const [firstStart, lastStart] = [buckets[0]?.start ?? unit, buckets.at(-1)?.start ?? unit];
+  const starts = fresh.map(({ start }) => start);
+  await work.emitter.add({ kind: "packed-rollups", tier, series, unit, firstStart, lastStart, body, starts, throughSeq: work.throughSeq });
+}
+
+/** From the raw readings; those of which the raw readings are no longer whole do not come. */
+function recompute(work: Work, { tier, series }: Omit<Unit, "unit">, buckets: readonly PackedBucket[]): Map<EpochMs, AggregateValues> {
+  const wanted = buckets.filter(({ start }) => work.isWhole({ from: start, to: start + tier }));
+  const exact = new Map<EpochMs, AggregateValues>();
+  for (const ofDay of Map.groupBy(wanted, ({ start }) => start - floorMod(start, DAY_MS)).values()) {
+    const starts = ofDay.map(({ start }) => start);
+    const readings = readingsOf(work.chunks, series, { from: Math.min(...starts), to: Math.max(...starts) + tier });
+    for (const start of starts) exact.set(start, rollUp(readings, { from: start, to: start + tier }));
+  }
+  work.done.recomputed += wanted.length;
+  return exact;
+}
+
+function readingsOf(chunks: ChunkReader, series: SeriesId, span: Span): OrderedReadings {
+  const history = new History();
+  for (const columns of chunks.read(series, span)) history.append(columns);
+  return history.ordered();
+}
+
+/** The bucket that raw readings make. */
+export function rollUp(readings: OrderedReadings, span: Span): AggregateValues {
+  const { ts, value } = cutOut(readings, span);
+  const aggregate = new Aggregate();
+  for (let index = 0; index < ts.length; index += 1) aggregate.add(ts[index] as number, value[index] as number);
+  return aggregate.values();
+}
