@@ -4,9 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import type { DailySummaryOptions } from "../batch/jobs/daily-summary.ts";
-import type { SummaryReport } from "../batch/jobs/summary-report.ts";
 import { createScheduler } from "../batch/scheduler.ts";
-import { renderSummaryMail } from "../batch/summary-mail.ts";
 import { createCaller } from "../call.ts";
 import { systemClock } from "../clock.ts";
 import type { GatewayConfig } from "../config.ts";
@@ -20,14 +18,25 @@ import { type CommandOfCli, operate } from "../http/operate.ts";
 import type { ReloadOutcome, RulesInForce } from "../http/route.ts";
 import { createServer } from "../http/server.ts";
 import type { Status } from "../http/status.ts";
-import { createJobs } from "../jobs.ts";
 import { createLog } from "../log.ts";
-import type { AlertChange, FromService, MainVerbs, ProcessorToService, ProcessorVerbs, QueryStart, ServiceStart, ToService } from "../messages.ts";
+import type {
+  AlertChange,
+  FromService,
+  MainVerbs,
+  ProcessorToService,
+  ProcessorVerbs,
+  QueryStart,
+  ServiceStart,
+  ServiceToProcessor,
+  ToService,
+} from "../messages.ts";
 import { createMetrics } from "../metrics.ts";
-import { type EmailSettings, sendMail } from "../notify/channels/email.ts";
 import { createOutbox } from "../notify/outbox.ts";
 import { createQueryClient } from "../query-client.ts";
 import { createStoredFigures } from "../stored-figures.ts";
+import { createJobs } from "../upkeep/jobs.ts";
+import { createRoomKeeper } from "../upkeep/room-keeper.ts";
+import { createUpkeep } from "../upkeep/upkeep.ts";
 import { createWriterClient } from "../writer-client.ts";
 
 /** How long the processor may take to say how it is, and how many such questions may be open. */
@@ -108,6 +117,7 @@ const outbox = createOutbox(
 
 processorPort.on("message", (message: ProcessorToService | { kind: "reply" }) => {
   if (message.kind === "written") writer.written(message);
+  if (message.kind === "room") roomKeeper.told(message);
   if (message.kind !== "changes") return;
   for (const { alert, transition } of message.changes) for (const listener of listeners) listener(alert, transition);
   outbox.wake();
@@ -196,46 +206,26 @@ function commandForCli({ user, why, command: asked }: CommandOfCli): Promise<Com
   return operate({ command, accounts }, { by, who: by, origin: "cli", why }, asked);
 }
 
-/** One run, by hand or by night. @param days undefined: what the store says is due */
-async function summarize(days: DailySummaryOptions["days"], progress?: (value: unknown) => void): Promise<SummaryReport> {
-  const { zone, devices } = config.plan;
-  const options = { zone, devices, alarmTargets: config.alarmTargets, now: systemClock.now(), ...(days === undefined ? {} : { days }) };
-  const report = await jobs.run("daily-summary", options, progress);
-  if (report === undefined)
-    throw new GatewayError("summary_interrupted", "the daily summary was interrupted", { retryable: true, hint: "it goes on at the next run" });
-  return report;
-}
-
-async function mailSummary(report: SummaryReport): Promise<void> {
-  const receiver = config.notify.receivers.find(({ name }) => name === config.batch.dailySummary.receiver);
-  const mail = renderSummaryMail(report, { gatewayName: config.gateway.name, externalUrl: config.gateway.externalUrl });
-  if (mail === undefined) return;
-  for (const { key, settings } of receiver?.channels.filter(({ type }) => type === "email") ?? []) {
-    const delivery = await sendMail(settings as EmailSettings, mail, AbortSignal.any([stop.signal, AbortSignal.timeout(60_000)]));
-    if (delivery.kind !== "delivered") log.error({ channel: key, reason: delivery.reason }, "the daily summary could not be mailed");
-  }
-}
-
-/** Readings that may wait for compaction, and for how long. */
-const COMPACT_READINGS = 1_000_000;
-const COMPACT_AFTER_MS = 15 * 60_000;
-
-/** Rollups are packed once an hour. */
-const PACK_AFTER_MS = 60 * 60_000;
-let packedAt = Number.NEGATIVE_INFINITY;
-
-async function keepUp(): Promise<void> {
-  const { readings, since } = await queries.query({ kind: "uncompacted" });
-  const now = systemClock.now();
-  if (since === null || (readings < COMPACT_READINGS && now - since < COMPACT_AFTER_MS)) return;
-  const packs = now - packedAt >= PACK_AFTER_MS;
-  const report = await jobs.run("compaction", { zone: config.plan.zone, now, packs });
-  if (report?.packed) packedAt = now;
-  if (report !== undefined) log.debug({ ...report }, "compacted");
-}
+const tellProcessor = (message: ServiceToProcessor): void => processorPort.postMessage(message);
+const upkeep = createUpkeep({
+  jobs,
+  config: () => config,
+  uncompacted: () => queries.query({ kind: "uncompacted" }),
+  signal: stop.signal,
+  clock: systemClock,
+  log: log.child({ room: "batch" }),
+});
+const roomKeeper = createRoomKeeper({
+  makeRoom: upkeep.retain,
+  summarize: upkeep.nightly,
+  tell: (state, { used, limit }) => Promise.race([askMain("disk", { state, used, limit }), sleep(COMMIT_MS_MAX, undefined, { ref: false })]),
+  hold: (reason) => tellProcessor({ kind: "hold", reason: reason ?? null }),
+  clock: systemClock,
+  log: log.child({ room: "storage" }),
+});
 
 const scheduler = createScheduler(
-  { run: async () => mailSummary(await summarize(undefined)), keepUp, clock: systemClock, log: log.child({ room: "batch" }) },
+  { run: upkeep.nightly, keepUp: upkeep.keepUp, clock: systemClock, log: log.child({ room: "batch" }) },
   { at: config.batch.dailySummary.at, zone: config.plan.zone },
 );
 
@@ -243,6 +233,7 @@ async function close(): Promise<void> {
   stop.abort();
   await control?.close();
   await scheduler.close();
+  await roomKeeper.close();
   await server.close();
   await outbox.close();
   await queries.close();
@@ -259,6 +250,7 @@ main.on("message", (message: ToService | { kind: "question" | "reply" }) => {
     case "config":
       config = message.config;
       outbox.reload(config.notify.receivers, config.plan.dispatch?.flapping);
+      tellProcessor({ kind: "disk-limit", bytes: config.storage.diskLimit });
       return void queries.reload(queryStart());
     case "close":
       return void close();
@@ -273,7 +265,7 @@ try {
     accounts: (argument) => accounts.administer(argument as AccountsCommand),
     reload: reloadForCli,
     command: (argument) => commandForCli(argument as CommandOfCli),
-    summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
+    summarize: (argument, progress) => upkeep.summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
   });
   await Promise.all([processorStatus(), processorMetrics()]);
   const http = await server.start();
@@ -281,6 +273,7 @@ try {
   giveBackRoom();
   outbox.wake();
   scheduler.start();
+  tellProcessor({ kind: "disk-limit", bytes: config.storage.diskLimit });
 } catch (error) {
   const { message, hint } = error as GatewayError;
   tellMain({ kind: "failed", message, hint });

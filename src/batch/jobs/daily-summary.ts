@@ -8,13 +8,24 @@ import { type AlarmTargets, defaultTargets } from "../../engine/alarm-targets.ts
 import { type Day, dayBounds, nextDay, type ZoneTable } from "../../engine/calendar.ts";
 import type { Device } from "../../engine/rule.ts";
 import { summarizeDay } from "../../engine/summary.ts";
+import { mergeSummary } from "../../engine/summary-merge.ts";
 import type { EpochMs } from "../../engine/units.ts";
-import { lateIn } from "../../storage/chunks.ts";
+import { createWholeness, lateIn } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { newestSeq } from "../../storage/journal.ts";
 import { LONG_WORK_ALERTS_MAX, readOccurrences } from "../../storage/performance-query.ts";
 import { createSeriesReader } from "../../storage/series-query.ts";
-import { addAll, alertsOf, daysOfChunks, daysWithOtherAlerts, openDays, summarizedThrough, type TouchedDays, touch } from "../../storage/summary-work.ts";
+import {
+  addAll,
+  alertsOf,
+  createSummaryReader,
+  daysOfChunks,
+  daysWithOtherAlerts,
+  openDays,
+  summarizedThrough,
+  type TouchedDays,
+  touch,
+} from "../../storage/summary-work.ts";
 import { runCompaction } from "./compaction.ts";
 import { readDay, type Wanted } from "./day-readings.ts";
 import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
@@ -109,17 +120,30 @@ async function summarizeOneDay(db: Database, { day, wanted, report }: OneDay, op
   const alerts = alertsOf(db, bounds);
   const emitter = createEmitter(emit);
   const without = new Set(wanted === "all" ? [] : wanted);
+  const isWhole = createWholeness(db)({ from: bounds.start, to: bounds.end });
+  const storedOf = createSummaryReader(db, zone.name, day);
   let count = 0;
-  for (const { series, readings } of readDay(db, bounds, wanted)) {
+  for (const { series, readings, chunks } of readDay(db, bounds, wanted)) {
     without.delete(series);
-    const summary = summarizeDay(readings.ts, readings.value, bounds, { late: lateIn(readings.late), alerts: alerts.get(series) ?? 0 });
+    const worked = summarizeDay(readings.ts, readings.value, bounds, { late: lateIn(readings.late), alerts: alerts.get(series) ?? 0 });
+    const stored = isWhole ? undefined : storedOf(series);
+    const summary = stored === undefined ? worked : mergeSummary(stored.summary, worked);
     report.add(day, series, summary);
-    await emitter.add({ kind: "summary", zone: zone.name, day, series, approximate: false, body: JSON.stringify(summary), at: now });
+    const consumed = isWhole ? {} : { consumes: chunks };
+    await emitter.add({ kind: "summary", zone: zone.name, day, series, approximate: !isWhole, body: JSON.stringify(summary), at: now, ...consumed });
     count += 1;
     if (count % SERIES_PER_PAUSE === 0) await pause();
     if (signal?.aborted) return false;
   }
-  for (const series of without) await emitter.add({ kind: "summary-none", zone: zone.name, day, series });
+  for (const series of without) {
+    const stored = isWhole ? undefined : storedOf(series);
+    // Of a day whose readings are gone only alerts can have changed.
+    if (stored === undefined) await emitter.add({ kind: "summary-none", zone: zone.name, day, series });
+    else {
+      const body = JSON.stringify({ ...stored.summary, alerts: alerts.get(series) ?? 0 });
+      await emitter.add({ kind: "summary", zone: zone.name, day, series, approximate: stored.approximate, body, at: now });
+    }
+  }
   await emitter.flush();
   return !signal?.aborted;
 }

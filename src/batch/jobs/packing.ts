@@ -22,6 +22,7 @@ type Work = {
   readonly isWhole: (span: Span) => boolean;
   readonly emitter: Emitter;
   readonly throughSeq: number;
+  readonly now: EpochMs;
   readonly done: { buckets: number; bytes: number; recomputed: number };
 };
 
@@ -31,7 +32,7 @@ type Work = {
  */
 export async function packRollups(db: Database, { now, signal }: { now: EpochMs; signal?: AbortSignal }, emitter: Emitter): Promise<Packing | undefined> {
   const reads = { chunks: createChunkReader(db), rollups: createRollupReader(db), isWhole: createWholeness(db) };
-  const work: Work = { ...reads, emitter, throughSeq: compactedThrough(db), done: { buckets: 0, bytes: 0, recomputed: 0 } };
+  const work: Work = { ...reads, emitter, now, throughSeq: compactedThrough(db), done: { buckets: 0, bytes: 0, recomputed: 0 } };
   const until: readonly (readonly [Tier, EpochMs])[] = [
     [MINUTE_MS, now - HOUR_MS - floorMod(now, HOUR_MS)],
     [HOUR_MS, now - floorMod(now, DAY_MS)],
@@ -69,7 +70,7 @@ async function packUnit(work: Work, { tier, series, unit }: Unit, fresh: readonl
   work.done.bytes += body.length;
   const [firstStart, lastStart] = [buckets[0]?.start ?? unit, buckets.at(-1)?.start ?? unit];
   const starts = fresh.map(({ start }) => start);
-  await work.emitter.add({ kind: "packed-rollups", tier, series, unit, firstStart, lastStart, body, starts, throughSeq: work.throughSeq });
+  await work.emitter.add({ kind: "packed-rollups", tier, series, unit, firstStart, lastStart, at: work.now, body, starts, throughSeq: work.throughSeq });
 }
 
 /** From the raw readings; those of which the raw readings are no longer whole do not come. */
