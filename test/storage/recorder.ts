@@ -23,6 +23,7 @@ export type Recorder = ReturnType<typeof createRecorder>;
 export function createRecorder(plan: RulePlan, options: { answersLookups?: boolean } = {}) {
   const dir = mkdtempSync(join(tmpdir(), "highwater-store-"));
   const db: Database = openDatabase(dir, { readonly: false });
+  db.pragma("synchronous = OFF"); // the machine does not lose power in a test
   const engine = createEngine();
   const commit = createCommitter(db);
   const ids = new Map<string, number>();
