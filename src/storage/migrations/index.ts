@@ -9,3 +9,6 @@ import { alertLife } from "./006-alert-life.ts";
 import { rulesInForce } from "./007-rules-in-force.ts";
 
 export const migrations = [initial, dailySnapshots, subjects, accounts, mqttSessions, alertLife, rulesInForce] as const;
+
+/** What a database of this release has as its `user_version`. */
+export const newestSchema: number = migrations[migrations.length - 1]?.version ?? 0;
