@@ -111,11 +111,13 @@ function copy(from: string, to: string, progress: RestoreOptions["progress"]): v
  * @throws GatewayError `database_busy` when somebody has it open, `no_second_name`
  */
 function moveAside(file: string, replaced: string): void {
-  // Only what is damaged, or has lost its first file, keeps files beside it.
-  if (!existsSync(file) || !settles(file)) for (const side of sideFiles) if (existsSync(`${file}${side}`)) renameSync(`${file}${side}`, `${replaced}${side}`);
+  if (!isOneFile(file)) for (const side of sideFiles) if (existsSync(`${file}${side}`)) renameSync(`${file}${side}`, `${replaced}${side}`);
   if (existsSync(file)) nameAgain(file, replaced);
   flush(dirname(file));
 }
+
+/** Whether nothing lies beside it any more. Of an empty file SQLite would delete the WAL, and what is damaged stays as it is. */
+const isOneFile = (file: string): boolean => existsSync(file) && statSync(file).size > 0 && settles(file);
 
 function nameAgain(file: string, replaced: string): void {
   try {
