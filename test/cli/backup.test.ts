@@ -154,7 +154,7 @@ describe("a SIGKILL", { timeout: 120_000 }, () => {
     const copies = join(dir, "copies");
     mkdirSync(copies);
     for (let round = 0; round < KILLS; round++) {
-      await startAndStop(["backup", join(copies, `${round}.db`)], copies, "SIGKILL", draw.whole(0, 200));
+      await startAndStop(["backup", join(copies, `${round}.db`)], copies, "SIGKILL", draw.whole(0, 100));
       for (const name of readdirSync(copies).filter((each) => each.endsWith(".db"))) expect(checkBackup(join(copies, name)).seq).toBe(31);
     }
     expect(run("backup", join(copies, "last.db")).code).toBe(0);
@@ -167,7 +167,7 @@ describe("a SIGKILL", { timeout: 120_000 }, () => {
     for (let round = 0; round < KILLS; round++) {
       for (const name of readdirSync(data)) if (name.startsWith("highwater")) rmSync(join(data, name));
       fillData(5);
-      await startAndStop(["restore", "copy.db", "--force"], data, "SIGKILL", draw.whole(0, 200));
+      await startAndStop(["restore", "copy.db", "--force"], data, "SIGKILL", draw.whole(0, 100));
       const isNew = seqInPlace() === 31;
       if (!isNew) expect(seqInPlace()).toBe(6);
       const replaced = readdirSync(data).filter((name) => name.startsWith("highwater-replaced"));

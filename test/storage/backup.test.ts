@@ -140,6 +140,24 @@ describe("a backup", () => {
     expect(readdirSync(dir).sort()).toEqual(["copy.db", ...kept].sort());
   });
 
+  it("lets the WAL grow while it copies, and no longer", async () => {
+    grow(10);
+    const wal = join(recorder.dir, "highwater.db-wal");
+    let grown = 0;
+    await copyAsReader({
+      ...quiet,
+      progress({ kind }) {
+        if (kind === "copying" && grown === 0)
+          recorder.db.prepare("INSERT INTO rejected VALUES ('ballast', 'big', 1, 0, 0, '', ?)").run(randomBytes(48 * MEGABYTE));
+        grown = statSync(wal).size;
+      },
+    });
+    expect(grown).toBeGreaterThan(48 * MEGABYTE);
+    // The next commit checkpoints, the one after it begins the WAL anew.
+    for (let row = 30; row < 33; row++) receive(row);
+    expect(statSync(wal).size).toBeLessThanOrEqual(32 * MEGABYTE);
+  });
+
   it("is refused of a database that could not be recovered from", async () => {
     recorder.db.exec("DELETE FROM journal WHERE seq = 25");
     await expect(copyAsReader()).rejects.toMatchObject({ code: "backup_damaged" });
@@ -148,7 +166,7 @@ describe("a backup", () => {
 });
 
 describe("a file is no backup", () => {
-  const change = (sql: string) => (): void => opened(file, (db) => db.exec(sql));
+  const change = (sql: string) => (): void => void opened(file, (db) => db.exec(sql));
   const overwrite = (from: number, bytes: Buffer): void => {
     const all = readFileSync(file);
     bytes.copy(all, from);

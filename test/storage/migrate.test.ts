@@ -49,7 +49,7 @@ function opened<Result>(file: string, read: (db: Database) => Result): Result {
 const schemaOf = (file: string): unknown => opened(file, (db) => db.pragma("user_version", { simple: true }));
 const dumpOf = (file: string): unknown =>
   opened(file, (db) => [db.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY name").all(), db.prepare("SELECT * FROM rejected").all()]);
-const migrate = (folder: string, now = T0): void => openDatabase(folder, { readonly: false, clock: clockAt(now) }).close();
+const migrate = (folder: string, now = T0): void => void openDatabase(folder, { readonly: false, clock: clockAt(now) }).close();
 const backupsOf = (folder: string): string[] => readdirSync(join(folder, "backups")).sort();
 
 function refusalOf(work: () => unknown): GatewayError {
