@@ -2,9 +2,9 @@
 // writes, within one read transaction: without it SQLite begins anew at each commit of another connection and never ends. While it is
 // open the WAL only grows. Before a migration, where opening is synchronous, SQLite writes the copy itself.
 
-import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync } from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, mkdirSync, openSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import Sqlite from "better-sqlite3";
+import Sqlite, { type BackupMetadata } from "better-sqlite3";
 import type { EpochMs } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import { type BackupFacts, checkBackup } from "./backup-check.ts";
@@ -38,25 +38,36 @@ export async function writeBackup(source: Database, file: string, { signal, prog
   const part = openPart(source, file);
   try {
     const [ofPages, pageBytes] = sizeOf(source);
-    // The read, not BEGIN, is what fixes the moment.
-    source.exec("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1");
-    try {
-      await source.backup(part.path, {
-        progress({ totalPages, remainingPages }) {
-          stopWhenAborted(signal, file);
-          progress({ kind: "copying", pages: totalPages - remainingPages, ofPages: totalPages, pageBytes });
-          return PAGES_PER_STEP;
-        },
-      });
-    } finally {
-      source.exec("COMMIT");
-    }
+    await copyPages(source, part.path, ({ totalPages, remainingPages }) => {
+      stopWhenAborted(signal, file);
+      progress({ kind: "copying", pages: totalPages - remainingPages, ofPages: totalPages, pageBytes });
+    });
     progress({ kind: "checking", pages: ofPages, ofPages, pageBytes });
     stopWhenAborted(signal, file);
     return finish(part);
   } catch (error) {
     part.discard();
     throw refusal(file, error);
+  }
+}
+
+/** As of one moment, however much is committed meanwhile. */
+async function copyPages(source: Database, to: string, progress: (step: BackupMetadata) => void): Promise<void> {
+  const descriptor = openSync(to, "r");
+  // The read, not BEGIN, is what fixes the moment.
+  source.exec("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1");
+  try {
+    await source.backup(to, {
+      progress(step) {
+        progress(step);
+        // Step by step, or the commits of a gateway on this disk would wait for all of it at once.
+        fdatasyncSync(descriptor);
+        return PAGES_PER_STEP;
+      },
+    });
+  } finally {
+    source.exec("COMMIT");
+    closeSync(descriptor);
   }
 }
 
