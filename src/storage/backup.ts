@@ -96,7 +96,7 @@ export function backUpBeforeMigration(db: Database, { schema, now }: { readonly 
 
 /** Makes a file that SQLite wrote whole by itself: it needs no WAL, and can be opened where nothing may be written. */
 export function settle(file: string): void {
-  const db = new Sqlite(file, { timeout: 0 });
+  const db = new Sqlite(file, { timeout: 0, fileMustExist: true });
   try {
     db.pragma("journal_mode = DELETE");
   } finally {
