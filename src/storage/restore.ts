@@ -5,7 +5,7 @@
 import { closeSync, existsSync, linkSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { EpochMs } from "../engine/units.ts";
-import { GatewayError } from "../error.ts";
+import { GatewayError, reasonOf } from "../error.ts";
 import { requireRoom, settle } from "./backup.ts";
 import { type BackupFacts, checkBackup } from "./backup-check.ts";
 import { explained, explaining } from "./data-dir-error.ts";
@@ -29,13 +29,13 @@ export type Restored = BackupFacts & {
 };
 
 /**
- * @throws GatewayError `backup_missing`, `backup_in_use`, `database_exists`, `no_room`, those of `checkBackup` and of `explaining`; then the
+ * @throws GatewayError `backup_unreadable`, `backup_in_use`, `database_exists`, `no_room`, those of `checkBackup` and of `explaining`; then the
  * old database stands
  */
 export function restoreBackup(backup: string, dataDir: string, { force, now, progress }: RestoreOptions): Restored {
   refuseUnfit(backup);
   const file = databaseFileOf(dataDir);
-  dropSecondNames(dataDir, file);
+  dropSecondNames(dataDir, file, backup);
   const isThere = ["", ...sideFiles].some((side) => existsSync(`${file}${side}`));
   if (isThere && !force)
     throw new GatewayError("database_exists", `there is a database in ${dataDir} already`, { hint: "--force moves it aside and keeps it" });
@@ -54,9 +54,14 @@ export function restoreBackup(backup: string, dataDir: string, { force, now, pro
   }
 }
 
-/** @throws GatewayError `backup_missing`, `backup_in_use` */
+/** @throws GatewayError `backup_unreadable`, `backup_in_use` */
 function refuseUnfit(backup: string): void {
-  if (!existsSync(backup)) throw new GatewayError("backup_missing", `there is no file ${backup}`, { hint: "name a file that `highwater backup` wrote" });
+  try {
+    closeSync(openSync(backup, "r"));
+    if (!statSync(backup).isFile()) throw Object.assign(new Error(), { code: "EISDIR" });
+  } catch (cause) {
+    throw new GatewayError("backup_unreadable", `${backup} cannot be read: ${reasonOf(cause)}`, { hint: "name a file that `highwater backup` wrote", cause });
+  }
   const wal = `${backup}-wal`;
   if (!existsSync(wal) || statSync(wal).size === 0) return;
   throw new GatewayError("backup_in_use", `${backup} is no backup but a database with a WAL beside it, and a copy of it alone would not be whole`, {
@@ -130,12 +135,12 @@ function nameAgain(file: string, replaced: string): void {
   }
 }
 
-/** Names that a restore gave before it was killed, and that are still of the database itself. */
-function dropSecondNames(dataDir: string, file: string): void {
+/** Names that a restore gave before it was killed, and that are still of the database itself. @param backup that is to be restored, whatever its name */
+function dropSecondNames(dataDir: string, file: string, backup: string): void {
   if (!existsSync(file)) return;
   const { ino } = statSync(file);
   for (const name of readdirSync(dataDir)) {
     const path = join(dataDir, name);
-    if (REPLACED.test(name) && statSync(path).ino === ino) rmSync(path);
+    if (REPLACED.test(name) && path !== backup && statSync(path).ino === ino) rmSync(path);
   }
 }

@@ -110,7 +110,10 @@ describe("backup and restore", () => {
       err: `highwater: ${join(dir, "copy.db")} is there already (nothing is overwritten: write another name)\n`,
     });
     expect(run("restore")).toMatchObject({ code: 2, err: expect.stringContaining("missing required argument 'file'") as string });
-    expect(run("restore", "nothing.db", "--force")).toMatchObject({ code: 1, err: expect.stringContaining("there is no file") as string });
+    expect(run("restore", "nothing.db", "--force")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("nothing.db cannot be read: no such file") as string,
+    });
     const lock = lockDataDir(data);
     expect(run("restore", "copy.db", "--force")).toMatchObject({ code: 1, err: expect.stringContaining("another highwater uses") as string });
     expect(run("backup", "second.db").code).toBe(0);

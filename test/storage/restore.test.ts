@@ -135,8 +135,9 @@ it("waits for nobody: a database that somebody reads stays", () => {
   expect(opened(data, rejectedIn)).toEqual(["a"]);
 });
 
-it.each<[what: string, code: string, spoil: () => void]>([
-  ["that is not there", "backup_missing", () => rmSync(backup)],
+it.each<[what: string, code: string, spoil: () => unknown]>([
+  ["that is not there", "backup_unreadable", () => rmSync(backup)],
+  ["that is a folder", "backup_unreadable", () => [rmSync(backup), mkdirSync(backup)]],
   ["that is damaged", "backup_damaged", () => writeFileSync(backup, readFileSync(backup).subarray(0, -4096))],
   ["that is no database", "not_a_backup", () => writeFileSync(backup, "dear diary, ".repeat(2000))],
   ["that is a database in use", "backup_in_use", () => writeFileSync(`${backup}-wal`, "some frames")],
@@ -158,6 +159,18 @@ it("mends what a restore that was killed left: its copy, and the second name of 
   restoreBackup(backup, data, forced);
   expect(readdirSync(data).sort()).toEqual(["highwater-replaced-20260103T120000Z.db", REPLACED, "highwater.db"]);
   expect(opened(asDataDir(join(data, REPLACED)), rejectedIn)).toEqual(["a"]);
+});
+
+it("restores what another restore moved aside", () => {
+  leaveUnclosed(["a"]);
+  restoreBackup(backup, data, forced);
+  restoreBackup(join(data, REPLACED), data, { ...forced, now: T0 + 1000 });
+  expect(opened(data, rejectedIn)).toEqual(["a"]);
+  // Killed in the midst, it would be a second name of the database itself.
+  rmSync(join(data, REPLACED));
+  linkSync(join(data, "highwater.db"), join(data, REPLACED));
+  expect(restoreBackup(join(data, REPLACED), data, { ...forced, now: T0 + 2000 }).seq).toBe(0);
+  expect(opened(data, rejectedIn)).toEqual(["a"]);
 });
 
 const disk = mountSmallDisk(8);
