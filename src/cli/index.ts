@@ -3,12 +3,14 @@
 import { actCommands } from "./act.ts";
 import { alertsCommand } from "./alerts.ts";
 import { auditCommand } from "./audit.ts";
+import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { explainCommand } from "./explain.ts";
 import { oncallCommand } from "./oncall.ts";
 import { performanceCommand } from "./performance.ts";
 import { replayCommand } from "./replay.ts";
+import { restoreCommand } from "./restore.ts";
 import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -35,5 +37,6 @@ export const commands: readonly CliCommand[] = [
   userCommand,
   tokenCommand,
   auditCommand,
+  ...[backupCommand, restoreCommand],
   schemaCommand,
 ];

@@ -12,7 +12,8 @@ import type { RulePlan } from "../../src/engine/rule.ts";
 import { createCommitter } from "../../src/storage/commit.ts";
 import { type Database, openDatabase } from "../../src/storage/database.ts";
 import { type FinishedRow, writeFinished } from "../../src/storage/finished.ts";
-import { SOURCE } from "../engine/harness.ts";
+import { packPart } from "../../src/storage/parts.ts";
+import { SOURCE, snapshotOf } from "../engine/harness.ts";
 
 export type Sent = { readonly device: string; readonly ts: number; readonly value: number };
 export type Kept = { readonly ts: number; readonly value: number; readonly late: boolean };
@@ -93,6 +94,11 @@ export function createRecorder(plan: RulePlan, options: { answersLookups?: boole
       return write([{ kind: "command", at, up, by, command }]).answers[0] as CommandAnswer;
     },
     now: (): number => at,
+    /** A whole snapshot of the engine as it stands, in one commit. */
+    snapshot(): void {
+      const parts = [...snapshotOf(engine, new Map())].map(([part, saved]) => ({ part, body: packPart(saved) }));
+      commit({ step: undefined, finished: [], snapshot: { seq, parts, isLast: true } });
+    },
     /** Other rules from now on. */
     use(next: RulePlan): void {
       write([{ kind: "rules", at, up, plan: next }]);

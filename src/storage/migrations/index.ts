@@ -10,3 +10,6 @@ import { rulesInForce } from "./007-rules-in-force.ts";
 import { chunks } from "./008-chunks.ts";
 
 export const migrations = [initial, dailySnapshots, subjects, accounts, mqttSessions, alertLife, rulesInForce, chunks] as const;
+
+/** What a database of this release has as its `user_version`. */
+export const newestSchema: number = migrations[migrations.length - 1]?.version ?? 0;
