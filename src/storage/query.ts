@@ -251,6 +251,9 @@ export type NotificationView = {
   readonly reason: string | null;
 };
 
+/** Summaries that were written before it was kept do not say when the extremes were read, and list no gap, whatever `gaps` counts. */
+export type StoredSummary = Omit<DaySummary, "min_ts" | "max_ts"> & { readonly min_ts: EpochMs | null; readonly max_ts: EpochMs | null };
+
 /** The figures of DaySummary (docs/reference/daily-summary.md) and what they are of; in the names that the API has. */
 export type SummaryView = {
   readonly day: Day;
@@ -258,7 +261,7 @@ export type SummaryView = {
   readonly series: SeriesId;
   readonly labels: Labels;
   readonly unit: string | null;
-} & DaySummary & {
+} & StoredSummary & {
     /** Counts how often the figures changed; 1 at first. */
     readonly version: number;
     /** True when the readings were no longer whole. */
