@@ -220,10 +220,10 @@ function commandForCli({ user, why, command: asked }: CommandOfCli): Promise<Com
   return operate({ command, accounts }, { by, who: by, origin: "cli", why }, asked);
 }
 
-/** One run, by hand or by night. @param days undefined: what the store says is due */
-async function summarize(days: DailySummaryOptions["days"], progress?: (value: unknown) => void): Promise<SummaryReport> {
+/** One run, by hand or by night. Without `days`: what the store says is due */
+async function summarize(which: Pick<DailySummaryOptions, "days" | "charts">, progress?: (value: unknown) => void): Promise<SummaryReport> {
   const { zone, devices } = config.plan;
-  const options = { zone, devices, alarmTargets: config.alarmTargets, now: systemClock.now(), ...(days === undefined ? {} : { days }) };
+  const options = { zone, devices, alarmTargets: config.alarmTargets, now: systemClock.now(), ...which };
   const report = await runSummary({ dataDir, options }, write, { signal: stop.signal, ...(progress === undefined ? {} : { progress }) });
   if (report === undefined)
     throw new GatewayError("summary_interrupted", "the daily summary was interrupted", { retryable: true, hint: "it goes on at the next run" });
@@ -231,6 +231,7 @@ async function summarize(days: DailySummaryOptions["days"], progress?: (value: u
 }
 
 async function mailSummary(report: SummaryReport): Promise<void> {
+  if (report.chartsProblem !== undefined) log.warn({ reason: report.chartsProblem }, "the charts of the daily summary could not be drawn");
   const receiver = config.notify.receivers.find(({ name }) => name === config.batch.dailySummary.receiver);
   const mail = renderSummaryMail(report, { gatewayName: config.gateway.name, externalUrl: config.gateway.externalUrl });
   if (mail === undefined) return;
@@ -241,7 +242,7 @@ async function mailSummary(report: SummaryReport): Promise<void> {
 }
 
 const scheduler = createScheduler(
-  { run: async () => mailSummary(await summarize(undefined)), clock: systemClock, log: log.child({ room: "batch" }) },
+  { run: async () => mailSummary(await summarize({ charts: true })), clock: systemClock, log: log.child({ room: "batch" }) },
   { at: config.batch.dailySummary.at, zone: config.plan.zone },
 );
 
@@ -279,7 +280,10 @@ try {
     accounts: (argument) => accounts.administer(argument as AccountsCommand),
     reload: reloadForCli,
     command: (argument) => commandForCli(argument as CommandOfCli),
-    summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
+    summarize(argument, progress) {
+      const { days } = argument as Pick<DailySummaryOptions, "days">;
+      return summarize(days === undefined ? {} : { days }, progress);
+    },
   });
   await Promise.all([processorStatus(), processorMetrics()]);
   const http = await server.start();
