@@ -9,6 +9,7 @@ import { explainCommand } from "./explain.ts";
 import { oncallCommand } from "./oncall.ts";
 import { performanceCommand } from "./performance.ts";
 import { replayCommand } from "./replay.ts";
+import { reportCommand } from "./report.ts";
 import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -29,6 +30,7 @@ export const commands: readonly CliCommand[] = [
   explainCommand,
   rulesCommand,
   summarizeCommand,
+  reportCommand,
   performanceCommand,
   tuneCommand,
   ...[alertsCommand, ...actCommands, silenceCommand, oncallCommand],

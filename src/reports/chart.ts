@@ -12,6 +12,8 @@ export type Chart = {
   readonly slot: number;
   /** Times without readings; the line does not cross them. */
   readonly gaps: readonly (readonly [from: number, to: number])[];
+  /** Times of which nothing is known: the line does not cross them either. */
+  readonly unknown?: readonly (readonly [from: number, to: number])[];
   /** Where alerts fired. */
   readonly marks: readonly number[];
   /** Faint upright lines. */
@@ -96,13 +98,13 @@ function scaleOf({ points }: Chart, limits: readonly number[], { left, top, widt
 }
 
 /** Points that no gap parts. An empty slot alone parts nothing: a sensor may speak more seldom than there are slots. */
-function runsOf({ points, gaps, slot }: Chart): ChartPoint[][] {
+function runsOf({ points, gaps, unknown = [], slot }: Chart): ChartPoint[][] {
   const runs: ChartPoint[][] = [];
   for (const point of points) {
     const run = runs.at(-1);
     const before = run?.at(-1);
     const middle = before === undefined ? 0 : (before.at + point.at) / 2;
-    const isParted = before !== undefined && point.at - before.at > 1.5 * slot && gaps.some(([from, to]) => from <= middle && middle <= to);
+    const isParted = before !== undefined && point.at - before.at > 1.5 * slot && [...gaps, ...unknown].some(([from, to]) => from <= middle && middle <= to);
     if (run === undefined || isParted) runs.push([point]);
     else run.push(point);
   }

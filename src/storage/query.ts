@@ -13,13 +13,14 @@ import type { LabelMatcher } from "../engine/matcher.ts";
 import type { Labels, RejectReason } from "../engine/reading.ts";
 import type { Device } from "../engine/rule.ts";
 import type { Severity } from "../engine/severity.ts";
-import type { DaySummary } from "../engine/summary.ts";
 import type { DurationMs, EpochMs, SeriesId } from "../engine/units.ts";
+import type { DeviceReport, ReportTime } from "../reports/device-report.ts";
 import type { StoredAccounts } from "./accounts.ts";
 import type { AuditView } from "./audit.ts";
 import type { ExplainAnswer } from "./explain-query.ts";
 import type { OutboxHead, OutboxRow } from "./outbox-row.ts";
 import type { RuleVersion } from "./rule-versions-query.ts";
+import type { StoredSummary } from "./stored-summary.ts";
 
 /** Rows of an answer unless the request says fewer; more is refused. */
 export const LIMIT_DEFAULT = 1000;
@@ -75,6 +76,8 @@ export type QueryRequest =
       readonly labels?: LabelFilter;
       readonly series?: readonly SeriesId[];
     } & Page)
+  /** Of all series of a device. */
+  | { readonly kind: "report"; readonly device: string; readonly time: ReportTime }
   /** Newest first. */
   | ({ readonly kind: "notifications"; readonly disposition?: NotificationView["disposition"]; readonly alert?: string } & Page)
   /** What waits for delivery: see OutboxRow for the order. */
@@ -109,6 +112,8 @@ export type QueryContext = {
   readonly clock: Clock;
   /** What alarm performance is judged by; default: `defaultTargets`. */
   readonly alarmTargets?: AlarmTargets;
+  /** Who answers: a report says so. */
+  readonly gateway?: { readonly name: string; readonly version: string };
   /** Milliseconds that one answer may take; the default is QUERY_TIME_MS. */
   readonly timeMs?: DurationMs;
 };
@@ -121,6 +126,8 @@ export type QueryAnswers = {
   alert: AlertHistory | null;
   explain: ExplainAnswer | null;
   summaries: { readonly summaries: readonly SummaryView[]; readonly cursor: string | null };
+  /** Null: neither the store nor the config knows such a device. */
+  report: DeviceReport | null;
   notifications: { readonly notifications: readonly NotificationView[]; readonly cursor: string | null };
   outbox: { readonly rows: readonly OutboxHead[] };
   /** One of them whole; null: it is not there. */
@@ -250,9 +257,6 @@ export type NotificationView = {
   /** Of the last failure. */
   readonly reason: string | null;
 };
-
-/** Summaries that were written before it was kept do not say when the extremes were read, and list no gap, whatever `gaps` counts. */
-export type StoredSummary = Omit<DaySummary, "min_ts" | "max_ts"> & { readonly min_ts: EpochMs | null; readonly max_ts: EpochMs | null };
 
 /** The figures of DaySummary (docs/reference/daily-summary.md) and what they are of; in the names that the API has. */
 export type SummaryView = {

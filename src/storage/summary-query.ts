@@ -5,9 +5,10 @@ import type { DaySummary } from "../engine/summary.ts";
 import type { SeriesId } from "../engine/units.ts";
 import type { Database } from "./database.ts";
 import { createDeadline } from "./deadline.ts";
-import { type Answer, type Bucket, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest, type StoredSummary, type SummaryView } from "./query.ts";
+import { type Answer, type Bucket, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest, type SummaryView } from "./query.ts";
 import type { Span } from "./raw-readings.ts";
 import { createSeriesReader, matchesFilter } from "./series-query.ts";
+import { readSummary } from "./stored-summary.ts";
 
 type Request = Extract<QueryRequest, { kind: "summaries" }>;
 type SummaryRow = { series: number; version: number; approximate: 0 | 1; body: string; computed_at: number };
@@ -45,14 +46,6 @@ export function answerSummaries(db: Database, request: Request, context: QueryCo
   }
   return { summaries, cursor: null };
 }
-
-/** @param body as `daily_summary` keeps it, from whatever version */
-export const readSummary = (body: string): StoredSummary => ({
-  min_ts: null,
-  max_ts: null,
-  longest_gaps: [],
-  ...(JSON.parse(body) as Omit<StoredSummary, "min_ts" | "max_ts" | "longest_gaps">),
-});
 
 const cursorOf = (summaries: readonly SummaryView[]): string | null => {
   const last = summaries.at(-1);

@@ -70,7 +70,7 @@ const storedMetrics = lastAnswer(() => figures.refreshMetrics());
 /** What answers depend on, of the config in force. */
 function queryStart(): QueryStart {
   const { plan, alarmTargets } = config;
-  return { dataDir, devices: plan.devices, zone: plan.zone, alarmTargets };
+  return { dataDir, devices: plan.devices, zone: plan.zone, alarmTargets, gateway: { name: config.gateway.name, version } };
 }
 
 /** Asks, but waits only so long for one who has answered before. */
