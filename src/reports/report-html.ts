@@ -1,8 +1,8 @@
 // The report of a device as one page that prints on A4 and reads on a phone: no script, nothing fetched, every name and note escaped. What it
 // tells is what the CSV tells, whose checksum it carries.
 
-import type { DurationMs, EpochMs } from "../engine/units.ts";
-import { formatInstant, formatQuantity, formatSpan } from "../reasons/format.ts";
+import type { EpochMs } from "../engine/units.ts";
+import { formatFigure, formatInstant, formatNumber, formatQuantity, formatSpan } from "../reasons/format.ts";
 import type { DeviceReport, Excursion, ReportDay, ReportedSeries } from "./device-report.ts";
 import { html, Markup } from "./markup.ts";
 import { seriesChart } from "./report-chart.ts";
@@ -125,20 +125,27 @@ function seriesSection(report: DeviceReport, series: ReportedSeries): Markup {
   const cells: [name: string, value: string, small: string][] = [
     ["Minimum", formatQuantity(figures.min, unit), at(figures.minTs, figures.minDay)],
     ["Maximum", formatQuantity(figures.max, unit), at(figures.maxTs, figures.maxDay)],
-    ["Average", formatQuantity(figures.avg, unit), ""],
-    ["Standard deviation", figures.stddev === null ? "–" : formatQuantity(figures.stddev, unit), ""],
+    ["Average", formatFigure(figures.avg, unit, null), ""],
+    ["Standard deviation", figures.stddev === null ? "–" : formatFigure(figures.stddev, unit, null), ""],
     ["Readings", String(figures.readings), figures.late === 0 ? "" : `${figures.late} of them late`],
     ["Coverage", coverage === null ? "–" : percent(coverage), silent === 0 ? "" : `${counted(silent, "day")} without a reading`],
   ];
+  const chart = seriesChart(report, series);
   return html`<section><h2>${heading(series)}</h2>
 <dl class="figures">${cells.map(([name, value, small]) => html`<div><dt>${name}</dt><dd>${value}${small !== "" && html`<small>${small}</small>`}</dd></div>`)}</dl>
-<figure>${seriesChart(report, series)}<figcaption>Each day from its lowest to its highest reading, and its average; grey where there is a gap, red where an alert fired${series.days.some(({ state }) => state === "waiting") && "; days not summarised yet are left empty"}.</figcaption></figure>
+<figure><div class="scroll" tabindex="0" role="region" aria-label="Chart of ${series.name}">${chart}</div><figcaption>${captionOf(series, chart)}</figcaption></figure>
 </section>`;
 }
 
-/** @param right columns of figures */
-function tableOf(titles: readonly string[], right: ReadonlySet<number>, rows: readonly Markup[]): Markup {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${titles[0] ?? ""}"><table><thead><tr>${titles.map((title, index) =>
+function captionOf({ days }: ReportedSeries, chart: Markup): string {
+  const limits = chart.text.includes("stroke-dasharray") ? "; dashed: limits" : "";
+  const waiting = days.some(({ state }) => state === "waiting") ? "; days not summarised yet are left empty" : "";
+  return `Each day from its lowest to its highest reading, and its average; grey where there is a gap, red where an alert fired${limits}${waiting}.`;
+}
+
+/** @param name for who hears the page @param right columns of figures */
+function tableOf(name: string, titles: readonly string[], right: ReadonlySet<number>, rows: readonly Markup[]): Markup {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${name}"><table><thead><tr>${titles.map((title, index) =>
     right.has(index) ? html`<th scope="col" class="num">${title}</th>` : html`<th scope="col">${title}</th>`,
   )}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
@@ -146,9 +153,10 @@ function tableOf(titles: readonly string[], right: ReadonlySet<number>, rows: re
 function excursionsSection(report: DeviceReport): Markup | null {
   if (report.excursions.length === 0) return null;
   const several = report.series.length > 1;
-  const titles = ["Alert", ...(several ? ["Metric"] : []), "Fired", "Resolved", "Duration", "Peak", "Limit", "Acknowledged, comments"];
+  const titles = ["Alert", ...(several ? ["Metric"] : []), "Fired", "Resolved", "Duration", "Peak", "Limit"];
   const first = several ? 4 : 3;
   return html`<section><h2>Alerts</h2>${tableOf(
+    "Alerts",
     titles,
     new Set([first, first + 1, first + 2]),
     report.excursions.map((each) => excursionRow(report, each, several)),
@@ -165,7 +173,8 @@ function excursionRow(report: DeviceReport, excursion: Excursion, several: boole
     resolvedAt === null
       ? [html`<span class="bad">still firing</span>`, html`–`]
       : [html`${stampText(zone, resolvedAt)}${beyond}`, html`${formatSpan(resolvedAt - firedAt)}`];
-  return html`<tr><td>${rule}<br><span class="dim">${severity}</span></td>${several && html`<td>${series?.name ?? "several"}</td>`}<td class="time">${stampText(zone, firedAt)}${before}</td><td class="time">${resolved}</td><td class="num">${duration}</td><td class="num">${formatQuantity(peak, unit)}</td><td class="num">${limit === null ? "–" : formatQuantity(limit, unit)}</td><td class="words">${actsOf(report, excursion)}</td></tr>`;
+  return html`<tr class="alert"><td>${rule} <span class="dim">${severity}</span></td>${several && html`<td>${series?.name ?? "several"}</td>`}<td class="time">${stampText(zone, firedAt)}${before}</td><td class="time">${resolved}</td><td class="num">${duration}</td><td class="num">${formatQuantity(peak, unit)}</td><td class="num">${limit === null ? "–" : formatQuantity(limit, unit)}</td></tr>
+<tr class="acts"><td colspan="${several ? 7 : 6}">${actsOf(report, excursion)}</td></tr>`;
 }
 
 const actNames: Readonly<Record<Excursion["events"][number]["kind"], string>> = {
@@ -202,13 +211,11 @@ function gapsSection(report: DeviceReport): Markup | null {
   const rest = all.length - shown.length;
   const rows = shown.map(
     ({ series, start, end }) =>
-      html`<tr>${several && html`<td>${series.name}</td>`}<td class="time">${stampText(report.zone, start)}</td><td class="time">${stampText(report.zone, end)}</td><td class="num">${lengthText(end - start)}</td></tr>`,
+      html`<tr>${several && html`<td>${series.name}</td>`}<td class="time">${stampText(report.zone, start)}</td><td class="time">${stampText(report.zone, end)}</td><td class="num">${formatSpan(end - start)}</td></tr>`,
   );
-  return html`<section><h2>Gaps</h2>${tableOf([...(several ? ["Metric"] : []), "From", "To", "Duration"], new Set([several ? 3 : 2]), rows)}
+  return html`<section><h2>Gaps</h2>${tableOf("Gaps", [...(several ? ["Metric"] : []), "From", "To", "Duration"], new Set([several ? 3 : 2]), rows)}
 ${rest > 0 && html`<p class="dim">The ${GAPS_MAX} longest; ${rest} more are in the CSV.</p>`}</section>`;
 }
-
-const lengthText = (ms: DurationMs): string => formatSpan(ms);
 
 const stateNames: Readonly<Record<ReportDay["state"], string>> = {
   exact: "",
@@ -219,23 +226,24 @@ const stateNames: Readonly<Record<ReportDay["state"], string>> = {
 };
 
 function daysSection(report: DeviceReport): Markup {
-  const titles = ["Day", "Min", "Avg", "Max", "Readings", "Late", "Coverage", "Alerts", ""];
+  const titles = ["Day", "Min", "Avg", "Max", "Readings", "Late", "Coverage", "Alerts", "State"];
   const right = new Set([1, 2, 3, 4, 5, 6, 7]);
   return html`<section><h2>Day by day</h2>${report.series.map(
     (series) =>
-      html`${report.series.length > 1 && html`<h3>${heading(series)}</h3>`}${tableOf(
+      html`<h3>${heading(series)}</h3>${tableOf(
+        `Days of ${series.name}`,
         titles,
         right,
-        series.days.map((day) => dayRow(day, series)),
+        series.days.map((day) => dayRow(day)),
       )}`,
   )}</section>`;
 }
 
-function dayRow({ day, state, figures }: ReportDay, { unit }: ReportedSeries): Markup {
+function dayRow({ day, state, figures }: ReportDay): Markup {
   const mark = state === "exact" ? html`<td></td>` : html`<td class="bad">${stateNames[state]}</td>`;
   if (figures === null) return html`<tr><td class="time">${day}</td>${Array.from({ length: 7 }, () => html`<td class="num">–</td>`)}${mark}</tr>`;
   const { min, avg, max, count, late, coverage, alerts } = figures;
-  const texts = [formatQuantity(min, unit), formatQuantity(avg, unit), formatQuantity(max, unit), count, late, percent(coverage), alerts];
+  const texts = [formatNumber(min), formatFigure(avg, null, null), formatNumber(max), count, late, percent(coverage), alerts];
   return html`<tr><td class="time">${day}</td>${texts.map((text, index) => ((index === 5 && coverage < 0.9) || (index === 6 && alerts > 0) ? html`<td class="num bad">${text}</td>` : html`<td class="num">${text}</td>`))}${mark}</tr>`;
 }
 

@@ -20,7 +20,7 @@ dd { margin: 0; }
 .verdict.bad { border-color: #a3200d; background: #fcf1ef; }
 .notice { margin: 12px 0 0; padding: 12px 16px; border-left: 4px solid #b25e09; background: #fdf5ea; }
 .notice p:last-child, .verdict p:last-child { margin: 0; }
-.figures { grid-template-columns: repeat(auto-fit, minmax(128px, 1fr)); gap: 10px 16px; margin: 0 0 12px; break-inside: avoid; }
+.figures { grid-template-columns: repeat(6, 1fr); gap: 10px 12px; margin: 0 0 12px; break-inside: avoid; }
 .figures div { min-width: 0; }
 .figures dt { font-size: 13px; }
 .figures dd { font-size: 18px; font-variant-numeric: tabular-nums; }
@@ -35,8 +35,11 @@ td { padding: 4px 8px 4px 0; vertical-align: top; border-bottom: 1px solid #e3e8
 th:last-child, td:last-child { padding-right: 0; }
 .num { text-align: right; white-space: nowrap; }
 .time { white-space: nowrap; }
-.words { min-width: 180px; overflow-wrap: anywhere; }
-.words p { margin: 0; }
+.alert td { border-bottom: 0; }
+.alert td:first-child { font-weight: 600; }
+.acts td { padding: 0 0 8px 16px; overflow-wrap: anywhere; }
+.acts p { margin: 0; }
+.alert { break-after: avoid; }
 .bad { font-weight: 600; color: #a3200d; }
 tr { break-inside: avoid; }
 thead { display: table-header-group; }
@@ -45,7 +48,7 @@ code { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace
 @media (max-width: 600px) {
   main { margin: 0; padding: 20px 16px; border: 0; border-radius: 0; }
   h1 { font-size: 24px; }
-  figure { overflow-x: auto; }
+  .figures { grid-template-columns: repeat(2, 1fr); }
   figure svg { min-width: 560px; }
 }
 @page { size: A4; margin: 15mm 14mm; }

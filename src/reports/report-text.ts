@@ -30,4 +30,7 @@ export function reportText(report: DeviceReport, format: ReportFormat, view: (re
 
 /** Of a file: what a device's name may hold, a file's name may not. */
 export const reportFileName = (device: string, time: string, format: ReportFormat): string =>
-  `report-${`${device}-${time}`.replace(/[^A-Za-z0-9._-]+/g, "-").slice(0, 100)}.${format}`;
+  `${["report", device, ...(time === "" ? [] : [time])]
+    .join("-")
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .slice(0, 100)}.${format}`;

@@ -147,7 +147,8 @@ function readExcursions(db: Database, subjects: ReadonlyMap<string, SeriesId | n
   const eventsOf = db.prepare<[string, number], Excursion["events"][number]>(
     "SELECT at, kind, by, text FROM alert_event WHERE alert = ? ORDER BY number LIMIT ?",
   );
-  const first = found.sort((a, b) => a.row.fired_at - b.row.fired_at || (a.row.id < b.row.id ? -1 : 1)).slice(0, EXCURSIONS_MAX);
+  // Of those that fired together first comes whose rule comes first: they were found in that order.
+  const first = found.sort((a, b) => a.row.fired_at - b.row.fired_at).slice(0, EXCURSIONS_MAX);
   const excursions = first.map(({ row, series }) => excursionOf(row, series, eventsOf.all(row.id, EVENTS_MAX)));
   return { excursions, excursionsLeftOut: found.length - first.length };
 }
