@@ -59,6 +59,14 @@ describe("courseOf", () => {
   });
 });
 
+describe("courseChart", () => {
+  it("marks one alert of each half hour, however many fire", () => {
+    const course = courseOf(shortDay, bounds, { ts: Float64Array.of(bounds.start), value: Float64Array.of(1) }, []);
+    const alerts = Array.from({ length: 500 }, (_, index) => bounds.start + (index / 500) * 23 * hour);
+    expect(courseChart(course, alerts, oslo).split('Z" fill="#c0271d"')).toHaveLength(COURSE_SLOTS + 1);
+  });
+});
+
 describe("courseWords", () => {
   const words = (alerts: readonly number[], gaps: readonly (readonly [number, number])[]): string => {
     const columns = { ts: Float64Array.from([4, 14.6], (at) => bounds.start + at * hour), value: Float64Array.from([-21.5, -11]) };

@@ -24,6 +24,13 @@ describe("drawChart", () => {
     const short = drawChart(chart({ gaps: [[1.2 / 48, 1.4 / 48]] }), look);
     expect(bands(short)).toBe(1);
     expect(short).toContain('fill="#ececea"');
+    expect(bands(drawChart(chart({ gaps: [[0.9 / 48, 1.1 / 48]] }), look))).toBe(1);
+  });
+
+  it("stops too where nothing is known, and shows nothing there", () => {
+    const svg = drawChart(chart({ unknown: [[2 / 48, 10 / 48]] }), look);
+    expect(bands(svg)).toBe(2);
+    expect(svg).not.toContain('fill="#ececea"');
   });
 
   it("draws what does not change in the middle, and nothing at all when there is nothing", () => {

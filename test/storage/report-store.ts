@@ -27,6 +27,8 @@ export const rules = [
     condition: { type: "threshold", aggregate: "max", above: -11 },
     severity: "info",
   }),
+  // Others may stand in the same room.
+  rule({ name: "room-worry", match: { metric: "temperature" }, group_by: ["room"], condition: { type: "threshold", aggregate: "max", above: -11 } }),
 ];
 export const devices = { [FREEZER]: { labels: { room: "B2 <cold>" }, limits: { high: -15 }, unit: "°C", expectedEveryMs: null } };
 export const rulePlan: RulePlan = { ...plan(rules, { maxFutureMs: 1e15 }), devices, zone: oslo };
