@@ -126,7 +126,7 @@ function seriesSection(report: DeviceReport, series: ReportedSeries): Markup {
     ["Minimum", formatQuantity(figures.min, unit), at(figures.minTs, figures.minDay)],
     ["Maximum", formatQuantity(figures.max, unit), at(figures.maxTs, figures.maxDay)],
     ["Average", formatFigure(figures.avg, unit, null), ""],
-    ["Standard deviation", figures.stddev === null ? "–" : formatFigure(figures.stddev, unit, null), ""],
+    ["Std. deviation", figures.stddev === null ? "–" : formatFigure(figures.stddev, unit, null), ""],
     ["Readings", String(figures.readings), figures.late === 0 ? "" : `${figures.late} of them late`],
     ["Coverage", coverage === null ? "–" : percent(coverage), silent === 0 ? "" : `${counted(silent, "day")} without a reading`],
   ];
@@ -240,7 +240,7 @@ function daysSection(report: DeviceReport): Markup {
 }
 
 function dayRow({ day, state, figures }: ReportDay): Markup {
-  const mark = state === "exact" ? html`<td></td>` : html`<td class="bad">${stateNames[state]}</td>`;
+  const mark = state === "exact" ? html`<td class="state"></td>` : html`<td class="state bad">${stateNames[state]}</td>`;
   if (figures === null) return html`<tr><td class="time">${day}</td>${Array.from({ length: 7 }, () => html`<td class="num">–</td>`)}${mark}</tr>`;
   const { min, avg, max, count, late, coverage, alerts } = figures;
   const texts = [formatNumber(min), formatFigure(avg, null, null), formatNumber(max), count, late, percent(coverage), alerts];

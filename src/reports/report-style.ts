@@ -35,6 +35,7 @@ td { padding: 4px 8px 4px 0; vertical-align: top; border-bottom: 1px solid #e3e8
 th:last-child, td:last-child { padding-right: 0; }
 .num { text-align: right; white-space: nowrap; }
 .time { white-space: nowrap; }
+.state { padding-left: 12px; }
 .alert td { border-bottom: 0; }
 .alert td:first-child { font-weight: 600; }
 .acts td { padding: 0 0 8px 16px; overflow-wrap: anywhere; }
