@@ -8,6 +8,7 @@ import { createDeadline } from "./deadline.ts";
 import { type Answer, type Bucket, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest, type SummaryView } from "./query.ts";
 import type { Span } from "./raw-readings.ts";
 import { createSeriesReader, matchesFilter } from "./series-query.ts";
+import { readSummary } from "./stored-summary.ts";
 
 type Request = Extract<QueryRequest, { kind: "summaries" }>;
 type SummaryRow = { series: number; version: number; approximate: 0 | 1; body: string; computed_at: number };
@@ -36,7 +37,7 @@ export function answerSummaries(db: Database, request: Request, context: QueryCo
         series: row.series,
         labels,
         unit,
-        ...(JSON.parse(body) as DaySummary),
+        ...readSummary(body),
         version,
         approximate: approximate === 1,
         computed_at,

@@ -69,7 +69,7 @@ const storedMetrics = lastAnswer(() => figures.refreshMetrics());
 /** What answers depend on, of the config in force. */
 function queryStart(): QueryStart {
   const { plan, alarmTargets } = config;
-  return { dataDir, devices: plan.devices, zone: plan.zone, alarmTargets };
+  return { dataDir, devices: plan.devices, zone: plan.zone, alarmTargets, gateway: { name: config.gateway.name, version } };
 }
 
 /** Asks, but waits only so long for one who has answered before. */
@@ -265,7 +265,10 @@ try {
     accounts: (argument) => accounts.administer(argument as AccountsCommand),
     reload: reloadForCli,
     command: (argument) => commandForCli(argument as CommandOfCli),
-    summarize: (argument, progress) => upkeep.summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
+    summarize(argument, progress) {
+      const { days } = argument as Pick<DailySummaryOptions, "days">;
+      return upkeep.summarize(days === undefined ? {} : { days }, progress);
+    },
   });
   await Promise.all([processorStatus(), processorMetrics()]);
   const http = await server.start();

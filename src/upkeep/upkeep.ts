@@ -40,10 +40,10 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
     return jobs.run("retention", room === undefined ? options : { ...options, room });
   }
 
-  /** By hand or by night. @param days undefined: what the store says is due */
-  async function summarize(days: DailySummaryOptions["days"], progress?: (value: unknown) => void): Promise<SummaryReport> {
+  /** By hand or by night. Without `days`: what the store says is due */
+  async function summarize(which: Pick<DailySummaryOptions, "days" | "charts">, progress?: (value: unknown) => void): Promise<SummaryReport> {
     const { plan, alarmTargets } = config();
-    const options = { zone: plan.zone, devices: plan.devices, alarmTargets, now: clock.now(), ...(days === undefined ? {} : { days }) };
+    const options = { zone: plan.zone, devices: plan.devices, alarmTargets, now: clock.now(), ...which };
     const report = await jobs.run("daily-summary", options, progress);
     if (report === undefined)
       throw new GatewayError("summary_interrupted", "the daily summary was interrupted", { retryable: true, hint: "it goes on at the next run" });
@@ -51,6 +51,7 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
   }
 
   async function mail(report: SummaryReport): Promise<void> {
+    if (report.chartsProblem !== undefined) log.warn({ reason: report.chartsProblem }, "the charts of the daily summary could not be drawn");
     const { notify, batch, gateway } = config();
     const receiver = notify.receivers.find(({ name }) => name === batch.dailySummary.receiver);
     const rendered = renderSummaryMail(report, { gatewayName: gateway.name, externalUrl: gateway.externalUrl });
@@ -73,7 +74,7 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
     retain,
     summarize,
     /** Summarises what is due, and mails it. */
-    nightly: async (): Promise<void> => mail(await summarize(undefined)),
+    nightly: async (): Promise<void> => mail(await summarize({ charts: true })),
     /** To be called every minute. */
     async keepUp(): Promise<void> {
       const packs = clock.monotonic() - packedAt >= PACK_AFTER_MS;

@@ -26,7 +26,9 @@ import {
   type TouchedDays,
   touch,
 } from "../../storage/summary-work.ts";
+import { drawCharts } from "../summary-charts.ts";
 import { runCompaction } from "./compaction.ts";
+import { courseOf } from "./day-course.ts";
 import { readDay, type Wanted } from "./day-readings.ts";
 import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
 import { createReport, type DayPerformance, type SummaryReport } from "./summary-report.ts";
@@ -43,6 +45,8 @@ export type DailySummaryOptions = {
   readonly devices: Readonly<Record<string, Device>>;
   /** What alarm performance is judged by; default: `defaultTargets`. */
   readonly alarmTargets?: AlarmTargets;
+  /** Draws the charts of the mail. */
+  readonly charts?: boolean;
   readonly signal?: AbortSignal;
   /** Readings that compaction holds at once. */
   readonly heldMax?: number;
@@ -77,7 +81,26 @@ export async function runDailySummary(db: Database, options: DailySummaryOptions
   const last = days.at(-1);
   if (last !== undefined) options.progress?.({ day: last, done: days.length, days: days.length, readings: report.readings() });
   const summary = report.finish(!signal?.aborted);
-  return last === undefined ? summary : { ...summary, performance: performanceOfDay(db, last, options) };
+  if (last === undefined) return summary;
+  return { ...summary, performance: performanceOfDay(db, last, options), ...(options.charts && (await chartsOf(db, summary, report, zone))) };
+}
+
+/** A mail without pictures is better than none. */
+async function chartsOf(
+  db: Database,
+  { worst }: SummaryReport,
+  { courseOf: kept }: Pick<Report, "courseOf">,
+  zone: ZoneTable,
+): Promise<Pick<SummaryReport, "charts" | "chartsProblem">> {
+  const subjects = worst.flatMap((each) => {
+    const course = kept(each.series);
+    return course === undefined ? [] : [{ ...each, course }];
+  });
+  try {
+    return { charts: await drawCharts(db, subjects, zone) };
+  } catch (error) {
+    return { chartsProblem: (error as Error).message };
+  }
 }
 
 function performanceOfDay(db: Database, day: Day, { zone, alarmTargets }: DailySummaryOptions): DayPerformance {
@@ -111,7 +134,8 @@ function workOfRange(zone: ZoneTable, range: { from: Day; to: Day } | undefined,
   return work;
 }
 
-type OneDay = { readonly day: Day; readonly wanted: Wanted; readonly report: ReturnType<typeof createReport> };
+type Report = ReturnType<typeof createReport>;
+type OneDay = { readonly day: Day; readonly wanted: Wanted; readonly report: Report };
 
 /** @returns false when it was ended early; what was emitted until then is right */
 async function summarizeOneDay(db: Database, { day, wanted, report }: OneDay, options: DailySummaryOptions, emit: Emit): Promise<boolean> {
@@ -128,7 +152,7 @@ async function summarizeOneDay(db: Database, { day, wanted, report }: OneDay, op
     const worked = summarizeDay(readings.ts, readings.value, bounds, { late: lateIn(readings.late), alerts: alerts.get(series) ?? 0 });
     const stored = isWhole ? undefined : storedOf(series);
     const summary = stored === undefined ? worked : mergeSummary(stored.summary, worked);
-    report.add(day, series, summary);
+    report.add(day, series, summary, options.charts ? () => courseOf(day, bounds, readings, summary.longest_gaps) : undefined);
     const consumed = isWhole ? {} : { consumes: chunks };
     await emitter.add({ kind: "summary", zone: zone.name, day, series, approximate: !isWhole, body: JSON.stringify(summary), at: now, ...consumed });
     count += 1;

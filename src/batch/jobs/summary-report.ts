@@ -1,14 +1,18 @@
-// What a run of the daily summary tells people: per day and per series, the worst first. Plain JSON; it travels between threads
-// and is printed by `--json`. Its size is bounded by the number of days, not by days times series.
+// What a run of the daily summary tells people: per day and per series, the worst first. Plain JSON but for the charts; it travels between
+// threads and is printed by `--json`, which has no charts. Its size is bounded by the number of days, not by days times series.
 
 import type { AlarmPerformance } from "../../engine/alarm-performance.ts";
 import type { Day } from "../../engine/calendar.ts";
 import type { Labels } from "../../engine/reading.ts";
 import type { DaySummary } from "../../engine/summary.ts";
 import type { DurationMs, SeriesId } from "../../engine/units.ts";
+import type { SeriesChart } from "../summary-charts.ts";
+import type { DayCourse } from "./day-course.ts";
 
 /** Series that the report names; the rest is in the totals. */
 export const WORST_MAX = 20;
+/** Courses that are kept while the run goes on: who is among the worst is known at its end only. */
+const COURSES_KEPT = 100;
 
 /** `coverage` is the share of the time that lies not in gaps, over all that the entry sums up. */
 type Totals = { readonly readings: number; readonly late: number; readonly alerts: number; readonly coverage: number };
@@ -39,6 +43,10 @@ export type SummaryReport = Totals & {
   readonly worst: readonly SeriesReport[];
   /** Absent when no day was summarised. */
   readonly performance?: DayPerformance;
+  /** Of the worst, where they were asked for. */
+  readonly charts?: readonly SeriesChart[];
+  /** Why they could not be drawn. */
+  readonly chartsProblem?: string;
 };
 
 class Sum {
@@ -89,21 +97,46 @@ export function createReport(zone: string, seriesOf: (id: SeriesId) => { labels:
     sums.set(key, sum);
     return sum;
   };
+  const isWorse = ([idA, a]: readonly [SeriesId, Sum], [idB, b]: readonly [SeriesId, Sum]): number =>
+    b.alerts - a.alerts || a.coverage - b.coverage || idA - idB;
+  const courses = createCourses((a, b) => isWorse([a, sumOf(bySeries, a)], [b, sumOf(bySeries, b)]));
   return {
-    add(day: Day, series: SeriesId, summary: DaySummary): void {
+    /** @param course of this day, worked out only for a series that may be among the worst */
+    add(day: Day, series: SeriesId, summary: DaySummary, course?: () => DayCourse): void {
       for (const sum of [all, sumOf(byDay, day), sumOf(bySeries, series)]) sum.add(summary);
+      if (course !== undefined) courses.add(series, course);
     },
     readings: (): number => all.readings,
+    /** Of the newest of its days; undefined where it was not kept. */
+    courseOf: (series: SeriesId): DayCourse | undefined => courses.of(series),
     finish(isWhole: boolean): SummaryReport {
       const days = [...byDay].map(([day, sum]): DayReport => ({ day, series: sum.days, ...sum.totals() }));
       const worst = [...bySeries]
-        .sort(([idA, a], [idB, b]) => b.alerts - a.alerts || a.coverage - b.coverage || idA - idB)
+        .sort(isWorse)
         .slice(0, WORST_MAX)
         .map(([series, sum]): SeriesReport => {
           const { min, avg, max, largestGapMs } = sum;
           return { series, ...seriesOf(series), days: sum.days, ...sum.totals(), min, avg, max, largestGapMs };
         });
       return { zone, isWhole, ...all.totals(), days, series: bySeries.size, worst };
+    },
+  };
+}
+
+/** Of the worst series so far. Whoever is pushed out by worse ones does not come back but by a further day of its own. */
+function createCourses(isWorse: (a: SeriesId, b: SeriesId) => number) {
+  const kept = new Map<SeriesId, DayCourse>();
+  /** The best of those kept when there were last too many: nobody who is better than it need be looked at. */
+  let bar: SeriesId | undefined;
+  return {
+    of: (series: SeriesId): DayCourse | undefined => kept.get(series),
+    add(series: SeriesId, course: () => DayCourse): void {
+      if (bar !== undefined && !kept.has(series) && isWorse(series, bar) > 0) return;
+      kept.set(series, course());
+      if (kept.size <= 2 * COURSES_KEPT) return;
+      const worstFirst = [...kept.keys()].sort(isWorse);
+      for (const each of worstFirst.slice(COURSES_KEPT)) kept.delete(each);
+      bar = worstFirst[COURSES_KEPT - 1];
     },
   };
 }

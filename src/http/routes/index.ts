@@ -29,6 +29,7 @@ import { performance } from "./performance.ts";
 import { readings } from "./readings.ts";
 import { readyz } from "./readyz.ts";
 import { reload } from "./reload.ts";
+import { report } from "./report.ts";
 import { ruleDiff } from "./rule-diff.ts";
 import { ruleVersions } from "./rule-versions.ts";
 import { rules } from "./rules.ts";
@@ -63,6 +64,7 @@ export const routes: readonly Route[] = [
   ruleDiff,
   reload,
   summaries,
+  report,
   notifications,
   performance,
   events,
