@@ -2,6 +2,7 @@
 // needs: the newest snapshot, and a journal without gaps that goes on from it. It opens the file to read only.
 // The bytes within the blobs of older rows are not looked at: SQLite has no checksums for them.
 
+import { statSync } from "node:fs";
 import Sqlite from "better-sqlite3";
 import type { EpochMs } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
@@ -49,7 +50,10 @@ function factsOf(db: Database, file: string): BackupFacts {
   const problem = db.pragma("integrity_check(1)", { simple: true }) as string;
   if (problem !== "ok") throw damaged(file, problem.replaceAll("\n", " "));
   const pages = db.pragma("page_count", { simple: true }) as number;
-  return { schema, pages, bytes: pages * (db.pragma("page_size", { simple: true }) as number), ...checkJournal(db, file, schema === newestSchema) };
+  const bytes = pages * (db.pragma("page_size", { simple: true }) as number);
+  // SQLite reads a last page that was cut as if it ended in zeros.
+  if (statSync(file).size !== bytes) throw damaged(file, `it has ${statSync(file).size} of ${bytes} bytes`);
+  return { schema, pages, bytes, ...checkJournal(db, file, schema === newestSchema) };
 }
 
 type Journal = { readonly rows: number; readonly first: number | null; readonly seq: number | null; readonly readings: number | null };
