@@ -7,6 +7,7 @@ import { zoneTable } from "../zone.ts";
 import type { DayReport, SeriesReport, SummaryReport } from "./jobs/summary-report.ts";
 import { type Cell, escapeHtml, htmlTable, oneLine, type Picture, type Table, tableOf, textTable } from "./mail-table.ts";
 import { actorsTable, figuresTable, leadOf as performanceLeadOf } from "./performance-tables.ts";
+import { reconciliationFoot, reconciliationTable } from "./reconciliation-table.ts";
 import { CHART_SIZE, type SeriesChart } from "./summary-charts.ts";
 import { clockText, counted, FIGURE_COLUMNS, figure, nameOf } from "./summary-words.ts";
 
@@ -27,7 +28,7 @@ export function renderSummaryMail(report: SummaryReport, options: { gatewayName:
   const period = periodOf(report);
   const subject = oneLine(`[${options.gatewayName}] ${period}: ${counted(report.alerts, "alert")}, coverage ${percent(report.coverage)}`);
   const lead = leadOf(report, period);
-  const tables = [...(report.days.length > 1 ? [daysTable(report.days)] : []), seriesTable(report), ...performanceTables(report)];
+  const tables = [...(report.days.length > 1 ? [daysTable(report.days)] : []), seriesTable(report), ...differencesOf(report), ...performanceTables(report)];
   const foot = footOf(report, options.externalUrl);
   const text = [...wrap(lead), "", ...tables.flatMap((table) => [...textTable(table), ""]), ...foot.flatMap((line) => wrap(line)), ""].join("\n");
   const charts = report.charts ?? [];
@@ -64,7 +65,12 @@ function footOf(report: SummaryReport, externalUrl: string | null): string[] {
   const rest = report.series - report.worst.length;
   const more = rest > 0 ? [`${counted(rest, "more sensor")} not listed.`] : [];
   const meaning = "Coverage is the share of the day not in gaps; a gap is longer than three times the day's median interval.";
-  return [...more, meaning, ...performanceFootOf(report), ...(externalUrl === null ? [] : [externalUrl])];
+  return [...more, meaning, ...reconciliationFoot(report.reconciliation), ...performanceFootOf(report), ...(externalUrl === null ? [] : [externalUrl])];
+}
+
+function differencesOf({ reconciliation }: SummaryReport): Table[] {
+  const table = reconciliationTable(reconciliation);
+  return table === undefined ? [] : [table];
 }
 
 /** Of the newest day, which is named where there are several. */

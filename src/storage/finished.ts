@@ -9,6 +9,7 @@ import { type AuditRow, createAuditWriter } from "./audit.ts";
 import { type ChunkWrite, createChunkWriter } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { createMqttWriter, type MqttRow } from "./mqtt-rows.ts";
+import { createReconciliationWriter, type ReconciliationWrite } from "./reconciliation.ts";
 import { createRetentionWriter, type RetentionWrite } from "./retention.ts";
 import { createPackedRollupWriter, type PackedRollupsRow } from "./rollups.ts";
 
@@ -21,6 +22,7 @@ export type FinishedRow =
   | ChunkWrite
   | PackedRollupsRow
   | RetentionWrite
+  | ReconciliationWrite
   | {
       readonly kind: "delivery";
       readonly id: string;
@@ -77,6 +79,7 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
   const chunk = createChunkWriter(db);
   const packedRollups = createPackedRollupWriter(db);
   const retention = createRetentionWriter(db);
+  const reconciliation = createReconciliationWriter(db);
   const mqtt = createMqttWriter(db);
   return (row) => {
     switch (row.kind) {
@@ -99,6 +102,10 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
       case "raw-day-gone":
       case "packed-gone":
         return retention(row);
+      case "reconciliation":
+      case "refused-day":
+      case "refused-gone":
+        return reconciliation(row);
       case "packed-rollups":
         return packedRollups(row);
       case "mqtt":

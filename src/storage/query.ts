@@ -19,6 +19,7 @@ import type { StoredAccounts } from "./accounts.ts";
 import type { AuditView } from "./audit.ts";
 import type { ExplainAnswer } from "./explain-query.ts";
 import type { OutboxHead, OutboxRow } from "./outbox-row.ts";
+import type { Reconciliation } from "./reconciliation.ts";
 import type { RuleVersion } from "./rule-versions-query.ts";
 import type { StoredSummary } from "./stored-summary.ts";
 import type { Uncompacted } from "./uncompacted-query.ts";
@@ -275,6 +276,8 @@ export type SummaryView = {
     /** True when the readings were no longer whole. */
     readonly approximate: boolean;
     readonly computed_at: EpochMs;
+    /** Null where stream and batch agree. */
+    readonly reconciliation: Reconciliation | null;
   };
 
 export type RejectedView = {

@@ -7,6 +7,7 @@ import type { Database } from "./database.ts";
 import { createDeadline } from "./deadline.ts";
 import { type Answer, type Bucket, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest, type SummaryView } from "./query.ts";
 import type { Span } from "./raw-readings.ts";
+import { createReconciliationReader } from "./reconciliation.ts";
 import { createSeriesReader, matchesFilter } from "./series-query.ts";
 import { readSummary } from "./stored-summary.ts";
 
@@ -22,6 +23,7 @@ export function answerSummaries(db: Database, request: Request, context: QueryCo
   const rowsOf = db.prepare<[string, Day, number], SummaryRow>(
     "SELECT series, version, approximate, body, computed_at FROM daily_summary WHERE zone = ? AND day = ? AND series > ? ORDER BY series",
   );
+  const reconciliations = createReconciliationReader(db);
   const summaries: SummaryView[] = [];
   for (const { day, after } of daysOf(db, request, zone)) {
     for (const row of rowsOf.iterate(zone, day, after)) {
@@ -41,6 +43,7 @@ export function answerSummaries(db: Database, request: Request, context: QueryCo
         version,
         approximate: approximate === 1,
         computed_at,
+        reconciliation: reconciliations.stored(zone, day, row.series),
       });
     }
   }

@@ -56,6 +56,7 @@ export const summaryOf = (series: SeriesView, day: string): QueryAnswers["summar
   ...{ late: 3, alerts: 1, version: 1 },
   approximate: false,
   computed_at: 1_769_829_300_000,
+  reconciliation: null,
 });
 
 /** Of the series of one device; null where there is none. */

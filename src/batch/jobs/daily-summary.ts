@@ -12,6 +12,7 @@ import { mergeSummary } from "../../engine/summary-merge.ts";
 import type { EpochMs } from "../../engine/units.ts";
 import { createWholeness, lateIn } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
+import type { FinishedRow } from "../../storage/finished.ts";
 import { newestSeq } from "../../storage/journal.ts";
 import { LONG_WORK_ALERTS_MAX, readOccurrences } from "../../storage/performance-query.ts";
 import { createSeriesReader } from "../../storage/series-query.ts";
@@ -31,6 +32,7 @@ import { runCompaction } from "./compaction.ts";
 import { courseOf } from "./day-course.ts";
 import { readDay, type Wanted } from "./day-readings.ts";
 import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
+import { createReconciler } from "./reconcile.ts";
 import { createReport, type DayPerformance, type SummaryReport } from "./summary-report.ts";
 
 /** Series between two pauses. */
@@ -146,6 +148,9 @@ async function summarizeOneDay(db: Database, { day, wanted, report }: OneDay, op
   const without = new Set(wanted === "all" ? [] : wanted);
   const isWhole = createWholeness(db)({ from: bounds.start, to: bounds.end });
   const storedOf = createSummaryReader(db, zone.name, day);
+  const reconciler = createReconciler(db, { zone, day, bounds });
+  /** They close their days, which must not be before what is said of them is written. */
+  const waiting: FinishedRow[] = [];
   let count = 0;
   for (const { series, readings, chunks } of readDay(db, bounds, wanted)) {
     without.delete(series);
@@ -154,12 +159,18 @@ async function summarizeOneDay(db: Database, { day, wanted, report }: OneDay, op
     const summary = stored === undefined ? worked : mergeSummary(stored.summary, worked);
     report.add(day, series, summary, options.charts ? () => courseOf(day, bounds, readings, summary.longest_gaps) : undefined);
     const consumed = isWhole ? {} : { consumes: chunks };
-    await emitter.add({ kind: "summary", zone: zone.name, day, series, approximate: !isWhole, body: JSON.stringify(summary), at: now, ...consumed });
+    const nothing = isWhole ? reconciler.take(series, readings, summary) : undefined;
+    if (nothing !== undefined) await emitter.add(nothing);
+    const row: FinishedRow = { kind: "summary", zone: zone.name, day, series, approximate: !isWhole, body: JSON.stringify(summary), at: now, ...consumed };
+    if (reconciler.isPending(series)) waiting.push(row);
+    else await emitter.add(row);
     count += 1;
     if (count % SERIES_PER_PAUSE === 0) await pause();
     if (signal?.aborted) return false;
   }
   for (const series of without) {
+    const refused = reconciler.takeNone(series);
+    if (refused !== undefined) await emitter.add(refused);
     const stored = isWhole ? undefined : storedOf(series);
     // Of a day whose readings are gone only alerts can have changed.
     if (stored === undefined) await emitter.add({ kind: "summary-none", zone: zone.name, day, series });
@@ -168,6 +179,11 @@ async function summarizeOneDay(db: Database, { day, wanted, report }: OneDay, op
       await emitter.add({ kind: "summary", zone: zone.name, day, series, approximate: stored.approximate, body, at: now });
     }
   }
+  for (const [series, found] of reconciler.finish()) {
+    report.reconciled(series, found);
+    await emitter.add(reconciler.rowOf(series, found));
+  }
+  for (const row of waiting) await emitter.add(row);
   await emitter.flush();
   return !signal?.aborted;
 }

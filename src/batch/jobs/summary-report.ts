@@ -6,6 +6,7 @@ import type { Day } from "../../engine/calendar.ts";
 import type { Labels } from "../../engine/reading.ts";
 import type { DaySummary } from "../../engine/summary.ts";
 import type { DurationMs, SeriesId } from "../../engine/units.ts";
+import type { Reconciliation, Refused } from "../../storage/reconciliation.ts";
 import type { SeriesChart } from "../summary-charts.ts";
 import type { DayCourse } from "./day-course.ts";
 
@@ -31,6 +32,19 @@ export type SeriesReport = Totals & {
 /** Of the newest day of the run. `figures` are null when more alerts fired than are worked out. */
 export type DayPerformance = { readonly day: Day; readonly figures: AlarmPerformance | null };
 
+/** What the reconciliation found of a series, over all days of the run; counts of readings and of alerts. */
+export type ReconciledSeries = Refused & {
+  readonly series: SeriesId;
+  readonly labels: Labels;
+  readonly late: number;
+  readonly unexplained: number;
+  readonly missed: number;
+  readonly mistaken: number;
+  readonly moved: number;
+};
+/** Worst first: faults, then alerts missed or in error, then late readings; at most WORST_MAX, `left` are more. `unjudged`: series with too many readings. */
+export type ReconciliationReport = { readonly series: readonly ReconciledSeries[]; readonly left: number; readonly unjudged: number };
+
 export type SummaryReport = Totals & {
   readonly zone: string;
   /** False when the run was ended early; what is in the report is done. */
@@ -41,6 +55,7 @@ export type SummaryReport = Totals & {
   readonly series: number;
   /** Worst first: most alerts, then least coverage; at most WORST_MAX. */
   readonly worst: readonly SeriesReport[];
+  readonly reconciliation: ReconciliationReport;
   /** Absent when no day was summarised. */
   readonly performance?: DayPerformance;
   /** Of the worst, where they were asked for. */
@@ -100,7 +115,9 @@ export function createReport(zone: string, seriesOf: (id: SeriesId) => { labels:
   const isWorse = ([idA, a]: readonly [SeriesId, Sum], [idB, b]: readonly [SeriesId, Sum]): number =>
     b.alerts - a.alerts || a.coverage - b.coverage || idA - idB;
   const courses = createCourses((a, b) => isWorse([a, sumOf(bySeries, a)], [b, sumOf(bySeries, b)]));
+  const differing = createDiffering();
   return {
+    reconciled: (series: SeriesId, found: Reconciliation): void => differing.add(series, found),
     /** @param course of this day, worked out only for a series that may be among the worst */
     add(day: Day, series: SeriesId, summary: DaySummary, course?: () => DayCourse): void {
       for (const sum of [all, sumOf(byDay, day), sumOf(bySeries, series)]) sum.add(summary);
@@ -118,7 +135,38 @@ export function createReport(zone: string, seriesOf: (id: SeriesId) => { labels:
           const { min, avg, max, largestGapMs } = sum;
           return { series, ...seriesOf(series), days: sum.days, ...sum.totals(), min, avg, max, largestGapMs };
         });
-      return { zone, isWhole, ...all.totals(), days, series: bySeries.size, worst };
+      return { zone, isWhole, ...all.totals(), days, series: bySeries.size, worst, reconciliation: differing.finish(seriesOf) };
+    },
+  };
+}
+
+function createDiffering() {
+  const bySeries = new Map<SeriesId, Omit<ReconciledSeries, "series" | "labels">>();
+  const unjudged = new Set<SeriesId>();
+  const of = (alerts: Reconciliation["alerts"], wanted: string): number => alerts?.filter(({ kind }) => kind === wanted).length ?? 0;
+  const weightOf = ({ missed, mistaken }: { missed: number; mistaken: number }): number => missed + mistaken;
+  return {
+    add(series: SeriesId, { late, duplicate, conflict, quarantined, unexplained, alerts }: Reconciliation): void {
+      const so = bySeries.get(series) ?? { late: 0, duplicate: 0, conflict: 0, quarantined: 0, unexplained: 0, missed: 0, mistaken: 0, moved: 0 };
+      if (alerts === null) unjudged.add(series);
+      bySeries.set(series, {
+        late: so.late + late,
+        duplicate: so.duplicate + duplicate,
+        conflict: so.conflict + conflict,
+        quarantined: so.quarantined + quarantined,
+        // Too many on one day do not make up for too few on another.
+        unexplained: so.unexplained + Math.abs(unexplained),
+        missed: so.missed + of(alerts, "missed"),
+        mistaken: so.mistaken + of(alerts, "mistaken"),
+        moved: so.moved + of(alerts, "moved"),
+      });
+    },
+    finish(seriesOf: (id: SeriesId) => { labels: Labels }): ReconciliationReport {
+      const worst = [...bySeries]
+        .sort(([idA, a], [idB, b]) => b.unexplained - a.unexplained || weightOf(b) - weightOf(a) || b.late - a.late || idA - idB)
+        .slice(0, WORST_MAX)
+        .map(([series, found]): ReconciledSeries => ({ series, labels: seriesOf(series).labels, ...found }));
+      return { series: worst, left: bySeries.size - worst.length, unjudged: unjudged.size };
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { cursorSchema, daySchema, limitSchema, seriesIdsSchema } from "../parameter.ts";
+import { reconciliationOf, reconciliationSchema } from "../reconciliation-view.ts";
 import { defineRoute, JSON_TYPE } from "../route.ts";
 import { labelsSchema, rfc3339, timeSchema } from "../view.ts";
 
@@ -39,6 +40,7 @@ export const summarySchema = z.strictObject({
   version: z.int().meta({ description: "Counts how often the figures changed" }),
   approximate: z.boolean().meta({ description: "The readings were no longer whole" }),
   computed_at: timeSchema,
+  reconciliation: reconciliationSchema.nullable().meta({ description: "The stream held against the batch; null where they agree" }),
 });
 
 export const summaries = defineRoute({
@@ -68,6 +70,7 @@ export const summaries = defineRoute({
       max_ts: row.max_ts === null ? null : rfc3339(row.max_ts),
       longest_gaps: row.longest_gaps.map(([start, end]): [string, string] => [rfc3339(start), rfc3339(end)]),
       computed_at: rfc3339(row.computed_at),
+      reconciliation: row.reconciliation === null ? null : reconciliationOf(row.reconciliation),
     }));
     return { body: { summaries: rows, cursor: answer.cursor } };
   },
