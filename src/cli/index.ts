@@ -19,6 +19,7 @@ import { tokenCommand } from "./token.ts";
 import { tryCommand } from "./try.ts";
 import { tuneCommand } from "./tune.ts";
 import { userCommand } from "./user.ts";
+import { verifyCommand } from "./verify.ts";
 
 export const commands: readonly CliCommand[] = [
   runCommand,
@@ -29,6 +30,7 @@ export const commands: readonly CliCommand[] = [
   explainCommand,
   rulesCommand,
   summarizeCommand,
+  verifyCommand,
   performanceCommand,
   tuneCommand,
   ...[alertsCommand, ...actCommands, silenceCommand, oncallCommand],

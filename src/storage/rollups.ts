@@ -18,6 +18,9 @@ const unitMs: Readonly<Record<Tier, DurationMs>> = { [MINUTE_MS]: 24 * HOUR_MS, 
 /** Start of the packed row that a bucket belongs to. */
 export const unitOf = (tier: Tier, start: EpochMs): EpochMs => start - floorMod(start, unitMs[tier]);
 
+/** Exclusive. */
+export const unitEnd = (tier: Tier, unit: EpochMs): EpochMs => unit + unitMs[tier];
+
 /** `isDirty`: readings came after it was closed, so that the raw readings are asked; `isApproximate`: such were merged in when those were no longer whole. */
 export type Rollup = PackedBucket & { readonly isDirty: boolean };
 
