@@ -3,11 +3,10 @@
 // goes on where another found damage, and leaves out what that damage touches.
 
 import { type Day, dayBounds, dayOf, type ZoneTable } from "../engine/calendar.ts";
-import { type EpochMs, floorMod, type SeriesId } from "../engine/units.ts";
-import { compactedThrough, rawDays, type Span } from "../storage/chunks.ts";
+import type { SeriesId } from "../engine/units.ts";
+import { rawDays, type Span } from "../storage/chunks.ts";
 import type { Database } from "../storage/database.ts";
-import { readJournal } from "../storage/journal.ts";
-import { isTailShort, lookAtSlice, type ReadRaw } from "../storage/raw-slice.ts";
+import { isTailShort, lookAtSlice, type ReadRaw, utcDaysOf, utcDaysWithRaw } from "../storage/raw-slice.ts";
 import { type UnsoundDay, unsoundDays } from "../storage/raw-soundness.ts";
 import { unitEnd, unitOf } from "../storage/rollups.ts";
 import { seriesIds } from "../storage/series-query.ts";
@@ -81,10 +80,6 @@ function spanOf({ zone, days }: VerifyOptions): Span {
   return { from: dayBounds(zone, days.from).start, to: dayBounds(zone, days.to).end };
 }
 
-/** The UTC days that a span reaches into, whole. */
-const utcDaysOf = ({ from, to }: Span): Span =>
-  Number.isFinite(from) ? { from: from - floorMod(from, DAY_MS), to: to + floorMod(-to, DAY_MS) } : { from, to };
-
 /** Pages that SQLite cannot read are a problem like others; what else goes wrong is a mistake of this program. */
 function guarded<Result>(found: Found, check: () => Result): Result | undefined {
   try {
@@ -97,22 +92,9 @@ function guarded<Result>(found: Found, check: () => Result): Result | undefined 
   }
 }
 
-/** UTC days of which there are raw readings, in chunks or not compacted yet. */
-function utcDaysWithRaw(db: Database, within: Span): EpochMs[] {
-  const days = new Set<EpochMs>();
-  for (const { day, until, gone } of rawDays(db)) for (let at = day - floorMod(day, DAY_MS); gone === 0 && at < until; at += DAY_MS) days.add(at);
-  try {
-    for (const { ts } of readJournal(db, { afterSeq: compactedThrough(db) })) for (const each of ts) days.add(each - floorMod(each, DAY_MS));
-  } catch {
-    // A row that cannot be read has been told; its days are not compared.
-  }
-  const whole = utcDaysOf(within);
-  return [...days].filter((day) => day >= whole.from && day < whole.to).sort((a, b) => a - b);
-}
-
 function compareRollups(work: Work, compared: Compared): void {
   const { db, hearing, within } = work;
-  const days = utcDaysWithRaw(db, within);
+  const days = utcDaysWithRaw(db, utcDaysOf(within));
   for (const [done, from] of days.entries()) {
     hearing.progress({ stage: "rollups against raw", done, of: days.length });
     const day = { from, to: from + DAY_MS };

@@ -8,6 +8,7 @@ import type { CliCommand } from "./command.ts";
 import { explainCommand } from "./explain.ts";
 import { oncallCommand } from "./oncall.ts";
 import { performanceCommand } from "./performance.ts";
+import { rebuildCommand } from "./rebuild.ts";
 import { replayCommand } from "./replay.ts";
 import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
@@ -31,6 +32,7 @@ export const commands: readonly CliCommand[] = [
   rulesCommand,
   summarizeCommand,
   verifyCommand,
+  rebuildCommand,
   performanceCommand,
   tuneCommand,
   ...[alertsCommand, ...actCommands, silenceCommand, oncallCommand],

@@ -2,7 +2,7 @@
 // changes daily summaries. Interrupted, it keeps what is done; the rest is done by the next run.
 
 import type { Command } from "commander";
-import { type DailySummaryOptions, type DailySummaryProgress, runDailySummary } from "../batch/jobs/daily-summary.ts";
+import { type DailySummaryProgress, runDailySummary } from "../batch/jobs/daily-summary.ts";
 import type { SummaryReport } from "../batch/jobs/summary-report.ts";
 import { renderSummaryMail } from "../batch/summary-mail.ts";
 import { type Clock, systemClock } from "../clock.ts";
@@ -10,12 +10,11 @@ import { type GatewayConfig, loadConfig } from "../config.ts";
 import { callControl } from "../control.ts";
 import { dayBounds } from "../engine/calendar.ts";
 import { GatewayError } from "../error.ts";
-import { lockDataDir, openDatabase } from "../storage/database.ts";
-import { writeFinished } from "../storage/finished.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED } from "./command.ts";
 import { type DayRange, type Days, daysOf, refuse } from "./day-range.ts";
 import { formatProblem, screenOf } from "./problems.ts";
 import { createProgressLine } from "./progress.ts";
+import { runHere } from "./run-here.ts";
 
 type Options = DayRange & { readonly config: string; readonly day?: string; readonly json?: true };
 
@@ -64,7 +63,10 @@ async function run(
   const progress = (now: DailySummaryProgress): void => line.show(wordsOf(now));
   try {
     const options = { zone, devices, alarmTargets, now: clock.now(), ...(days && { days }), progress };
-    return (await runByGateway(dataDir, days, progress)) ?? (await runHere(dataDir, options));
+    return (
+      (await runByGateway(dataDir, days, progress)) ??
+      (await runHere(dataDir, (db, here) => runDailySummary(db, { ...options, signal: here.signal }, here.emit)))
+    );
   } finally {
     line.end();
   }
@@ -77,27 +79,6 @@ async function runByGateway(dataDir: string, days: Days | undefined, progress: (
     return answer?.value as SummaryReport | undefined;
   } catch (cause) {
     throw new GatewayError("summary_failed", (cause as Error).message, { hint: "the gateway's log says more; what is done stays done", cause });
-  }
-}
-
-/**
- * Reads and writes in this process, under the data directory's lock.
- * @throws GatewayError `database_missing`, `data_dir_in_use`
- */
-async function runHere(dataDir: string, options: Omit<DailySummaryOptions, "signal">): Promise<SummaryReport> {
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
-  // Asked first, as opening to write would make a database where there is none.
-  openDatabase(dataDir, { readonly: true }).close();
-  const lock = lockDataDir(dataDir);
-  const db = openDatabase(dataDir, { readonly: false });
-  process.once("SIGINT", interrupt);
-  try {
-    return await runDailySummary(db, { ...options, signal: interrupted.signal }, (rows) => writeFinished(db, rows));
-  } finally {
-    process.off("SIGINT", interrupt);
-    db.close();
-    lock.release();
   }
 }
 

@@ -3,8 +3,8 @@
 
 import { History, type OrderedReadings } from "../engine/history.ts";
 import { LATE } from "../engine/reading.ts";
-import type { SeriesId } from "../engine/units.ts";
-import { compactedThrough, createChunkReader, type Span } from "./chunks.ts";
+import { type EpochMs, floorMod, type SeriesId } from "../engine/units.ts";
+import { compactedThrough, createChunkReader, rawDays, type Span } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { isHistory, readJournal, spanSecond } from "./journal.ts";
 
@@ -13,6 +13,24 @@ const SLICE_READINGS = 1_000_000;
 const SLICE_SERIES = 500;
 /** Readings, of all series and verdicts, of journal rows that reach into the span and are not compacted; each slice decodes them. */
 export const TAIL_READINGS_MAX = 2_000_000;
+
+const DAY_MS = 86_400_000;
+
+/** The UTC days that a span reaches into, whole. */
+export const utcDaysOf = ({ from, to }: Span): Span =>
+  Number.isFinite(from) && Number.isFinite(to) ? { from: from - floorMod(from, DAY_MS), to: to + floorMod(-to, DAY_MS) } : { from, to };
+
+/** Starts of the UTC days of which there are raw readings, in chunks or not compacted yet; ascending. */
+export function utcDaysWithRaw(db: Database, within: Span): EpochMs[] {
+  const days = new Set<EpochMs>();
+  for (const { day, until, gone } of rawDays(db)) for (let at = day - floorMod(day, DAY_MS); gone === 0 && at < until; at += DAY_MS) days.add(at);
+  try {
+    for (const { ts } of readJournal(db, { afterSeq: compactedThrough(db) })) for (const each of ts) days.add(each - floorMod(each, DAY_MS));
+  } catch {
+    // Where a row cannot be read, nothing of its days can be said.
+  }
+  return [...days].filter((day) => day >= within.from && day < within.to).sort((a, b) => a - b);
+}
 
 /** Whether all that is not compacted of a span may be read beside chunks. */
 export function isTailShort(db: Database, { from, to }: Span): boolean {

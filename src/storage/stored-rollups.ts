@@ -6,7 +6,7 @@ import type { EpochMs, SeriesId } from "../engine/units.ts";
 import type { Span } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { decodePacked, type PackedBucket } from "./packed-rollups.ts";
-import { decodeRollup, mergeOf, type Tier } from "./rollups.ts";
+import { decodeRollup, mergeOf, type PackedRollupsRow, type Tier } from "./rollups.ts";
 import { isReadable } from "./verify/rollups.ts";
 
 /** `values`: undefined when they cannot be read. `isFresh`: it is not packed, or amended since. */
@@ -29,6 +29,11 @@ export function createStoredRollups(db: Database) {
   );
   const body = db.prepare<number[], Uint8Array>("SELECT body FROM packed_rollup WHERE tier = ? AND series = ? AND unit = ?").pluck();
   return {
+    /** Whether a row that was handed to the writer stands. */
+    has: ({ tier, series, unit, body: written }: PackedRollupsRow): boolean => {
+      const found = body.get(tier, series, unit);
+      return found !== undefined && Buffer.compare(found, written) === 0;
+    },
     /** Those of a span within one unit, in order. Call it within a read transaction. */
     read(tier: Tier, series: SeriesId, { from, to }: Span, unit: EpochMs): StoredUnit {
       const packed = readPacked(body.get(tier, series, unit), unit, tier);

@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import type { DailySummaryOptions } from "../batch/jobs/daily-summary.ts";
+import type { RebuildReport, RebuildRollupsOptions } from "../batch/jobs/rebuild-rollups.ts";
 import type { SummaryReport } from "../batch/jobs/summary-report.ts";
 import { createScheduler } from "../batch/scheduler.ts";
 import { renderSummaryMail } from "../batch/summary-mail.ts";
@@ -206,6 +207,14 @@ async function summarize(days: DailySummaryOptions["days"], progress?: (value: u
   return report;
 }
 
+async function rebuildRollups(days: RebuildRollupsOptions["days"], progress: (value: unknown) => void): Promise<RebuildReport> {
+  const options = { days, isDryRun: false, zone: config.plan.zone, now: systemClock.now() };
+  const report = await jobs.run("rebuild-rollups", options, progress);
+  if (report === undefined)
+    throw new GatewayError("rebuild_interrupted", "the rebuild was interrupted", { retryable: true, hint: "what was written stands; run it again" });
+  return report;
+}
+
 async function mailSummary(report: SummaryReport): Promise<void> {
   const receiver = config.notify.receivers.find(({ name }) => name === config.batch.dailySummary.receiver);
   const mail = renderSummaryMail(report, { gatewayName: config.gateway.name, externalUrl: config.gateway.externalUrl });
@@ -273,6 +282,7 @@ try {
     accounts: (argument) => accounts.administer(argument as AccountsCommand),
     reload: reloadForCli,
     command: (argument) => commandForCli(argument as CommandOfCli),
+    "rebuild-rollups": (argument, progress) => rebuildRollups((argument as Pick<RebuildRollupsOptions, "days">).days, progress),
     summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
   });
   await Promise.all([processorStatus(), processorMetrics()]);

@@ -54,7 +54,7 @@ function expectSame(found: AggregateValues, wanted: AggregateValues): void {
   const { sum: sum1, mean: mean1, m2: m21, area: area1, ...exact1 } = wanted;
   expect(exact).toEqual(exact1);
   const size = Math.max(Math.abs(wanted.min), Math.abs(wanted.max));
-  const near = (a: number, b: number, scale: number): void => expect(Math.abs(a - b)).toBeLessThanOrEqual(1e-9 * scale);
+  const near = (a: number, b: number, scale: number): void => expect(Math.abs(a - b)).toBeLessThanOrEqual(1e-9 * scale + 1e-300);
   near(mean, mean1, size);
   near(sum, sum1, size * wanted.count);
   near(m2, m21, size * size * wanted.count);

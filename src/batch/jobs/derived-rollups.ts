@@ -45,7 +45,14 @@ export type ComparisonOptions = {
 
 type Reads = { readonly stored: StoredRollups; readonly rollups: RollupReader; readonly soundness: RawSoundness; oldestUnit(tier: Tier): EpochMs };
 export type Asked = { readonly tier: Tier; readonly series: SeriesId; readonly day: Span };
-export type RollupComparison = { compare(asked: Asked, raw: OrderedReadings): TierComparison };
+export type RollupComparison = {
+  compare(asked: Asked, raw: OrderedReadings): TierComparison;
+  /** Whether a bucket that is not stored should be. */
+  closed(asked: Pick<Asked, "tier" | "series">): (start: EpochMs) => boolean;
+  readonly stored: StoredRollups;
+  readonly rollups: RollupReader;
+  readonly soundness: RawSoundness;
+};
 
 /** Within the read transaction in which it is used. */
 export function createRollupComparison(db: Database, options: ComparisonOptions): RollupComparison {
@@ -55,7 +62,8 @@ export function createRollupComparison(db: Database, options: ComparisonOptions)
     soundness: createRawSoundness(db, options.unsoundDays),
     oldestUnit: createOldestUnit(db),
   };
-  return { compare: (asked, raw) => compare(reads, options, asked, raw) };
+  const { stored, rollups, soundness } = reads;
+  return { compare: (asked, raw) => compare(reads, options, asked, raw), closed: (asked) => createClosed(reads, options, asked), stored, rollups, soundness };
 }
 
 function createOldestUnit(db: Database): (tier: Tier) => EpochMs {
@@ -94,7 +102,11 @@ function compare(reads: Reads, options: ComparisonOptions, asked: Asked, raw: Or
 }
 
 /** Whether a bucket that is not stored should be. */
-function createClosed({ rollups, oldestUnit }: Reads, { closedBefore, mayBePruned }: ComparisonOptions, { tier, series }: Asked): (start: EpochMs) => boolean {
+function createClosed(
+  { rollups, oldestUnit }: Reads,
+  { closedBefore, mayBePruned }: ComparisonOptions,
+  { tier, series }: Pick<Asked, "tier" | "series">,
+): (start: EpochMs) => boolean {
   let end: EpochMs | undefined;
   return (start) => {
     end ??= Math.max(closedBefore, rollups.closedEnd(tier, series));
@@ -131,6 +143,8 @@ export function reckonBuckets(readings: OrderedReadings, tier: Tier): Map<EpochM
 
 /** What additions in another order may differ by, of the size of what was added. */
 const ROUNDING = 1e-9;
+/** Near the smallest doubles there are no digits left to differ by. */
+const TINY = 1e-300;
 const EXACT = ["count", "min", "max", "first", "firstTs", "last", "lastTs"] as const;
 
 /**
@@ -141,7 +155,7 @@ export function areSame(a: AggregateValues, b: AggregateValues, held: { readonly
   if (EXACT.some((name) => a[name] !== b[name])) return false;
   const size = Math.max(Math.abs(b.min), Math.abs(b.max));
   const squares = b.count * size * Math.max(b.max - b.min, ROUNDING * size);
-  const isNear = (x: number, y: number, scale: number): boolean => Object.is(x, y) || !(Math.abs(x - y) > ROUNDING * scale);
+  const isNear = (x: number, y: number, scale: number): boolean => Object.is(x, y) || !(Math.abs(x - y) > ROUNDING * scale + TINY);
   return (
     isNear(a.sum, b.sum, b.count * size) &&
     isNear(a.mean, b.mean, size) &&
