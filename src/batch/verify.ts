@@ -103,7 +103,7 @@ function compareRollups(work: Work, compared: Compared): void {
     for (let next = 0; next < ids.length; ) {
       let comparison: RollupComparison | undefined;
       next = lookAtSlice(db, ids, next, (series, read) => {
-        comparison ??= createRollupComparison(db, { unsoundDays: work.unsoundDays, closedBefore: Number.NEGATIVE_INFINITY, mayBePruned: true });
+        comparison ??= createRollupComparison(db, { unsoundDays: work.unsoundDays, isRebuilding: false });
         compareDay(work, comparison, { series, day, read }, compared);
       });
     }

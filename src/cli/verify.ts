@@ -108,7 +108,7 @@ const asJson = ({ report, count, kinds, shown }: Outcome): object => ({
 
 function asText({ report, count, kinds, shown }: Outcome): string {
   const { journalRows, chunks, packedRows, compared } = report;
-  const looked = [counted(journalRows, "journal row"), counted(chunks, "chunk"), counted(packedRows, "row of packed rollups")].join(", ");
+  const looked = [counted(journalRows, "journal row"), counted(chunks, "chunk"), counted(packedRows, "packed row")].join(", ");
   const more = count > shown.length ? `… and ${count - shown.length} more\n` : "";
   const outcome = count === 0 ? "sound" : `${counted(count, "problem")}: ${[...kinds].map(([kind, of]) => `${of} ${kind}`).join(", ")}`;
   return `${more}looked at ${looked}${compared === null ? "" : `\n${comparedText(compared)}`}\n${outcome}\n`;

@@ -157,7 +157,7 @@ export function createRollupReader(db: Database) {
   };
 }
 
-/** A fresh row that marks a bucket, or amends it, lies over the packed one. */
+/** A fresh row that marks a bucket, or amends it, lies over the packed one; one that the stream closed after it was rebuilt is whole. */
 export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollup[]): Rollup[] {
   const merged: Rollup[] = [];
   let next = 0;
@@ -166,7 +166,7 @@ export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollu
     const over = fresh[next];
     if (over?.start === start) {
       next += 1;
-      merged.push({ start, isApproximate, isDirty: over.isDirty, values: over.isDirty ? mergeOf([values, over.values]) : values });
+      merged.push(over.isDirty ? { start, isApproximate, isDirty: true, values: mergeOf([values, over.values]) } : over);
     } else merged.push({ start, isApproximate, isDirty: false, values });
   }
   return [...merged, ...fresh.slice(next)];

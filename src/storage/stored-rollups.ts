@@ -59,9 +59,9 @@ function readPacked(body: Uint8Array | undefined, unit: EpochMs, tier: Tier): Pa
 
 /** A fresh row over what is packed of its bucket. */
 function over(packed: StoredBucket | undefined, { start, dirty, body }: FreshRow, tier: Tier): StoredBucket {
-  const [isDirty, isApproximate] = [dirty === 1, packed?.isApproximate ?? false];
-  const values = isReadable(body, start, tier) ? decodeRollup(body, start) : undefined;
-  const under = packed?.values;
-  const both = values !== undefined && under !== undefined ? (isDirty ? mergeOf([under, values]) : under) : values;
-  return { start, values: both, isDirty, isApproximate, isFresh: true };
+  const isDirty = dirty === 1;
+  const under = isDirty ? packed?.values : undefined;
+  const own = isReadable(body, start, tier) ? decodeRollup(body, start) : undefined;
+  const values = own !== undefined && under !== undefined ? mergeOf([under, own]) : own;
+  return { start, values, isDirty, isApproximate: isDirty && packed?.isApproximate === true, isFresh: true };
 }

@@ -77,7 +77,12 @@ describe("rebuilding rollups", () => {
         const store = record(outOfOrderness);
         await live(store, steps);
         for (const each of wrong) damage(store, each);
+        // The sensors go on, so that all of it is known to be closed.
         const now = store.now() + 3 * DAY_MS;
+        store.receive(
+          devices.map((device) => ({ device, ts: now, value: 1 })),
+          3 * DAY_MS,
+        );
         for (const rows of kills) await rebuild(store, { now }, killedAfter(store, rows)).catch((error: Error) => expect(error.message).toBe("killed"));
         const report = await rebuild(store, { now });
         expect(report).toMatchObject({ isWhole: true, changed: 0, left: [] });
@@ -85,6 +90,7 @@ describe("rebuilding rollups", () => {
         const before = dump(store);
         expect(await rebuild(store, { now })).toMatchObject({ differing: { minutes: 0, hours: 0 }, written: 0 });
         expect(dump(store)).toEqual(before);
+        store.silence(2 * HOUR_MS);
         await pack(store, 3 * DAY_MS);
         for (const device of devices) {
           const count = (tier: Tier) => stored(store, tier, device).reduce((sum, { values }) => sum + values.count, 0);

@@ -4,7 +4,7 @@
 import type { AggregateValues } from "../../engine/aggregate.ts";
 import type { OrderedReadings } from "../../engine/history.ts";
 import { type EpochMs, floorMod, type SeriesId } from "../../engine/units.ts";
-import type { Span } from "../../storage/chunks.ts";
+import { type ChunkReader, createChunkReader, type Span } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { createRawSoundness, type RawSoundness, type UnsoundDay } from "../../storage/raw-soundness.ts";
 import { createRollupReader, HOUR_MS, MINUTE_MS, type RollupReader, type Tier, unitOf } from "../../storage/rollups.ts";
@@ -37,13 +37,20 @@ export type TierComparison = {
 
 export type ComparisonOptions = {
   readonly unsoundDays: readonly UnsoundDay[];
-  /** Buckets that end before are closed, whatever is stored. */
-  readonly closedBefore: EpochMs;
-  /** Buckets that are older than all that is stored were dropped by retention. */
-  readonly mayBePruned: boolean;
+  /**
+   * What is not stored and can be reckoned is missing: what the stream may just have begun is too, and what retention dropped. Else only what
+   * nothing but damage can have taken.
+   */
+  readonly isRebuilding: boolean;
 };
 
-type Reads = { readonly stored: StoredRollups; readonly rollups: RollupReader; readonly soundness: RawSoundness; oldestUnit(tier: Tier): EpochMs };
+type Reads = {
+  readonly stored: StoredRollups;
+  readonly rollups: RollupReader;
+  readonly chunks: ChunkReader;
+  readonly soundness: RawSoundness;
+  oldestUnit(tier: Tier): EpochMs;
+};
 export type Asked = { readonly tier: Tier; readonly series: SeriesId; readonly day: Span };
 export type RollupComparison = {
   compare(asked: Asked, raw: OrderedReadings): TierComparison;
@@ -59,6 +66,7 @@ export function createRollupComparison(db: Database, options: ComparisonOptions)
   const reads: Reads = {
     stored: createStoredRollups(db),
     rollups: createRollupReader(db),
+    chunks: createChunkReader(db),
     soundness: createRawSoundness(db, options.unsoundDays),
     oldestUnit: createOldestUnit(db),
   };
@@ -101,16 +109,20 @@ function compare(reads: Reads, options: ComparisonOptions, asked: Asked, raw: Or
   return { unit, compared, dirty, left, differences: differences.sort((a, b) => a.start - b.start) };
 }
 
-/** Whether a bucket that is not stored should be. */
-function createClosed(
-  { rollups, oldestUnit }: Reads,
-  { closedBefore, mayBePruned }: ComparisonOptions,
-  { tier, series }: Pick<Asked, "tier" | "series">,
-): (start: EpochMs) => boolean {
+/**
+ * Whether a bucket that is not stored should be: the stream has closed it. That it has is known by later ones that are stored, and by
+ * readings that came a day later, as none waits so long for its turn.
+ */
+function createClosed(reads: Reads, { isRebuilding }: ComparisonOptions, { tier, series }: Pick<Asked, "tier" | "series">): (start: EpochMs) => boolean {
+  const { rollups, chunks, oldestUnit } = reads;
   let end: EpochMs | undefined;
   return (start) => {
-    end ??= Math.max(closedBefore, rollups.closedEnd(tier, series));
-    return start + tier <= end && (!mayBePruned || start >= oldestUnit(tier));
+    end ??= Math.max(
+      rollups.closedEnd(tier, series),
+      chunks.newest(series) - DAY_MS,
+      ...(isRebuilding ? TIERS.map((each) => rollups.closedEnd(each, series)) : []),
+    );
+    return start + tier <= end && (isRebuilding || start >= oldestUnit(tier));
   };
 }
 

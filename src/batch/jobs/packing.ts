@@ -70,8 +70,7 @@ async function packUnit(work: Work, { tier, series, unit }: Unit, fresh: readonl
     const before = packed.get(start);
     const raw = exact.get(start);
     if (raw !== undefined) packed.set(start, { start, isApproximate: false, values: raw });
-    else if (before === undefined) packed.set(start, { start, isApproximate: isDirty, values });
-    else if (isDirty) packed.set(start, { start, isApproximate: true, values: mergeOf([before.values, values]) });
+    else packed.set(start, { start, isApproximate: isDirty, values: isDirty && before !== undefined ? mergeOf([before.values, values]) : values });
   }
   const row = packedRow({ tier, series, unit }, [...packed.values()], { starts: fresh.map(({ start }) => start), throughSeq: work.throughSeq });
   work.done.buckets += fresh.length;

@@ -127,9 +127,7 @@ async function rebuildDay(work: Work, day: Span): Promise<boolean> {
   return true;
 }
 
-const comparisonOf = ({ db, options, unsoundDays }: Work): RollupComparison =>
-  // What the stream still has open after a day has been silent as long; when it closes, the packed bucket stands.
-  createRollupComparison(db, { unsoundDays, closedBefore: options.now - DAY_MS, mayBePruned: false });
+const comparisonOf = ({ db, unsoundDays }: Work): RollupComparison => createRollupComparison(db, { unsoundDays, isRebuilding: true });
 
 /** `throughSeq`: newest row of the journal that is seen. */
 type Slice = { readonly comparison: RollupComparison; readonly throughSeq: number };

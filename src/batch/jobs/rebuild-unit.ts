@@ -7,7 +7,8 @@ import type { Span } from "../../storage/chunks.ts";
 import type { PackedBucket } from "../../storage/packed-rollups.ts";
 import type { ReadRaw } from "../../storage/raw-slice.ts";
 import { HOUR_MS, MINUTE_MS, mergeOf, type PackedRollupsRow, unitEnd, unitOf } from "../../storage/rollups.ts";
-import { DAY_MS, type RollupComparison, reckonBuckets } from "./derived-rollups.ts";
+import type { StoredBucket } from "../../storage/stored-rollups.ts";
+import { areSame, DAY_MS, type RollupComparison, reckonBuckets } from "./derived-rollups.ts";
 
 /** `starts`: of the fresh rows whose readings are in the buckets. */
 export type RebuiltUnit = { readonly buckets: readonly PackedBucket[]; readonly starts: readonly EpochMs[] };
@@ -26,14 +27,17 @@ export function rebuildUnit(comparison: RollupComparison, place: Place, read: Re
     const fresh = new Map(comparison.stored.read(tier, series, day, unit).buckets.map((bucket) => [bucket.start, bucket]));
     for (const bucket of ofDay) {
       const waiting = fresh.get(bucket.start);
-      // One that was never packed is whole as it is.
-      if (waiting === undefined ? !isClosed(bucket.start) : !waiting.isDirty) continue;
+      if (waiting === undefined ? !isClosed(bucket.start) : isRight(waiting, bucket)) continue;
       if (waiting !== undefined) starts.push(bucket.start);
       buckets.push(bucket);
     }
   }
   return { buckets, starts };
 }
+
+/** One that was never packed and is whole stays as it is. */
+const isRight = ({ isDirty, values }: StoredBucket, must: PackedBucket): boolean =>
+  !isDirty && values !== undefined && areSame(values, must.values, { area: false });
 
 function ofRaw(raw: OrderedReadings | undefined, tier: Place["tier"]): PackedBucket[] | undefined {
   return raw && [...reckonBuckets(raw, tier)].map(([start, values]) => ({ start, isApproximate: false, values }));
