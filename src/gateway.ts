@@ -108,6 +108,10 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
     metrics: () => metrics.text(),
     deadLetter: ({ id, reason }) => inbox.post({ kind: "dead-letter", notification: id, reason }),
     command: ({ by, command }) => inbox.command(by, command),
+    disk(room) {
+      inbox.post({ kind: "disk", ...room });
+      return committed(inbox);
+    },
     reload: () => reload.run(),
   });
   const readiness = createReadiness(service, clockProblem);
@@ -138,6 +142,7 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
       readiness.stopping();
       state.status("offline");
       broker.stopAccepting();
+      processor.tell({ kind: "drain" });
       await inbox.idle();
       await closeAll(closers);
     },
@@ -174,6 +179,10 @@ function connect(processor: Processor, inbox: Inbox, told: { readiness: Readines
   });
 }
 
+/** Resolves when all that the inbox took is on disk. */
+const committed = (inbox: Inbox): Promise<void> =>
+  new Promise((resolve, reject) => inbox.committed((error) => (error === undefined ? resolve() : reject(error))));
+
 /** First all that may fail, then the swap; so nothing is ever half in force. @param use puts a config that is valid in force */
 function createReload({ readConfig, log }: GatewayOptions, inbox: Inbox, start: GatewayConfig, use: (config: GatewayConfig) => void) {
   let inForce: GatewayConfig | undefined;
@@ -193,7 +202,7 @@ function createReload({ readConfig, log }: GatewayOptions, inbox: Inbox, start: 
       const changed = config.plan.hash !== inForce.plan.hash;
       inForce = config;
       use(config);
-      await new Promise<void>((resolve, reject) => inbox.committed((error) => (error === undefined ? resolve() : reject(error))));
+      await committed(inbox);
       const counts = { rules: config.plan.rules.length, sources: config.sources.length, devices: Object.keys(config.plan.devices).length };
       log.info({ ...counts, changed }, "reloaded");
       return { kind: "ok", plan: config.plan.hash, changed, ...counts, receivers: config.notify.receivers.length, notes };

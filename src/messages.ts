@@ -7,6 +7,7 @@ import type { GatewayConfig } from "./config.ts";
 import type { RuleCount, Wake } from "./engine/contract.ts";
 import type { Command, CommandAnswer } from "./engine/dispatch/command.ts";
 import type { AlertRecord, Transition } from "./engine/effect.ts";
+import type { DiskState } from "./engine/input.ts";
 import type { Books, SeriesDefinition } from "./engine/reading.ts";
 import type { ReloadOutcome, RouteRequest } from "./http/route.ts";
 import type { Turn } from "./inbox.ts";
@@ -14,11 +15,16 @@ import type { FinishedRow } from "./storage/finished.ts";
 import type { StoredMqtt } from "./storage/mqtt-rows.ts";
 import type { QueryContext, QueryRequest } from "./storage/query.ts";
 import type { Recovered } from "./storage/recovery.ts";
+import type { Room } from "./upkeep/room-watch.ts";
 
 export type AlertChange = { readonly alert: AlertRecord; readonly transition: Transition };
 
 export type ProcessorStart = { readonly dataDir: string; readonly logLevel: string; readonly servicePort: MessagePort };
-export type ToProcessor = { readonly kind: "turn"; readonly turn: Turn } | { readonly kind: "close" };
+export type ToProcessor =
+  | { readonly kind: "turn"; readonly turn: Turn }
+  /** What is held for want of room is committed now: the gateway ends. */
+  | { readonly kind: "drain" }
+  | { readonly kind: "close" };
 export type FromProcessor =
   | {
       readonly kind: "ready";
@@ -44,10 +50,17 @@ export type ProcessorVerbs = {
 };
 /** Between processor and service, beside questions. */
 /** `work`: rows of a job, which have time. */
-export type ServiceToProcessor = { readonly kind: "finished" | "work"; readonly rows: readonly FinishedRow[] };
+export type RowsToProcessor = { readonly kind: "finished" | "work"; readonly rows: readonly FinishedRow[] };
+export type ServiceToProcessor =
+  | RowsToProcessor
+  /** Nothing is committed for this reason; null: all is again. */
+  | { readonly kind: "hold"; readonly reason: string | null }
+  /** Bytes that the store may have; null: any. */
+  | { readonly kind: "disk-limit"; readonly bytes: number | null };
 export type ProcessorToService =
   | { readonly kind: "changes"; readonly changes: readonly AlertChange[] }
-  | { readonly kind: "written"; readonly of: ServiceToProcessor["kind"]; readonly count: number };
+  | ({ readonly kind: "room" } & Room)
+  | { readonly kind: "written"; readonly of: RowsToProcessor["kind"]; readonly count: number };
 
 export type ServiceStart = {
   readonly config: GatewayConfig;
@@ -64,6 +77,8 @@ export type MainVerbs = {
   deadLetter(letter: { id: string; reason: string }): void;
   /** Journals what somebody asked; answers when it is committed. */
   command(asked: { by: string; command: Command }): Promise<CommandAnswer>;
+  /** Journals how the store is to its limit; answers when it is committed. */
+  disk(room: { state: DiskState; used: number; limit: number }): Promise<void>;
   /** Reads the config again; answers when it is in force. */
   reload(nothing: undefined): Promise<ReloadOutcome>;
 };
@@ -77,7 +92,7 @@ export type FromService =
   | { readonly kind: "failed"; readonly message: string; readonly hint: string | undefined }
   | { readonly kind: "closed" };
 
-export type QueryStart = Pick<QueryContext, "devices" | "zone" | "alarmTargets"> & { readonly dataDir: string };
+export type QueryStart = Pick<QueryContext, "devices" | "zone" | "alarmTargets" | "gateway"> & { readonly dataDir: string };
 export type RenderRequest = RouteRequest<unknown, unknown>;
 export type QueryVerbs = {
   query(request: QueryRequest): unknown;

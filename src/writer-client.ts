@@ -1,11 +1,11 @@
 // Finished rows on their way to the processor, the only one that writes: those that cannot wait, and those of a job, which have time.
 
-import type { ProcessorToService, ServiceToProcessor } from "./messages.ts";
+import type { ProcessorToService, RowsToProcessor } from "./messages.ts";
 import type { FinishedRow } from "./storage/finished.ts";
 
-type Lane = ServiceToProcessor["kind"];
+type Lane = RowsToProcessor["kind"];
 
-export function createWriterClient(post: (message: ServiceToProcessor) => void) {
+export function createWriterClient(post: (message: RowsToProcessor) => void) {
   const lanes = { finished: createLane(), work: createLane() };
   const send = (kind: Lane, rows: readonly FinishedRow[]): Promise<void> => {
     if (rows.length === 0) return Promise.resolve();

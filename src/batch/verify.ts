@@ -15,13 +15,15 @@ import { checkFile } from "../storage/verify/file.ts";
 import { checkJournal, checkSnapshots } from "../storage/verify/journal.ts";
 import { type Found, reasonIn, restore } from "../storage/verify/problem.ts";
 import { checkFresh, checkPacked, rebuildOf, tierWord, utcDay } from "../storage/verify/rollups.ts";
-import { createRollupComparison, DAY_MS, type Differing, type RollupComparison, TIERS } from "./jobs/derived-rollups.ts";
+import { createRollupComparison, DAY_MS, type Differing, type KeptSince, type RollupComparison, TIERS } from "./jobs/derived-rollups.ts";
 import { createSummaryComparison } from "./jobs/derived-summaries.ts";
 
 export type VerifyOptions = {
   readonly zone: ZoneTable;
   /** Local days, both inclusive; default: all. The journal, snapshots and rules are always looked at whole. */
   readonly days?: { readonly from: Day; readonly to: Day };
+  /** By tier: rollups from then on are kept. */
+  readonly keptSince: KeptSince;
   /** Leaves the comparison with raw out. */
   readonly isQuick: boolean;
 };
@@ -93,7 +95,7 @@ function guarded<Result>(found: Found, check: () => Result): Result | undefined 
 }
 
 function compareRollups(work: Work, compared: Compared): void {
-  const { db, hearing, within } = work;
+  const { db, options, hearing, within } = work;
   const days = utcDaysWithRaw(db, utcDaysOf(within));
   for (const [done, from] of days.entries()) {
     hearing.progress({ stage: "rollups against raw", done, of: days.length });
@@ -103,7 +105,7 @@ function compareRollups(work: Work, compared: Compared): void {
     for (let next = 0; next < ids.length; ) {
       let comparison: RollupComparison | undefined;
       next = lookAtSlice(db, ids, next, (series, read) => {
-        comparison ??= createRollupComparison(db, { unsoundDays: work.unsoundDays, isRebuilding: false });
+        comparison ??= createRollupComparison(db, { unsoundDays: work.unsoundDays, missing: options.keptSince });
         compareDay(work, comparison, { series, day, read }, compared);
       });
     }

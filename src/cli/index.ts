@@ -3,6 +3,7 @@
 import { actCommands } from "./act.ts";
 import { alertsCommand } from "./alerts.ts";
 import { auditCommand } from "./audit.ts";
+import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { explainCommand } from "./explain.ts";
@@ -10,6 +11,8 @@ import { oncallCommand } from "./oncall.ts";
 import { performanceCommand } from "./performance.ts";
 import { rebuildCommand } from "./rebuild.ts";
 import { replayCommand } from "./replay.ts";
+import { reportCommand } from "./report.ts";
+import { restoreCommand } from "./restore.ts";
 import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -31,6 +34,7 @@ export const commands: readonly CliCommand[] = [
   explainCommand,
   rulesCommand,
   summarizeCommand,
+  reportCommand,
   verifyCommand,
   rebuildCommand,
   performanceCommand,
@@ -39,5 +43,6 @@ export const commands: readonly CliCommand[] = [
   userCommand,
   tokenCommand,
   auditCommand,
+  ...[backupCommand, restoreCommand],
   schemaCommand,
 ];

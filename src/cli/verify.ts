@@ -3,9 +3,11 @@
 
 import type { Command } from "commander";
 import { type Compared, type VerifyOptions, type VerifyProgress, type VerifyReport, verifyStore } from "../batch/verify.ts";
-import { systemClock } from "../clock.ts";
+import { type Clock, systemClock } from "../clock.ts";
 import { type GatewayConfig, loadConfig } from "../config.ts";
 import type { Labels } from "../engine/reading.ts";
+import type { Kept } from "../storage/retention.ts";
+import { HOUR_MS, MINUTE_MS } from "../storage/rollups.ts";
 import { createSeriesReader } from "../storage/series-query.ts";
 import type { Mend, Problem, ProblemKind } from "../storage/verify/problem.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED } from "./command.ts";
@@ -39,9 +41,19 @@ function verify(options: Options): void {
   if (typeof days === "string") return refuse(days);
   const loaded = loadConfig(options.config);
   if (loaded.kind === "invalid") return refuse(loaded.problems.map((problem) => formatProblem(problem, screenOf(process.stderr))).join("\n"));
-  const outcome = run(loaded.config, { zone: loaded.config.plan.zone, isQuick: options.quick === true, ...(days && { days }) }, options.json !== true);
+  const outcome = run(
+    loaded.config,
+    { zone: loaded.config.plan.zone, keptSince: keptSinceOf(loaded.config, systemClock), isQuick: options.quick === true, ...(days && { days }) },
+    options.json !== true,
+  );
   process.stdout.write(options.json === true ? `${JSON.stringify(asJson(outcome), null, 2)}\n` : asText(outcome));
   if (outcome.count > 0) process.exitCode = EXIT_FAILED;
+}
+
+/** Retention counts from when a row was packed, which is after what it holds. Where it counts bytes, anything may have gone. */
+function keptSinceOf({ storage: { retention } }: GatewayConfig, clock: Clock): VerifyOptions["keptSince"] {
+  const since = ({ timeMs, bytes }: Kept): number => (bytes === null ? clock.now() - timeMs : Number.POSITIVE_INFINITY);
+  return { [MINUTE_MS]: since(retention.minutes), [HOUR_MS]: since(retention.hours) };
 }
 
 type Shown = Problem & { readonly labels?: Labels };

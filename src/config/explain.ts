@@ -20,6 +20,12 @@ export type Subject = {
   readonly isCovered: (path: Path) => boolean;
 };
 
+/** @returns whether a path lies within one of these */
+export const within =
+  (told: readonly Path[]) =>
+  (path: Path): boolean =>
+    told.some((prefix) => prefix.every((key, index) => String(path[index]) === String(key)));
+
 /** @param base where in the file the value stands that zod judged */
 export function explain(issues: readonly Issue[], base: Path, { document, value, root, isCovered }: Subject): Problem[] {
   return issues

@@ -7,6 +7,7 @@ import type { ZoneTable } from "../engine/calendar.ts";
 import type { Labels } from "../engine/reading.ts";
 import type { Device, RulePlan, SourceTiming } from "../engine/rule.ts";
 import type { ChannelType } from "../notify/channels/index.ts";
+import type { Kept, Retention } from "../storage/retention.ts";
 import { zoneTable } from "../zone.ts";
 import { toDispatchPlan, toRoutePlan } from "./dispatch-plan.ts";
 import { urlOf } from "./listener.ts";
@@ -44,7 +45,7 @@ export type GatewayConfig = {
     readonly route: Blocks["notify"]["route"] & { readonly receiver: string };
   };
   readonly alarmTargets: AlarmTargets;
-  readonly storage: Blocks["storage"];
+  readonly storage: { readonly retention: Retention /** Bytes; null: no limit. */; readonly diskLimit: number | null };
   readonly batch: { readonly dailySummary: { readonly at: string; readonly receiver: string | null } };
   readonly http: Blocks["http"];
   readonly plan: RulePlan;
@@ -82,7 +83,7 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw, passwords }:
     sources,
     notify: { receivers, route: { ...notify.route, receiver } },
     alarmTargets: toTargets(blocks.alarm_performance),
-    storage,
+    storage: { retention: toRetention(storage.retention), diskLimit: storage.disk_limit ?? null },
     batch: { dailySummary: { at: batch.daily_summary.at, receiver: batch.daily_summary.receiver ?? summaryReceiver(receivers, receiver) } },
     http,
     plan: createPlan({
@@ -96,6 +97,12 @@ export function toGatewayConfig({ file, folder, blocks, rules, raw, passwords }:
       dispatch: toDispatchPlan(notify, gateway.timezone),
     }),
   };
+}
+
+function toRetention(settings: Blocks["storage"]["retention"]): Retention {
+  const kept = (setting: number | { time: number; bytes?: number }): Kept =>
+    typeof setting === "number" ? { timeMs: setting, bytes: null } : { timeMs: setting.time, bytes: setting.bytes ?? null };
+  return { journal: kept(settings.journal), raw: kept(settings.raw), minutes: kept(settings["1m"]), hours: kept(settings["1h"]) };
 }
 
 /** The route's receiver; where that is a schedule or an escalation, the first receiver. */

@@ -11,11 +11,10 @@ import { zoneTable } from "../zone.ts";
 import { crosscheck } from "./crosscheck.ts";
 import { type ConfigDocument, type Path, type Place, readDocument } from "./document.ts";
 import { type Environment, type Outside, substitute } from "./environment.ts";
-import { explain, type Subject, shown } from "./explain.ts";
+import { explain, type Subject, shown, within } from "./explain.ts";
 import { toDevice } from "./gateway-config.ts";
 import { type JsonSchema, jsonSchemaOf } from "./json-schema.ts";
 import { finished, loadConfig } from "./load.ts";
-import { findNotYet } from "./not-yet.ts";
 import { createPlan, toRule } from "./plan.ts";
 import { type Problem, problem } from "./problem.ts";
 import { findRulesFiles, type LocatedRule, readRules, readRulesFile, readText } from "./rules.ts";
@@ -132,9 +131,7 @@ function read(path: string, outside: Outside): RuleTestFile | undefined {
     );
     return undefined;
   }
-  const notYet = findNotYet(raw, document, unset);
-  problems.push(...notYet.problems);
-  const subject: Subject = { document, value: raw, root, isCovered: notYet.isCovered };
+  const subject: Subject = { document, value: raw, root, isCovered: within(unset) };
   const own = readRules(subject, problems);
   const { rules: _, ...rest } = raw as Record<string, unknown>;
   const parsed = fileSchema.safeParse(rest);

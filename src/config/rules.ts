@@ -9,9 +9,8 @@ import { type RuleSettings, ruleSchema } from "../engine/rule.ts";
 import { reasonOf } from "../error.ts";
 import { type ConfigDocument, type Path, readDocument } from "./document.ts";
 import { type Outside, substitute } from "./environment.ts";
-import { explain, type Subject, shown } from "./explain.ts";
+import { explain, type Subject, shown, within } from "./explain.ts";
 import type { JsonSchema } from "./json-schema.ts";
-import { findNotYet } from "./not-yet.ts";
 import { type Problem, problem } from "./problem.ts";
 import { nearest } from "./suggest.ts";
 
@@ -81,9 +80,7 @@ export function readRulesFile(file: string, outside: Outside, root: JsonSchema):
       problem(file, document.keyPlaceOf([key]), `unknown key ${key}`, near === undefined ? "a rules file holds only rules" : `did you mean ${near}?`),
     );
   }
-  const notYet = findNotYet(value, document, unset);
-  problems.push(...notYet.problems);
-  return readRules({ document, value, root, isCovered: notYet.isCovered }, problems);
+  return readRules({ document, value, root, isCovered: within(unset) }, problems);
 }
 
 /** Rule tests may stand beside their rules: no pattern takes them for rules. */

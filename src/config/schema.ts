@@ -12,6 +12,7 @@ import { zoneTable } from "../zone.ts";
 import { nameText } from "./name-schema.ts";
 import { notify } from "./notify-schema.ts";
 import { alarmPerformance } from "./performance-schema.ts";
+import { sizeSchema } from "./size-schema.ts";
 import { sourceSchema } from "./source-schema.ts";
 
 /** The sources of a config that names none. */
@@ -141,17 +142,26 @@ const rulesFiles = z.array(z.string().min(1)).default([]).meta({ description: "F
 
 const rules = z.array(ruleSchema).prefault([]).meta({ description: "Rules, beside those of rules_files" });
 
+const kept = (time: string, description: string) =>
+  z
+    .union([durationSchema, z.strictObject({ time: durationSchema.prefault(time), bytes: sizeSchema.exactOptional() })])
+    .prefault(time)
+    .meta({ description });
+
 const storage = z
   .strictObject({
     retention: z
       .strictObject({
-        journal: durationSchema.prefault("7d").meta({ description: "Each input as it arrived, for exact replay" }),
-        raw: durationSchema.prefault("30d").meta({ description: "Each reading" }),
-        "1m": durationSchema.prefault("365d").meta({ description: "Rollups of a minute" }),
-        "1h": durationSchema.prefault("3650d").meta({ description: "Rollups of an hour" }),
+        journal: kept("7d", "Each input as it arrived, for exact replay"),
+        raw: kept("30d", "Each reading, by whole local days that are summarised"),
+        "1m": kept("365d", "Rollups of a minute"),
+        "1h": kept("3650d", "Rollups of an hour"),
       })
       .prefault({})
-      .meta({ description: "How long history is kept, from its arrival on" }),
+      .meta({ description: "How long history is kept, from its arrival on: a time, and the bytes that it may take" }),
+    disk_limit: sizeSchema.exactOptional().meta({
+      description: "Size of the database beyond which the oldest summarised days of readings go before their time; without it there is no limit but the disk's",
+    }),
   })
   .prefault({})
   .meta({ description: "The store" });

@@ -13,7 +13,17 @@ import type { DurationMs, EpochMs, SeriesId } from "./units.ts";
 export type AlertState = "inactive" | "pending" | "firing" | "recovering" | "resolved";
 
 /** Why a transition happened when no reading or timer made it. */
-export type TransitionReason = "condition" | "level" | "rule_changed" | "rule_removed" | "dead_letter" | "latched" | "reset" | "clock_step";
+export type TransitionReason =
+  | "condition"
+  | "level"
+  | "rule_changed"
+  | "rule_removed"
+  | "dead_letter"
+  | "latched"
+  | "reset"
+  | "clock_step"
+  | "disk_limit"
+  | "disk_held";
 
 /** What decided a transition. It suffices: rejudge.ts makes the same transition of it alone. What is not there did not matter. */
 export type Evidence = {

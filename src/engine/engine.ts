@@ -162,6 +162,8 @@ class StreamEngine implements Engine {
         return this.#gatewayAlerts.deadLetter(input, this.#dispatcher);
       case "started":
         return this.#gatewayAlerts.started(input.at, this.#dispatcher);
+      case "disk":
+        return this.#gatewayAlerts.disk(input, this.#dispatcher);
       case "clock":
         return;
       case "command":

@@ -1,15 +1,19 @@
 // Alerts of the gateway about itself: a notification was given up (`highwater-dead-letter`), told by the other channels; the wall clock was
 // set (`highwater-clock-step`). They stand, latched, until somebody resets them or the gateway starts anew. What tells of a dead letter
-// raises no further one.
+// raises no further one. The store is larger than its limit (`highwater-disk-limit`), or so with nothing left that may go
+// (`highwater-disk-held`): these end by themselves.
 
 import type { Dispatcher } from "./dispatch.ts";
 import type { AlertRecord, Evidence, TransitionReason } from "./effect.ts";
 import { fingerprint } from "./fingerprint.ts";
+import type { DiskState } from "./input.ts";
 import type { Labels } from "./reading.ts";
 import { type DurationMs, type EpochMs, formatDuration } from "./units.ts";
 
 export const DEAD_LETTER_RULE = "highwater-dead-letter";
 export const CLOCK_STEP_RULE = "highwater-clock-step";
+export const DISK_LIMIT_RULE = "highwater-disk-limit";
+export const DISK_HELD_RULE = "highwater-disk-held";
 /** Stands for "of no series" in an AlertRecord. */
 export const NO_SERIES = -1;
 
@@ -27,7 +31,23 @@ type Kind = {
 const notNone: Evidence["test"] = { outside: [0, 0] };
 const deadLetter: Kind = { rule: DEAD_LETTER_RULE, reason: "dead_letter", predicate: "a notification was given up", test: notNone, severity: "critical" };
 const clockStep: Kind = { rule: CLOCK_STEP_RULE, reason: "clock_step", predicate: "the wall clock was set", test: notNone, severity: "warning" };
-const kindOf = ({ rule }: AlertRecord): Kind => (rule === CLOCK_STEP_RULE ? clockStep : deadLetter);
+const diskLimit: Kind = { rule: DISK_LIMIT_RULE, reason: "disk_limit", predicate: "the store is larger than its limit", test: notNone, severity: "warning" };
+const diskHeld: Kind = {
+  rule: DISK_HELD_RULE,
+  reason: "disk_held",
+  predicate: "the store is larger than its limit, and nothing in it may go",
+  test: notNone,
+  severity: "critical",
+};
+const kinds: Readonly<Record<string, Kind>> = {
+  [DEAD_LETTER_RULE]: deadLetter,
+  [CLOCK_STEP_RULE]: clockStep,
+  [DISK_LIMIT_RULE]: diskLimit,
+  [DISK_HELD_RULE]: diskHeld,
+};
+const kindOf = ({ rule }: AlertRecord): Kind => kinds[rule] as Kind;
+/** Why the gateway's own alert of this name fires. */
+export const gatewayReasonOf = (rule: string): TransitionReason | undefined => kinds[rule]?.reason;
 
 export class GatewayAlerts {
   #standing: AlertRecord[] = [];
@@ -48,6 +68,22 @@ export class GatewayAlerts {
     const words = `${formatDuration(Math.abs(by))} ${by > 0 ? "forward" : "back"}`;
     const summary = `The wall clock was set ${words}. Silences, mutes and schedules go by the new time; what people wait for keeps what was left of it.`;
     this.#open(clockStep, { at, labels: {}, summary, value: by }, into);
+  }
+
+  /** @param state what holds now; said again, it changes nothing */
+  disk({ state, used, limit, at }: { state: DiskState; used: number; limit: number; at: EpochMs }, into: Dispatcher): void {
+    const size = `${megabytes(used)} of ${megabytes(limit)} MB`;
+    const over = `The store has ${size} (storage.disk_limit): the oldest days of single readings are dropped before their time. Rollups and summaries stay.`;
+    const held = `The store has ${size} (storage.disk_limit), and no day of single readings may go: nothing is acknowledged until there is room.`;
+    this.#stand(diskLimit, state !== "ok", { at, summary: over, value: used }, into);
+    this.#stand(diskHeld, state === "held", { at, summary: held, value: used }, into);
+  }
+
+  /** Opens or resolves an alert of which there is one at most. */
+  #stand(kind: Kind, isMet: boolean, { at, summary, value }: { at: EpochMs; summary: string; value: number }, into: Dispatcher): void {
+    const standing = this.#standing.find(({ rule }) => rule === kind.rule);
+    if (standing === undefined && isMet) this.#open(kind, { at, labels: {}, summary, value, latches: false }, into);
+    if (standing !== undefined && !isMet) this.#resolve(standing, at, kind.reason, into);
   }
 
   started(at: EpochMs, into: Dispatcher): void {
@@ -71,7 +107,7 @@ export class GatewayAlerts {
 
   #open(
     kind: Kind,
-    { at: asked, labels, summary, value }: { at: EpochMs; labels: Labels; summary: string; value: number },
+    { at: asked, labels, summary, value, latches = true }: { at: EpochMs; labels: Labels; summary: string; value: number; latches?: boolean },
     into: Dispatcher,
     except?: Told,
   ): void {
@@ -81,7 +117,18 @@ export class GatewayAlerts {
     this.#fired[key] = at;
     const record: AlertRecord = {
       ...{ id: `${key}-${at.toString(36)}`, rule, series: NO_SERIES, subject: "gateway", severity, labels: { alertname: rule, severity, ...labels } },
-      ...{ annotations: { summary }, state: "firing", since: at, firedAt: at, resolvedAt: null, latchedAt: at, value, peak: value, limit: null, unit: null },
+      ...{
+        annotations: { summary },
+        state: "firing",
+        since: at,
+        firedAt: at,
+        resolvedAt: null,
+        latchedAt: latches ? at : null,
+        value,
+        peak: value,
+        limit: null,
+        unit: null,
+      },
     };
     this.#standing.push(record);
     const figures = { value, peak: value };
@@ -98,6 +145,8 @@ export class GatewayAlerts {
     into.transition({ alert: record.id, ordinal: 2, to: "resolved", reason, ts, figures, evidence }, record);
   }
 }
+
+const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
 
 type Told = { readonly receiver: string; readonly channel: string };
 

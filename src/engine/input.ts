@@ -8,6 +8,8 @@ import type { DurationMs, EpochMs, UptimeMs } from "./units.ts";
 /** Both clocks as the inbox read them when the input was sealed. Neither ever goes back, but `now` by a `clock` input. */
 export type Instant = { readonly at: EpochMs; readonly up: UptimeMs };
 
+export type DiskState = "ok" | "over" | "held";
+
 export type Input = Instant &
   (
     | { readonly kind: "readings"; readonly batch: ReadingBatch }
@@ -18,6 +20,8 @@ export type Input = Instant &
     | { readonly kind: "started"; readonly version: string }
     /** A wake that had effects, the begin and end of a hold, or a step of the wall clock. */
     | { readonly kind: "clock" /** By how much the wall clock was set, where it was. */; readonly steppedMs?: DurationMs }
+    /** The store against its limit (bytes): within it again, beyond it, or beyond it with nothing left that may go, so that nothing is acknowledged. */
+    | { readonly kind: "disk"; readonly state: DiskState; readonly used: number; readonly limit: number }
     /** What somebody asked; `by` is their name. */
     | { readonly kind: "command"; readonly by: string; readonly command: Command }
   );

@@ -3,7 +3,7 @@
 // evidence which does not bear its transition out is found.
 
 import type { Evidence, LevelEvidence, Transition, TransitionReason } from "./effect.ts";
-import { CLOCK_STEP_RULE, GATEWAY_LOGIC } from "./gateway-alerts.ts";
+import { GATEWAY_LOGIC, gatewayReasonOf } from "./gateway-alerts.ts";
 import { BETWEEN, BREACH, bindPredicate, CLEAR, type Judgement, type PlainTest, type Test } from "./predicate.ts";
 import type { Severity } from "./severity.ts";
 import type { EpochMs } from "./units.ts";
@@ -36,7 +36,7 @@ export function rejudge(evidence: Evidence, ts: EpochMs): Rejudged | undefined {
 }
 
 function reasonOf({ rule, logic, trigger }: Evidence): TransitionReason {
-  if (logic === GATEWAY_LOGIC) return rule === CLOCK_STEP_RULE ? "clock_step" : "dead_letter";
+  if (logic === GATEWAY_LOGIC) return gatewayReasonOf(rule) as TransitionReason;
   return trigger === "input" ? "rule_changed" : "condition";
 }
 

@@ -114,7 +114,7 @@ export const alertOfRecord = (record: AlertRecord): Alert => ({ ...alertOfView(r
 export const transitionSchema = z.strictObject({
   ordinal: z.int(),
   to: z.enum(["firing", "recovering", "resolved"]),
-  reason: z.string().meta({ description: "condition, latched, reset, level, rule_changed, rule_removed, dead_letter or clock_step" }),
+  reason: z.string().meta({ description: "condition, latched, reset, level, rule_changed, rule_removed, dead_letter, clock_step, disk_limit or disk_held" }),
   ts: timeSchema.meta({ description: "Event time" }),
   at: timeSchema.meta({ description: "When it was committed" }),
   value: z.number().nullable(),

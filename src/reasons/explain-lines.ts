@@ -160,6 +160,14 @@ function reasonLine(told: Told): string {
       return told.state === "firing"
         ? `The wall clock of the gateway was set (${when}). Look whether it is right now.`
         : `The gateway was started anew (${when}), and takes the wall clock as it is.`;
+    case "disk_limit":
+      return told.state === "firing"
+        ? `The store grew beyond its limit (${when}); the oldest days of single readings are dropped before their time.`
+        : `The store is within its limit again (${when}).`;
+    case "disk_held":
+      return told.state === "firing"
+        ? `The store is beyond its limit and nothing in it may go (${when}): no reading is acknowledged until there is room. Raise storage.disk_limit, or make room.`
+        : `There is room again (${when}); readings are acknowledged.`;
     case "reset":
       return `Somebody reset the alert (${when}); it had waited for that.`;
     case "condition":

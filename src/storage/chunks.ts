@@ -7,6 +7,7 @@ import { LATE } from "../engine/reading.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { type ChunkColumns, decodeChunk } from "./chunk-codec.ts";
 import type { Database } from "./database.ts";
+import { seriesIds } from "./series-query.ts";
 
 /** No local day is longer. */
 export const DAY_MS_MAX = 26 * 3_600_000;
@@ -133,11 +134,26 @@ export function chunksAfter(db: Database, seq: number): number[] {
   return db.prepare<[number], number>("SELECT id FROM chunk WHERE from_seq > ? AND part = 0").pluck().all(seq);
 }
 
-export type RawDay = { readonly day: EpochMs; readonly until: EpochMs; readonly readings: number; readonly settled: 0 | 1; readonly gone: 0 | 1 };
+/** Ids of the chunks of a day, as it was cut. */
+export function chunksOfDay(db: Database, day: EpochMs): number[] {
+  const ids = db.prepare<[number, number], number>("SELECT id FROM chunk WHERE series = ? AND day = ?").pluck();
+  return seriesIds(db).flatMap((series) => ids.all(series, day));
+}
+
+export type RawDay = {
+  readonly day: EpochMs;
+  readonly until: EpochMs;
+  readonly readings: number;
+  readonly bytes: number;
+  /** Arrival of the newest reading. */
+  readonly newestAt: EpochMs;
+  readonly settled: 0 | 1;
+  readonly gone: 0 | 1;
+};
 
 /** The days of which there are chunks, oldest first. */
 export function rawDays(db: Database): RawDay[] {
-  return db.prepare<[], RawDay>("SELECT day, until, readings, settled, gone FROM raw_day ORDER BY day").all();
+  return db.prepare<[], RawDay>("SELECT day, until, readings, bytes, newest_at AS newestAt, settled, gone FROM raw_day ORDER BY day").all();
 }
 
 /** @returns whether all raw readings of a time are still kept */
@@ -157,12 +173,17 @@ export function createChunkReader(db: Database) {
   );
   const bodyOf = db.prepare<[number], Uint8Array>("SELECT body FROM chunk WHERE id = ?").pluck();
   const within = "FROM chunk WHERE series = ? AND day > ? AND day < ? AND max_ts >= ? AND min_ts < ?";
-  const bodies = db.prepare<number[], Uint8Array>(`SELECT body ${within} ORDER BY day, from_seq, part`).pluck();
+  const bodies = db.prepare<number[], { id: number; body: Uint8Array }>(`SELECT id, body ${within} ORDER BY day, from_seq, part`);
   const counts = db.prepare<number[], number>(`SELECT coalesce(sum(count), 0) ${within}`).pluck();
   const newest = db.prepare<[number], number>("SELECT max_ts FROM chunk WHERE series = ? ORDER BY day DESC LIMIT 1").pluck();
   const late = db.prepare<number[], number>(`SELECT 1 ${within} AND late > 0 LIMIT 1`).pluck();
   const bounds = (series: SeriesId, { from, to }: Span): number[] => [series, from - DAY_MS_MAX, to, from, to];
+  function* readWithIds(series: SeriesId, span: Span, wanted = { at: false }): Generator<{ id: number; columns: ChunkColumns }> {
+    if (span.from >= span.to) return;
+    for (const { id, body } of bodies.iterate(...bounds(series, span))) yield { id, columns: cutOut(decodeChunk(body, wanted), span) };
+  }
   return {
+    readWithIds,
     /** Parts of a series' day, as it was cut, in their order. */
     partsOf: (series: SeriesId, day: EpochMs): ChunkPart[] => partsOf.all(series, day),
     /** @throws Error when it is damaged or gone */
@@ -179,8 +200,7 @@ export function createChunkReader(db: Database) {
     hasLate: (series: SeriesId, span: Span): boolean => late.get(...bounds(series, span)) === 1,
     /** The readings in the span, chunk by chunk; those of a day in the order in which its parts came. */
     *read(series: SeriesId, span: Span, wanted: { readonly at: boolean } = { at: false }): Generator<ChunkColumns> {
-      if (span.from >= span.to) return;
-      for (const body of bodies.iterate(...bounds(series, span))) yield cutOut(decodeChunk(body, wanted), span);
+      for (const { columns } of readWithIds(series, span, wanted)) yield columns;
     },
   };
 }

@@ -9,6 +9,8 @@ import { type AuditRow, createAuditWriter } from "./audit.ts";
 import { type ChunkWrite, createChunkWriter } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { createMqttWriter, type MqttRow } from "./mqtt-rows.ts";
+import { createReconciliationWriter, type ReconciliationWrite } from "./reconciliation.ts";
+import { createRetentionWriter, type RetentionWrite } from "./retention.ts";
 import { createPackedRollupWriter, type PackedRollupsRow } from "./rollups.ts";
 
 /** Topics × reasons of which a sample is kept; what comes beyond is counted under the topic `""`. */
@@ -19,6 +21,8 @@ export type FinishedRow =
   | AuditRow
   | ChunkWrite
   | PackedRollupsRow
+  | RetentionWrite
+  | ReconciliationWrite
   | {
       readonly kind: "delivery";
       readonly id: string;
@@ -45,6 +49,8 @@ export type FinishedRow =
       readonly approximate: boolean;
       /** Canonical JSON; the same figures give the same text, and the same text writes nothing. */
       readonly body: string;
+      /** Chunks that were merged into a day that is not whole, and are not to be merged again. */
+      readonly consumes?: readonly number[];
       readonly at: EpochMs;
     }
   /** There is nothing to summarise of it. */
@@ -72,6 +78,8 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
   const audit = createAuditWriter(db);
   const chunk = createChunkWriter(db);
   const packedRollups = createPackedRollupWriter(db);
+  const retention = createRetentionWriter(db);
+  const reconciliation = createReconciliationWriter(db);
   const mqtt = createMqttWriter(db);
   return (row) => {
     switch (row.kind) {
@@ -90,6 +98,14 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
       case "compaction":
       case "day-settled":
         return chunk(row);
+      case "journal-gone":
+      case "raw-day-gone":
+      case "packed-gone":
+        return retention(row);
+      case "reconciliation":
+      case "refused-day":
+      case "refused-gone":
+        return reconciliation(row);
       case "packed-rollups":
         return packedRollups(row);
       case "mqtt":
@@ -103,10 +119,13 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
         rejected.run(hasRoom ? row : { ...row, topic: "" });
         return;
       }
-      case "summary":
-        summary.run({ ...row, approximate: row.approximate ? 1 : 0 });
+      case "summary": {
+        const { consumes = [], kind, ...columns } = row;
+        summary.run({ ...columns, approximate: row.approximate ? 1 : 0 });
+        if (consumes.length > 0) chunk({ kind: "chunks-gone", ids: consumes });
         summaryClosed.run(row.zone, row.day, row.series);
         return;
+      }
       case "summary-none":
         summaryClosed.run(row.zone, row.day, row.series);
         return;

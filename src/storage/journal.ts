@@ -3,7 +3,7 @@
 // Layout of a body: flag (0 plain, 1 zstd), then version, inputs, and the columns of all readings of the row.
 
 import type { Command } from "../engine/dispatch/command.ts";
-import type { Input } from "../engine/input.ts";
+import type { DiskState, Input } from "../engine/input.ts";
 import { ACCEPTED, LATE, type ReadingBatch, TIME_ASSIGNED, VERDICT_MASK } from "../engine/reading.ts";
 import type { EpochMs, UptimeMs } from "../engine/units.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
@@ -14,13 +14,13 @@ import type { Database } from "./database.ts";
 const VERSION = 1;
 const COMPRESS_FROM_BYTES = 200;
 /** By their place they are stored: never reorder. A clock that was set is a kind of its own here. */
-const kinds = ["readings", "rules", "dead-letter", "started", "clock", "clock-step", "command"] as const;
+const kinds = ["readings", "rules", "dead-letter", "started", "clock", "clock-step", "command", "disk"] as const;
 
 /** An input as it is stored: a plan by its hash, which `rule_version` resolves. */
 export type StoredInput =
   | { readonly kind: "readings"; readonly at: EpochMs; readonly up: UptimeMs; readonly batch: ReadingBatch }
   | { readonly kind: "rules"; readonly at: EpochMs; readonly up: UptimeMs; readonly hash: string }
-  | Extract<Input, { kind: "dead-letter" | "started" | "clock" | "command" }>;
+  | Extract<Input, { kind: "dead-letter" | "started" | "clock" | "command" | "disk" }>;
 
 /** Readings of one input as they were stored; `ts` is always a time, `verdict` without flags. */
 export type ReadingColumns = {
@@ -83,6 +83,10 @@ function encodeInput(input: Input): void {
     case "clock":
       if (input.steppedMs !== undefined) out.zigzag(input.steppedMs);
       return;
+    case "disk":
+      out.text(input.state);
+      out.varint(input.used);
+      return out.varint(input.limit);
     case "command":
       out.text(input.by);
       return out.text(JSON.stringify(input.command));
@@ -247,6 +251,12 @@ function headReader(reader: ByteReader): () => Head {
         return { kind: "other", count: 0, input: { kind, at, up } };
       case "clock-step":
         return { kind: "other", count: 0, input: { kind: "clock", at, up, steppedMs: reader.zigzag() } };
+      case "disk":
+        return {
+          kind: "other",
+          count: 0,
+          input: { kind, at, up, state: reader.text() as DiskState, used: reader.varint(), limit: reader.varint() },
+        };
       case "command":
         return { kind: "other", count: 0, input: { kind, at, up, by: reader.text(), command: JSON.parse(reader.text()) as Command } };
       default:

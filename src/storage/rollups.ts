@@ -79,6 +79,8 @@ export type PackedRollupsRow = {
   readonly unit: EpochMs;
   readonly firstStart: EpochMs;
   readonly lastStart: EpochMs;
+  /** When it was packed. */
+  readonly at: EpochMs;
   readonly body: Uint8Array;
   readonly starts: readonly EpochMs[];
   readonly throughSeq: number;
@@ -88,9 +90,9 @@ export type PackedRollupsRow = {
 export function createPackedRollupWriter(db: Database): (row: PackedRollupsRow) => void {
   const changed = db.prepare<number[], number>("SELECT seq FROM rollup WHERE tier = ? AND series = ? AND start = ?").pluck();
   const remove = db.prepare("DELETE FROM rollup WHERE tier = ? AND series = ? AND start = ?");
-  const write = db.prepare(`INSERT INTO packed_rollup (tier, series, unit, first_start, last_start, body)
-    VALUES (@tier, @series, @unit, @firstStart, @lastStart, @body) ON CONFLICT (tier, series, unit)
-    DO UPDATE SET first_start = excluded.first_start, last_start = excluded.last_start, body = excluded.body`);
+  const write = db.prepare(`INSERT INTO packed_rollup (tier, series, unit, first_start, last_start, at, body)
+    VALUES (@tier, @series, @unit, @firstStart, @lastStart, @at, @body) ON CONFLICT (tier, series, unit)
+    DO UPDATE SET first_start = excluded.first_start, last_start = excluded.last_start, at = excluded.at, body = excluded.body`);
   return ({ kind, starts, throughSeq, ...row }) => {
     // Amended meanwhile: the next run packs it.
     if (starts.some((start) => (changed.get(row.tier, row.series, start) ?? 0) > throughSeq)) return;

@@ -5,6 +5,8 @@ import { type Day, type DayBounds, dayBounds, dayOf, type ZoneTable } from "../e
 import type { DaySummary } from "../engine/summary.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import type { Database } from "./database.ts";
+import { HOUR_MS, MINUTE_MS } from "./rollups.ts";
+import { seriesIds } from "./series-query.ts";
 
 /** Series by the local day in which they were touched. */
 export type TouchedDays = Map<Day, Set<SeriesId>>;
@@ -20,6 +22,17 @@ export function openDays(db: Database, zone: string): TouchedDays {
   const rows = db.prepare<[string], { day: Day; series: SeriesId }>("SELECT day, series FROM summary_open WHERE zone = ?").all(zone);
   for (const { day, series } of rows) touch(open, day).add(series);
   return open;
+}
+
+/** Whether a day waits to be summarised, of any series. */
+export function hasOpenDays(db: Database, zone: string, day: Day): boolean {
+  return db.prepare<[string, Day], 1>("SELECT 1 FROM summary_open WHERE zone = ? AND day = ? LIMIT 1").pluck().get(zone, day) === 1;
+}
+
+/** Whether rollups of a time wait to be reckoned again from its readings. */
+export function hasWaitingRollups(db: Database, { from, to }: { from: EpochMs; to: EpochMs }): boolean {
+  const waiting = db.prepare<number[], 1>("SELECT 1 FROM rollup WHERE tier = ? AND series = ? AND start > ? AND start < ? AND dirty = 1 LIMIT 1").pluck();
+  return seriesIds(db).some((series) => [MINUTE_MS, HOUR_MS].some((tier) => waiting.get(tier, series, from - tier, to) === 1));
 }
 
 /** The days that chunks reach into, whichever zone they were cut by. */
@@ -62,6 +75,17 @@ export function daysWithOtherAlerts(db: Database, zone: ZoneTable, after: number
     if (ids.size === 0) touched.delete(day);
   }
   return touched;
+}
+
+/** @returns the stored summary of a series' day, if there is one */
+export function createSummaryReader(db: Database, zone: string, day: Day): (series: SeriesId) => { summary: DaySummary; approximate: boolean } | undefined {
+  const read = db.prepare<[string, Day, number], { body: string; approximate: 0 | 1 }>(
+    "SELECT body, approximate FROM daily_summary WHERE zone = ? AND day = ? AND series = ?",
+  );
+  return (series) => {
+    const row = read.get(zone, day, series);
+    return row === undefined ? undefined : { summary: JSON.parse(row.body) as DaySummary, approximate: row.approximate === 1 };
+  };
 }
 
 /** How many alerts fired within the bounds, by series. */

@@ -5,6 +5,7 @@ import { parentPort, receiveMessageOnPort, workerData } from "node:worker_thread
 import { answerCalls } from "../call.ts";
 import { systemClock } from "../clock.ts";
 import type { AlertRecord } from "../engine/effect.ts";
+import type { Turn } from "../inbox.ts";
 import { createLog } from "../log.ts";
 import type { AlertChange, FromProcessor, ProcessorStart, ProcessorToService, ProcessorVerbs, ServiceToProcessor, ToProcessor } from "../messages.ts";
 import { createMetrics } from "../metrics.ts";
@@ -14,6 +15,7 @@ import { explaining } from "../storage/data-dir-error.ts";
 import { openDatabase } from "../storage/database.ts";
 import type { FinishedRow } from "../storage/finished.ts";
 import { readMqtt } from "../storage/mqtt-rows.ts";
+import { createRoomWatch } from "../upkeep/room-watch.ts";
 
 const SNAPSHOT_PAUSE_MS = 10;
 /** What was delivered, or goes into the audit log, is told in the next turn's commit, which costs nothing; if none comes for so long, in one of its own. */
@@ -21,7 +23,8 @@ const DELIVERED_WAIT_MS = 25;
 
 const { dataDir, logLevel, servicePort } = workerData as ProcessorStart;
 const main = parentPort as NonNullable<typeof parentPort>;
-const db = openDatabase(dataDir, { readonly: false });
+const log = createLog({ level: logLevel, name: "processor" });
+const db = openDatabase(dataDir, { readonly: false, tell: (about, message) => log.info(about, message) });
 // Recovery reads all that the start needs, and finds what is damaged.
 const pipeline = explaining(db.name, () =>
   createPipeline({
@@ -32,7 +35,7 @@ const pipeline = explaining(db.name, () =>
       isHolding = true;
       tellMain({ kind: "holding", reason });
     },
-    log: createLog({ level: logLevel, name: "processor" }),
+    log,
     metrics: createMetrics(),
   }),
 );
@@ -44,9 +47,16 @@ let idleAt = Number.POSITIVE_INFINITY;
 let isClosing = false;
 /** The main thread was told that the disk refuses, and not yet that it is over. */
 let isHolding = false;
+/** Why nothing is committed though the disk would take it, and the turn that waits for it. */
+let heldFor: string | undefined;
+let heldTurn: Turn | undefined;
+const ROOM_LOOK_MS = 1000;
 
 const tellMain = (message: FromProcessor): void => main.postMessage(message);
 const tellService = (message: ProcessorToService): void => servicePort.postMessage(message);
+
+const room = createRoomWatch(db, systemClock.monotonic, (now) => tellService({ kind: "room", ...now }));
+const looking = setInterval(() => room.look(), ROOM_LOOK_MS);
 
 function takeFinished(): FinishedRow[] {
   const rows = finished;
@@ -86,23 +96,43 @@ function cancelIdle(): void {
   idleAt = Number.POSITIVE_INFINITY;
 }
 
+function takeTurn(turn: Turn): void {
+  cancelIdle();
+  const rows = takeFinished();
+  const { wakeAt, effects, worked } = pipeline.turn({ inputs: turn.inputs, finished: [...turn.finished, ...rows] }, work);
+  const changes =
+    effects === undefined ? [] : effects.transitions.map((transition, index): AlertChange => ({ transition, alert: effects.alerts[index] as AlertRecord }));
+  isHolding = false;
+  tellMain({ kind: "settled", wakeAt, changes, answers: effects?.answers ?? [] });
+  if (changes.length > 0 || (effects?.notifications.length ?? 0) > 0) tellService({ kind: "changes", changes });
+  written(rows, worked);
+  scheduleIdle(work.length > 0 ? 0 : SNAPSHOT_PAUSE_MS);
+  room.look();
+}
+
+/** @param reason undefined: what was held goes on */
+function hold(reason: string | undefined): void {
+  heldFor = reason;
+  if (reason !== undefined) return tellMain({ kind: "holding", reason });
+  const turn = heldTurn;
+  heldTurn = undefined;
+  if (turn !== undefined) takeTurn(turn);
+  else tellMain({ kind: "released" });
+}
+
 main.on("message", (message: ToProcessor) => {
   switch (message.kind) {
-    case "turn": {
-      cancelIdle();
-      const rows = takeFinished();
-      const { wakeAt, effects, worked } = pipeline.turn({ inputs: message.turn.inputs, finished: [...message.turn.finished, ...rows] }, work);
-      const changes =
-        effects === undefined ? [] : effects.transitions.map((transition, index): AlertChange => ({ transition, alert: effects.alerts[index] as AlertRecord }));
-      isHolding = false;
-      tellMain({ kind: "settled", wakeAt, changes, answers: effects?.answers ?? [] });
-      if (changes.length > 0 || (effects?.notifications.length ?? 0) > 0) tellService({ kind: "changes", changes });
-      written(rows, worked);
-      scheduleIdle(SNAPSHOT_PAUSE_MS);
+    case "turn":
+      // Main sends no further one before this is settled.
+      if (heldFor !== undefined) heldTurn = message.turn;
+      else takeTurn(message.turn);
       return;
-    }
+    case "drain":
+      if (heldFor !== undefined) hold(undefined);
+      return;
     case "close":
       isClosing = true;
+      clearInterval(looking);
       cancelIdle();
       for (let last = receiveMessageOnPort(servicePort); last !== undefined; last = receiveMessageOnPort(servicePort)) takeFromService(last.message);
       pipeline.idle(takeFinished());
@@ -120,13 +150,20 @@ main.on("message", (message: ToProcessor) => {
 });
 
 function takeFromService(message: ServiceToProcessor | { kind: "question" }): void {
-  if (message.kind === "work") {
-    work.push(...message.rows);
-    return scheduleIdle(0);
+  switch (message.kind) {
+    case "work":
+      work.push(...message.rows);
+      return scheduleIdle(0);
+    case "finished":
+      finished.push(...message.rows);
+      return scheduleIdle(message.rows.every(({ kind }) => kind === "delivery" || kind === "audit") ? DELIVERED_WAIT_MS : 0);
+    case "hold":
+      return hold(message.reason ?? undefined);
+    case "disk-limit":
+      return room.setLimit(message.bytes);
+    default:
+      return;
   }
-  if (message.kind !== "finished") return;
-  finished.push(...message.rows);
-  scheduleIdle(message.rows.every(({ kind }) => kind === "delivery" || kind === "audit") ? DELIVERED_WAIT_MS : 0);
 }
 
 servicePort.on("message", takeFromService);

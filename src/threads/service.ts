@@ -4,10 +4,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import type { DailySummaryOptions } from "../batch/jobs/daily-summary.ts";
-import type { RebuildReport, RebuildRollupsOptions } from "../batch/jobs/rebuild-rollups.ts";
-import type { SummaryReport } from "../batch/jobs/summary-report.ts";
+import type { RebuildRollupsOptions } from "../batch/jobs/rebuild-rollups.ts";
 import { createScheduler } from "../batch/scheduler.ts";
-import { renderSummaryMail } from "../batch/summary-mail.ts";
 import { createCaller } from "../call.ts";
 import { systemClock } from "../clock.ts";
 import type { GatewayConfig } from "../config.ts";
@@ -21,14 +19,25 @@ import { type CommandOfCli, operate } from "../http/operate.ts";
 import type { ReloadOutcome, RulesInForce } from "../http/route.ts";
 import { createServer } from "../http/server.ts";
 import type { Status } from "../http/status.ts";
-import { createJobs } from "../jobs.ts";
 import { createLog } from "../log.ts";
-import type { AlertChange, FromService, MainVerbs, ProcessorToService, ProcessorVerbs, QueryStart, ServiceStart, ToService } from "../messages.ts";
+import type {
+  AlertChange,
+  FromService,
+  MainVerbs,
+  ProcessorToService,
+  ProcessorVerbs,
+  QueryStart,
+  ServiceStart,
+  ServiceToProcessor,
+  ToService,
+} from "../messages.ts";
 import { createMetrics } from "../metrics.ts";
-import { type EmailSettings, sendMail } from "../notify/channels/email.ts";
 import { createOutbox } from "../notify/outbox.ts";
 import { createQueryClient } from "../query-client.ts";
 import { createStoredFigures } from "../stored-figures.ts";
+import { createJobs } from "../upkeep/jobs.ts";
+import { createRoomKeeper } from "../upkeep/room-keeper.ts";
+import { createUpkeep } from "../upkeep/upkeep.ts";
 import { createWriterClient } from "../writer-client.ts";
 
 /** How long the processor may take to say how it is, and how many such questions may be open. */
@@ -61,7 +70,7 @@ const storedMetrics = lastAnswer(() => figures.refreshMetrics());
 /** What answers depend on, of the config in force. */
 function queryStart(): QueryStart {
   const { plan, alarmTargets } = config;
-  return { dataDir, devices: plan.devices, zone: plan.zone, alarmTargets };
+  return { dataDir, devices: plan.devices, zone: plan.zone, alarmTargets, gateway: { name: config.gateway.name, version } };
 }
 
 /** Asks, but waits only so long for one who has answered before. */
@@ -109,6 +118,7 @@ const outbox = createOutbox(
 
 processorPort.on("message", (message: ProcessorToService | { kind: "reply" }) => {
   if (message.kind === "written") writer.written(message);
+  if (message.kind === "room") roomKeeper.told(message);
   if (message.kind !== "changes") return;
   for (const { alert, transition } of message.changes) for (const listener of listeners) listener(alert, transition);
   outbox.wake();
@@ -197,54 +207,26 @@ function commandForCli({ user, why, command: asked }: CommandOfCli): Promise<Com
   return operate({ command, accounts }, { by, who: by, origin: "cli", why }, asked);
 }
 
-/** One run, by hand or by night. @param days undefined: what the store says is due */
-async function summarize(days: DailySummaryOptions["days"], progress?: (value: unknown) => void): Promise<SummaryReport> {
-  const { zone, devices } = config.plan;
-  const options = { zone, devices, alarmTargets: config.alarmTargets, now: systemClock.now(), ...(days === undefined ? {} : { days }) };
-  const report = await jobs.run("daily-summary", options, progress);
-  if (report === undefined)
-    throw new GatewayError("summary_interrupted", "the daily summary was interrupted", { retryable: true, hint: "it goes on at the next run" });
-  return report;
-}
-
-async function rebuildRollups(days: RebuildRollupsOptions["days"], progress: (value: unknown) => void): Promise<RebuildReport> {
-  const options = { days, isDryRun: false, zone: config.plan.zone, now: systemClock.now() };
-  const report = await jobs.run("rebuild-rollups", options, progress);
-  if (report === undefined)
-    throw new GatewayError("rebuild_interrupted", "the rebuild was interrupted", { retryable: true, hint: "what was written stands; run it again" });
-  return report;
-}
-
-async function mailSummary(report: SummaryReport): Promise<void> {
-  const receiver = config.notify.receivers.find(({ name }) => name === config.batch.dailySummary.receiver);
-  const mail = renderSummaryMail(report, { gatewayName: config.gateway.name, externalUrl: config.gateway.externalUrl });
-  if (mail === undefined) return;
-  for (const { key, settings } of receiver?.channels.filter(({ type }) => type === "email") ?? []) {
-    const delivery = await sendMail(settings as EmailSettings, mail, AbortSignal.any([stop.signal, AbortSignal.timeout(60_000)]));
-    if (delivery.kind !== "delivered") log.error({ channel: key, reason: delivery.reason }, "the daily summary could not be mailed");
-  }
-}
-
-/** Readings that may wait for compaction, and for how long. */
-const COMPACT_READINGS = 1_000_000;
-const COMPACT_AFTER_MS = 15 * 60_000;
-
-/** Rollups are packed once an hour. */
-const PACK_AFTER_MS = 60 * 60_000;
-let packedAt = Number.NEGATIVE_INFINITY;
-
-async function keepUp(): Promise<void> {
-  const { readings, since } = await queries.query({ kind: "uncompacted" });
-  const now = systemClock.now();
-  if (since === null || (readings < COMPACT_READINGS && now - since < COMPACT_AFTER_MS)) return;
-  const packs = now - packedAt >= PACK_AFTER_MS;
-  const report = await jobs.run("compaction", { zone: config.plan.zone, now, packs });
-  if (report?.packed) packedAt = now;
-  if (report !== undefined) log.debug({ ...report }, "compacted");
-}
+const tellProcessor = (message: ServiceToProcessor): void => processorPort.postMessage(message);
+const upkeep = createUpkeep({
+  jobs,
+  config: () => config,
+  uncompacted: () => queries.query({ kind: "uncompacted" }),
+  signal: stop.signal,
+  clock: systemClock,
+  log: log.child({ room: "batch" }),
+});
+const roomKeeper = createRoomKeeper({
+  makeRoom: upkeep.retain,
+  summarize: upkeep.nightly,
+  tell: (state, { used, limit }) => Promise.race([askMain("disk", { state, used, limit }), sleep(COMMIT_MS_MAX, undefined, { ref: false })]),
+  hold: (reason) => tellProcessor({ kind: "hold", reason: reason ?? null }),
+  clock: systemClock,
+  log: log.child({ room: "storage" }),
+});
 
 const scheduler = createScheduler(
-  { run: async () => mailSummary(await summarize(undefined)), keepUp, clock: systemClock, log: log.child({ room: "batch" }) },
+  { run: upkeep.nightly, keepUp: upkeep.keepUp, clock: systemClock, log: log.child({ room: "batch" }) },
   { at: config.batch.dailySummary.at, zone: config.plan.zone },
 );
 
@@ -252,6 +234,7 @@ async function close(): Promise<void> {
   stop.abort();
   await control?.close();
   await scheduler.close();
+  await roomKeeper.close();
   await server.close();
   await outbox.close();
   await queries.close();
@@ -268,6 +251,7 @@ main.on("message", (message: ToService | { kind: "question" | "reply" }) => {
     case "config":
       config = message.config;
       outbox.reload(config.notify.receivers, config.plan.dispatch?.flapping);
+      tellProcessor({ kind: "disk-limit", bytes: config.storage.diskLimit });
       return void queries.reload(queryStart());
     case "close":
       return void close();
@@ -282,8 +266,11 @@ try {
     accounts: (argument) => accounts.administer(argument as AccountsCommand),
     reload: reloadForCli,
     command: (argument) => commandForCli(argument as CommandOfCli),
-    "rebuild-rollups": (argument, progress) => rebuildRollups((argument as Pick<RebuildRollupsOptions, "days">).days, progress),
-    summarize: (argument, progress) => summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
+    "rebuild-rollups": (argument, progress) => upkeep.rebuildRollups((argument as Pick<RebuildRollupsOptions, "days">).days, progress),
+    summarize(argument, progress) {
+      const { days } = argument as Pick<DailySummaryOptions, "days">;
+      return upkeep.summarize(days === undefined ? {} : { days }, progress);
+    },
   });
   await Promise.all([processorStatus(), processorMetrics()]);
   const http = await server.start();
@@ -291,6 +278,7 @@ try {
   giveBackRoom();
   outbox.wake();
   scheduler.start();
+  tellProcessor({ kind: "disk-limit", bytes: config.storage.diskLimit });
 } catch (error) {
   const { message, hint } = error as GatewayError;
   tellMain({ kind: "failed", message, hint });

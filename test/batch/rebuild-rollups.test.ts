@@ -34,7 +34,11 @@ const rebuild = (store: Recorder, options: Partial<RebuildRollupsOptions> = {}, 
 
 function problems(store: Recorder): Problem[] {
   const found: Problem[] = [];
-  verifyStore(store.db, { zone: utc, isQuick: false }, { found: (problem) => found.push(problem), progress: () => undefined });
+  verifyStore(
+    store.db,
+    { zone: utc, keptSince: { [MINUTE_MS]: 0, [HOUR_MS]: 0 }, isQuick: false },
+    { found: (problem) => found.push(problem), progress: () => undefined },
+  );
   return found;
 }
 

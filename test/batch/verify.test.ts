@@ -34,7 +34,11 @@ function verify(store: Recorder, options: Partial<VerifyOptions> = {}): { report
   const problems: Problem[] = [];
   const db = store.reader();
   try {
-    const report = verifyStore(db, { zone: utc, isQuick: false, ...options }, { found: (problem) => problems.push(problem), progress: () => undefined });
+    const report = verifyStore(
+      db,
+      { zone: utc, keptSince: { [MINUTE_MS]: 0, [HOUR_MS]: 0 }, isQuick: false, ...options },
+      { found: (problem) => problems.push(problem), progress: () => undefined },
+    );
     return { report, problems };
   } finally {
     db.close();

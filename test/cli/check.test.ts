@@ -33,10 +33,10 @@ describe("check", () => {
   });
 
   test("a valid config is summed up, notes first, and exit code 0", () => {
-    write("good.yaml", "notify: { receivers: [{ name: a, webhook: { url: http://localhost } }], route: {} }\nstorage: { retention: { raw: 30d } }\n");
+    write("good.yaml", "notify: { receivers: [{ name: a, webhook: { url: http://localhost } }], route: {} }\nhttp: { host: 0.0.0.0, anonymous: unsafe }\n");
     const { code, out } = highwater("check", "-c", "good.yaml");
     expect(out.split("\n")).toEqual([
-      "good.yaml:2:25: note: storage.retention.raw does nothing yet (all history is kept)",
+      "good.yaml:2:15: note: while there is no account, anyone who reaches 0.0.0.0:8080 can read all",
       "",
       "good.yaml is valid",
       "  0 rules, 1 source, 0 devices, 1 receiver, 1 note",

@@ -39,6 +39,7 @@ const onlyCheckSees = new Set([
   "a topic that is taken",
   "a device's own label",
   "a retention of nothing",
+  "a size that is a slip",
   "a deadband on the wrong side",
   "a range the wrong way round",
   "a slide longer than its window",

@@ -22,7 +22,15 @@ describe("defaults", () => {
     expect(found.mqtt.anonymous).toBe(true);
     expect(found.http).toEqual({ host: "127.0.0.1", port: 8080 });
     expect(found.batch).toEqual({ dailySummary: { at: "04:15", receiver: null } });
-    expect(found.storage.retention).toEqual({ journal: 604_800_000, raw: 2_592_000_000, "1m": 31_536_000_000, "1h": 315_360_000_000 });
+    expect(found.storage).toEqual({
+      retention: {
+        journal: { timeMs: 604_800_000, bytes: null },
+        raw: { timeMs: 2_592_000_000, bytes: null },
+        minutes: { timeMs: 31_536_000_000, bytes: null },
+        hours: { timeMs: 315_360_000_000, bytes: null },
+      },
+      diskLimit: null,
+    });
     expect(found.sources).toEqual([
       {
         topic: "sensors/{site}/{device}/{metric}",

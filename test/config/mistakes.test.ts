@@ -109,7 +109,6 @@ describe("notes: allowed, but not what one may think", () => {
       "http: { host: 0.0.0.0 }",
       ["1:15: 0.0.0.0:8080 is not on loopback: http starts there only once there is an account (make one: `highwater user add NAME --role admin`)"],
     ],
-    ["retention", "storage: { retention: { raw: 30d } }", ["1:25: storage.retention.raw does nothing yet (all history is kept)"]],
   ])("%s", (_name, yaml, expected) => {
     expect(notes(yaml)).toEqual(expected);
   });

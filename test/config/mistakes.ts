@@ -4,6 +4,7 @@ import { mistakesOfAccess } from "./access-mistakes.ts";
 import { mistakesOfDispatch } from "./dispatch-mistakes.ts";
 import { mistakesOfOncall } from "./oncall-mistakes.ts";
 import { mistakesOfPerformance } from "./performance-mistakes.ts";
+import { mistakesOfStorage } from "./storage-mistakes.ts";
 
 /** What is wrong, the YAML, and what is said about it. */
 export const mistakes: [string, string, string[]][] = [
@@ -389,7 +390,7 @@ export const mistakes: [string, string, string[]][] = [
   ],
   ["a variable that is not closed", "gateway:\n  name: a ${b-c} d", ["2:9: ${b-c} is not the name of an environment variable (write $${ for a plain ${)"]],
   ["a time of day without quotes", "batch: { daily_summary: { at: 4:15 } }", ['1:31: at cannot be "4:15" (write a time of day in quotes, such as "04:15")']],
-  ["a retention of nothing", "storage: { retention: { 1m: 0s } }", ['1:29: 1m "0s": must be longer than zero (write one such as 500ms or 5m)']],
+  ...mistakesOfStorage,
   ["a group that waits", "notify: { route: { group_wait: soon } }", ['1:32: "soon" is not a duration (write one such as 500ms, 90s, 5m, 1h30m, 7d or 2w)']],
   ...mistakesOfAccess,
   ...mistakesOfOncall,

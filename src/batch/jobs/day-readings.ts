@@ -9,16 +9,18 @@ import { seriesIds } from "../../storage/series-query.ts";
 
 export type Wanted = ReadonlySet<SeriesId> | "all";
 
-export type DayReadings = { readonly series: SeriesId; readonly readings: OrderedReadings };
+/** `chunks`: ids of those that the readings come from. */
+export type DayReadings = { readonly series: SeriesId; readonly readings: OrderedReadings; readonly chunks: readonly number[] };
 
 /** Series in the order of their ids; those without readings in the day do not come. */
 export function* readDay(db: Database, { start, end }: DayBounds, wanted: Wanted): Generator<DayReadings> {
   const chunks = createChunkReader(db);
   const ids = wanted === "all" ? seriesIds(db) : [...wanted].sort((a, b) => a - b);
   for (const series of ids) {
-    const [first, ...more] = [...chunks.read(series, { from: start, to: end })].filter(({ ts }) => ts.length > 0);
+    const found = [...chunks.readWithIds(series, { from: start, to: end })].filter(({ columns }) => columns.ts.length > 0);
+    const [first, ...more] = found.map(({ columns }) => columns);
     if (first === undefined) continue;
-    yield { series, readings: more.length === 0 ? first : joined([first, ...more]) };
+    yield { series, readings: more.length === 0 ? first : joined([first, ...more]), chunks: found.map(({ id }) => id) };
   }
 }
 

@@ -38,18 +38,18 @@ export type TierComparison = {
 export type ComparisonOptions = {
   readonly unsoundDays: readonly UnsoundDay[];
   /**
-   * What is not stored and can be reckoned is missing: what the stream may just have begun is too, and what retention dropped. Else only what
-   * nothing but damage can have taken.
+   * `rebuild`: what is not stored and can be reckoned is missing: what the stream may just have begun is too, and what retention dropped.
+   * Else only what nothing but damage can have taken: of a tier retention keeps what is since then.
    */
-  readonly isRebuilding: boolean;
+  readonly missing: "rebuild" | KeptSince;
 };
+export type KeptSince = Readonly<Record<Tier, EpochMs>>;
 
 type Reads = {
   readonly stored: StoredRollups;
   readonly rollups: RollupReader;
   readonly chunks: ChunkReader;
   readonly soundness: RawSoundness;
-  oldestUnit(tier: Tier): EpochMs;
 };
 export type Asked = { readonly tier: Tier; readonly series: SeriesId; readonly day: Span };
 export type RollupComparison = {
@@ -68,21 +68,9 @@ export function createRollupComparison(db: Database, options: ComparisonOptions)
     rollups: createRollupReader(db),
     chunks: createChunkReader(db),
     soundness: createRawSoundness(db, options.unsoundDays),
-    oldestUnit: createOldestUnit(db),
   };
   const { stored, rollups, soundness } = reads;
   return { compare: (asked, raw) => compare(reads, options, asked, raw), closed: (asked) => createClosed(reads, options, asked), stored, rollups, soundness };
-}
-
-function createOldestUnit(db: Database): (tier: Tier) => EpochMs {
-  const packed = db.prepare<[number], number | null>("SELECT min(unit) FROM packed_rollup WHERE tier = ?").pluck();
-  const fresh = db.prepare<[number], number | null>("SELECT min(start) FROM rollup WHERE tier = ?").pluck();
-  const known = new Map<Tier, EpochMs>();
-  return (tier) => {
-    const oldest = known.get(tier) ?? Math.min(packed.get(tier) ?? Number.POSITIVE_INFINITY, fresh.get(tier) ?? Number.POSITIVE_INFINITY);
-    known.set(tier, oldest);
-    return Number.isFinite(oldest) ? unitOf(tier, oldest) : oldest;
-  };
 }
 
 /** @param raw all readings of the series in the day */
@@ -113,16 +101,16 @@ function compare(reads: Reads, options: ComparisonOptions, asked: Asked, raw: Or
  * Whether a bucket that is not stored should be: the stream has closed it. That it has is known by later ones that are stored, and by
  * readings that came a day later, as none waits so long for its turn.
  */
-function createClosed(reads: Reads, { isRebuilding }: ComparisonOptions, { tier, series }: Pick<Asked, "tier" | "series">): (start: EpochMs) => boolean {
-  const { rollups, chunks, oldestUnit } = reads;
+function createClosed(reads: Reads, { missing }: ComparisonOptions, { tier, series }: Pick<Asked, "tier" | "series">): (start: EpochMs) => boolean {
+  const { rollups, chunks } = reads;
   let end: EpochMs | undefined;
   return (start) => {
     end ??= Math.max(
       rollups.closedEnd(tier, series),
       chunks.newest(series) - DAY_MS,
-      ...(isRebuilding ? TIERS.map((each) => rollups.closedEnd(each, series)) : []),
+      ...(missing === "rebuild" ? TIERS.map((each) => rollups.closedEnd(each, series)) : []),
     );
-    return start + tier <= end && (isRebuilding || start >= oldestUnit(tier));
+    return start + tier <= end && (missing === "rebuild" || start >= missing[tier]);
   };
 }
 

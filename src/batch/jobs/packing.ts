@@ -33,6 +33,7 @@ type Work = {
   readonly isWhole: (span: Span) => boolean;
   readonly emitter: Emitter;
   readonly throughSeq: number;
+  readonly now: EpochMs;
   readonly done: { buckets: number; bytes: number; recomputed: number };
 };
 
@@ -42,7 +43,7 @@ type Work = {
  */
 export async function packRollups(db: Database, { now, signal }: { now: EpochMs; signal?: AbortSignal }, emitter: Emitter): Promise<Packing | undefined> {
   const reads = { chunks: createChunkReader(db), rollups: createRollupReader(db), isWhole: createWholeness(db) };
-  const work: Work = { ...reads, emitter, throughSeq: compactedThrough(db), done: { buckets: 0, bytes: 0, recomputed: 0 } };
+  const work: Work = { ...reads, emitter, now, throughSeq: compactedThrough(db), done: { buckets: 0, bytes: 0, recomputed: 0 } };
   const until: readonly (readonly [Tier, EpochMs])[] = [
     [MINUTE_MS, now - HOUR_MS - floorMod(now, HOUR_MS)],
     [HOUR_MS, now - floorMod(now, DAY_MS)],
@@ -72,14 +73,14 @@ async function packUnit(work: Work, { tier, series, unit }: Unit, fresh: readonl
     if (raw !== undefined) packed.set(start, { start, isApproximate: false, values: raw });
     else packed.set(start, { start, isApproximate: isDirty, values: isDirty && before !== undefined ? mergeOf([before.values, values]) : values });
   }
-  const row = packedRow({ tier, series, unit }, [...packed.values()], { starts: fresh.map(({ start }) => start), throughSeq: work.throughSeq });
+  const row = packedRow({ tier, series, unit }, [...packed.values()], { at: work.now, starts: fresh.map(({ start }) => start), throughSeq: work.throughSeq });
   work.done.buckets += fresh.length;
   work.done.bytes += row.body.length;
   await work.emitter.add(row);
 }
 
 /** @param buckets in any order; the empty ones are left out */
-export function packedRow(unit: Unit, buckets: readonly PackedBucket[], taken: Pick<PackedRollupsRow, "starts" | "throughSeq">): PackedRollupsRow {
+export function packedRow(unit: Unit, buckets: readonly PackedBucket[], taken: Pick<PackedRollupsRow, "at" | "starts" | "throughSeq">): PackedRollupsRow {
   const kept = buckets.filter(({ values }) => values.count > 0).sort((a, b) => a.start - b.start);
   const [firstStart, lastStart] = [kept[0]?.start ?? unit.unit, kept.at(-1)?.start ?? unit.unit];
   return { kind: "packed-rollups", ...unit, firstStart, lastStart, body: encodePacked(kept, unit.unit, unit.tier), ...taken };

@@ -127,7 +127,7 @@ async function rebuildDay(work: Work, day: Span): Promise<boolean> {
   return true;
 }
 
-const comparisonOf = ({ db, unsoundDays }: Work): RollupComparison => createRollupComparison(db, { unsoundDays, isRebuilding: true });
+const comparisonOf = ({ db, unsoundDays }: Work): RollupComparison => createRollupComparison(db, { unsoundDays, missing: "rebuild" });
 
 /** `throughSeq`: newest row of the journal that is seen. */
 type Slice = { readonly comparison: RollupComparison; readonly throughSeq: number };
@@ -147,7 +147,7 @@ function rebuildSeries(work: Work, { comparison, throughSeq }: Slice, { series, 
     if (found.unit.packed === undefined) return mendUnit(work, { comparison, throughSeq }, place, read);
     if (found.left > 0) leave(work, utcDay(day.from), reasonOf(comparison, day), found.left);
     for (const difference of found.differences) note(work, difference);
-    return found.differences.length === 0 ? [] : [swapped(place, found, throughSeq)];
+    return found.differences.length === 0 ? [] : [swapped(place, found, { at: work.options.now, throughSeq })];
   });
 }
 
@@ -161,14 +161,14 @@ function note({ done, first, labelsOf }: Work, { tier, series, start, stored, re
 type Place = Pick<PackedRollupsRow, "tier" | "series" | "unit">;
 
 /** What is packed of the unit, with the buckets that differ in their place. */
-function swapped(place: Place, { unit, differences }: TierComparison, throughSeq: number): PackedRollupsRow {
+function swapped(place: Place, { unit, differences }: TierComparison, taken: Pick<PackedRollupsRow, "at" | "throughSeq">): PackedRollupsRow {
   const buckets = new Map((unit.packed ?? []).map((bucket) => [bucket.start, bucket]));
   for (const { start, rebuilt } of differences) {
     if (rebuilt === null) buckets.delete(start);
     else buckets.set(start, { start, isApproximate: false, values: rebuilt });
   }
   const starts = differences.filter(({ isFresh }: Differing) => isFresh).map(({ start }) => start);
-  return packedRow(place, [...buckets.values()], { starts, throughSeq });
+  return packedRow(place, [...buckets.values()], { ...taken, starts });
 }
 
 /** A row that is damaged as a whole. */
@@ -182,7 +182,7 @@ function mendUnit(work: Work, { comparison, throughSeq }: Slice, place: Place, r
     return [];
   }
   for (const { start, values } of rebuilt.buckets) note(work, { ...place, start, stored: null, rebuilt: values });
-  return [packedRow(place, rebuilt.buckets, { starts: rebuilt.starts, throughSeq })];
+  return [packedRow(place, rebuilt.buckets, { at: work.options.now, starts: rebuilt.starts, throughSeq })];
 }
 
 async function write({ db, emit, done }: Work, rows: readonly PackedRollupsRow[]): Promise<void> {

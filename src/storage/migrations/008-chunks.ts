@@ -41,6 +41,7 @@ export const chunks = {
       unit INTEGER NOT NULL,           -- start of the stretch of time that a row holds (storage/rollups.ts)
       first_start INTEGER NOT NULL,
       last_start INTEGER NOT NULL,
+      at INTEGER NOT NULL,             -- when it was packed: nothing in it arrived later
       body BLOB NOT NULL               -- storage/packed-rollups.ts
     );
     CREATE UNIQUE INDEX packed_rollup_unit ON packed_rollup (tier, series, unit);

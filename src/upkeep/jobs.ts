@@ -1,10 +1,10 @@
 // Runs of jobs, one after the other: each a thread that reads and computes, whose rows go to the writer as they come.
 
 import { once } from "node:events";
-import type { JobName, JobOptions, JobProgress, JobReport } from "./batch/jobs/index.ts";
-import { answerCalls } from "./call.ts";
-import type { JobVerbs } from "./messages.ts";
-import { startTerminable } from "./worker.ts";
+import type { JobName, JobOptions, JobProgress, JobReport } from "../batch/jobs/index.ts";
+import { answerCalls } from "../call.ts";
+import type { JobVerbs } from "../messages.ts";
+import { startTerminable } from "../worker.ts";
 
 export type JobsOptions = {
   readonly dataDir: string;
