@@ -99,7 +99,7 @@ export function mendText(mend: Mend): string {
     case "summarize":
       return `highwater summarize --day ${mend.day}`;
     case "restore":
-      return "highwater restore";
+      return "highwater restore BACKUP";
     default: {
       const never: never = mend;
       return never;

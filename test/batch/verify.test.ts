@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
+import { runRetention } from "../../src/batch/jobs/retention.ts";
 import { type VerifyOptions, type VerifyReport, verifyStore } from "../../src/batch/verify.ts";
 import { utc } from "../../src/engine/calendar.ts";
 import { createEngine } from "../../src/engine/engine.ts";
@@ -108,6 +109,23 @@ describe("verify", () => {
     expect(verify(store, { isQuick: true })).toMatchObject({ report: { chunks: 6, compared: null }, problems: [] });
     const { compared } = verify(store, { days: { from: "2024-03-29", to: "2024-03-29" } }).report;
     expect(compared).toMatchObject({ readings: 2 * 24 * 60, summaries: 2, open: 0 });
+  });
+
+  it("takes what retention took for no damage", async () => {
+    const store = await filled();
+    await summarize(store);
+    const day = { timeMs: DAY_MS, bytes: null };
+    // The first day had a late reading on the third.
+    const retention = { journal: day, raw: { ...day, timeMs: 10 * HOUR_MS }, minutes: day, hours: day };
+    await runRetention(store.db, { zone: utc, now: store.now() + 90 * 60_000, retention }, store.finish);
+    expect(store.db.prepare("SELECT sum(gone) FROM raw_day").pluck().get()).toBe(1);
+    const { report, problems } = verify(store);
+    expect(problems).toEqual([]);
+    expect(report.compared?.readings).toBeLessThan(5000);
+    expect(report.compared?.summariesLeft).toBe(2);
+    store.db.exec(`DELETE FROM packed_rollup WHERE tier = ${MINUTE_MS} AND unit = ${start} AND series = 0`);
+    expect(verify(store, { keptSince: { [MINUTE_MS]: start + DAY_MS, [HOUR_MS]: 0 } }).problems).toEqual([]);
+    expect(verify(store).problems).toEqual([expect.objectContaining({ kind: "packed-rollup", place: { series: 0, day: "2024-03-28" } })]);
   });
 
   const firstDay = `day = ${start}`;
