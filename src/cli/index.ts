@@ -9,6 +9,7 @@ import type { CliCommand } from "./command.ts";
 import { explainCommand } from "./explain.ts";
 import { oncallCommand } from "./oncall.ts";
 import { performanceCommand } from "./performance.ts";
+import { rebuildCommand } from "./rebuild.ts";
 import { replayCommand } from "./replay.ts";
 import { reportCommand } from "./report.ts";
 import { restoreCommand } from "./restore.ts";
@@ -22,6 +23,7 @@ import { tokenCommand } from "./token.ts";
 import { tryCommand } from "./try.ts";
 import { tuneCommand } from "./tune.ts";
 import { userCommand } from "./user.ts";
+import { verifyCommand } from "./verify.ts";
 
 export const commands: readonly CliCommand[] = [
   runCommand,
@@ -33,6 +35,8 @@ export const commands: readonly CliCommand[] = [
   rulesCommand,
   summarizeCommand,
   reportCommand,
+  verifyCommand,
+  rebuildCommand,
   performanceCommand,
   tuneCommand,
   ...[alertsCommand, ...actCommands, silenceCommand, oncallCommand],

@@ -18,6 +18,9 @@ const unitMs: Readonly<Record<Tier, DurationMs>> = { [MINUTE_MS]: 24 * HOUR_MS, 
 /** Start of the packed row that a bucket belongs to. */
 export const unitOf = (tier: Tier, start: EpochMs): EpochMs => start - floorMod(start, unitMs[tier]);
 
+/** Exclusive. */
+export const unitEnd = (tier: Tier, unit: EpochMs): EpochMs => unit + unitMs[tier];
+
 /** `isDirty`: readings came after it was closed, so that the raw readings are asked; `isApproximate`: such were merged in when those were no longer whole. */
 export type Rollup = PackedBucket & { readonly isDirty: boolean };
 
@@ -156,7 +159,7 @@ export function createRollupReader(db: Database) {
   };
 }
 
-/** A fresh row that marks a bucket, or amends it, lies over the packed one. */
+/** A fresh row that marks a bucket, or amends it, lies over the packed one; one that the stream closed after it was rebuilt is whole. */
 export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollup[]): Rollup[] {
   const merged: Rollup[] = [];
   let next = 0;
@@ -165,7 +168,7 @@ export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollu
     const over = fresh[next];
     if (over?.start === start) {
       next += 1;
-      merged.push({ start, isApproximate, isDirty: over.isDirty, values: over.isDirty ? mergeOf([values, over.values]) : values });
+      merged.push(over.isDirty ? { start, isApproximate, isDirty: true, values: mergeOf([values, over.values]) } : over);
     } else merged.push({ start, isApproximate, isDirty: false, values });
   }
   return [...merged, ...fresh.slice(next)];

@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import type { DailySummaryOptions } from "../batch/jobs/daily-summary.ts";
+import type { RebuildRollupsOptions } from "../batch/jobs/rebuild-rollups.ts";
 import { createScheduler } from "../batch/scheduler.ts";
 import { createCaller } from "../call.ts";
 import { systemClock } from "../clock.ts";
@@ -265,6 +266,7 @@ try {
     accounts: (argument) => accounts.administer(argument as AccountsCommand),
     reload: reloadForCli,
     command: (argument) => commandForCli(argument as CommandOfCli),
+    "rebuild-rollups": (argument, progress) => upkeep.rebuildRollups((argument as Pick<RebuildRollupsOptions, "days">).days, progress),
     summarize(argument, progress) {
       const { days } = argument as Pick<DailySummaryOptions, "days">;
       return upkeep.summarize(days === undefined ? {} : { days }, progress);

@@ -2,6 +2,7 @@
 // done is the scheduler's business, and what there is to do the store's.
 
 import type { DailySummaryOptions } from "../batch/jobs/daily-summary.ts";
+import type { RebuildReport, RebuildRollupsOptions } from "../batch/jobs/rebuild-rollups.ts";
 import type { RetentionReport } from "../batch/jobs/retention.ts";
 import type { SummaryReport } from "../batch/jobs/summary-report.ts";
 import { renderSummaryMail } from "../batch/summary-mail.ts";
@@ -50,6 +51,13 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
     return report;
   }
 
+  async function rebuildRollups(days: RebuildRollupsOptions["days"], progress: (value: unknown) => void): Promise<RebuildReport> {
+    const report = await jobs.run("rebuild-rollups", { days, isDryRun: false, zone: config().plan.zone, now: clock.now() }, progress);
+    if (report === undefined)
+      throw new GatewayError("rebuild_interrupted", "the rebuild was interrupted", { retryable: true, hint: "what was written stands; run it again" });
+    return report;
+  }
+
   async function mail(report: SummaryReport): Promise<void> {
     if (report.chartsProblem !== undefined) log.warn({ reason: report.chartsProblem }, "the charts of the daily summary could not be drawn");
     const { notify, batch, gateway } = config();
@@ -73,6 +81,7 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
   return {
     retain,
     summarize,
+    rebuildRollups,
     /** Summarises what is due, and mails it. */
     nightly: async (): Promise<void> => mail(await summarize({ charts: true })),
     /** To be called every minute. */

@@ -2,9 +2,10 @@
 
 import { runCompaction } from "./compaction.ts";
 import { runDailySummary } from "./daily-summary.ts";
+import { runRebuildRollups } from "./rebuild-rollups.ts";
 import { runRetention } from "./retention.ts";
 
-export const jobs = { compaction: runCompaction, "daily-summary": runDailySummary, retention: runRetention } as const;
+export const jobs = { compaction: runCompaction, "daily-summary": runDailySummary, "rebuild-rollups": runRebuildRollups, retention: runRetention } as const;
 export type JobName = keyof typeof jobs;
 type Options<Name extends JobName> = Parameters<(typeof jobs)[Name]>[1];
 /** What a job is told; how it is ended and asked how far it is, is its thread's business. */
