@@ -93,10 +93,10 @@ export function createPackedRollupWriter(db: Database): (row: PackedRollupsRow) 
   const write = db.prepare(`INSERT INTO packed_rollup (tier, series, unit, first_start, last_start, at, body)
     VALUES (@tier, @series, @unit, @firstStart, @lastStart, @at, @body) ON CONFLICT (tier, series, unit)
     DO UPDATE SET first_start = excluded.first_start, last_start = excluded.last_start, at = excluded.at, body = excluded.body`);
-  return ({ kind, starts, throughSeq, ...row }) => {
+  return (row) => {
     // Amended meanwhile: the next run packs it.
-    if (starts.some((start) => (changed.get(row.tier, row.series, start) ?? 0) > throughSeq)) return;
-    for (const start of starts) remove.run(row.tier, row.series, start);
+    if (row.starts.some((start) => (changed.get(row.tier, row.series, start) ?? 0) > row.throughSeq)) return;
+    for (const start of row.starts) remove.run(row.tier, row.series, start);
     write.run(row);
   };
 }
