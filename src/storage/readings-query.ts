@@ -140,10 +140,10 @@ function mergeLayers(db: Database, page: readonly SelectedSeries[], layers: Laye
   );
   const bucketsOf = (id: SeriesId): Bucket[] => buckets.get(id) ?? [];
   if (grid.step !== "day") return bucketsOf;
-  const batch = createBatchReader(db, context.zone);
+  const batchOf = createBatchReader(db, context.zone, span);
   return (id) => {
     deadline.check();
-    return batch.merge(id, bucketsOf(id), span);
+    return batchOf.merge(id, bucketsOf(id));
   };
 }
 

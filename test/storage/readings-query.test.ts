@@ -239,6 +239,22 @@ describe("readings", () => {
     expect(days()?.[0]).toEqual([25, "batch", false]);
   });
 
+  it("answers by day, within its time, where wrong clocks left readings decades before the others", async () => {
+    const store = record();
+    const devices = Array.from({ length: 400 }, (_, index) => `d-${index}`);
+    for (const ts of [5, 20_000 * day, 20_001 * day]) store.receive(devices.map((device, index) => ({ device, ts, value: index })));
+    await runDailySummary(store.db, { zone: utc, now: 20_001 * day, devices: {} }, store.finish);
+    const { series } = answerQuery(store.db, { kind: "readings", step: "day" }, { ...context(), timeMs: 300 }) as ReturnType<typeof ask>;
+    expect(series.length).toBeGreaterThan(10);
+    for (const { buckets } of series) {
+      expect(buckets.map(({ t, count, source, provisional }) => [t / day, count, source, provisional])).toEqual([
+        [0, 1, "batch", false],
+        [20_000, 1, "batch", false],
+        [20_001, 1, "raw", true],
+      ]);
+    }
+  });
+
   it("refuses what is beyond its limits, with a hint", () => {
     const store = record();
     store.receive(Array.from({ length: 100_001 }, (_, index) => ({ device: "a", ts: index, value: index })));
