@@ -197,4 +197,22 @@ describe("every difference is counted", () => {
     expect(found(store)).toMatchObject([{ unexplained: -1, late: 0 }]);
     expect(report.reconciliation.series).toMatchObject([{ unexplained: 1 }]);
   });
+
+  it("readings of the day that come between compaction and the summary are no fault", async () => {
+    const store = record();
+    calm(store, 6);
+    store.receive([{ device: "b", ts: 30 * hour, value: 5 }], 24 * hour);
+    let isCompacted = false;
+    await runDailySummary(store.db, { zone: utc, now: store.now(), devices: {} }, (rows) => {
+      store.finish(rows);
+      if (isCompacted || !rows.some((row) => row.kind === "compaction" && row.through === row.begun)) return;
+      isCompacted = true;
+      for (let at = 6 * hour; at < 9 * hour; at += minute) store.receive([{ device: "a", ts: at, value: 5 }], minute);
+    });
+    expect(isCompacted).toBe(true);
+    expect(found(store)).toEqual([]);
+    await run(store);
+    expect(found(store)).toEqual([]);
+    expect(store.db.prepare("SELECT json_extract(body, '$.count') FROM daily_summary WHERE series = 0").pluck().get()).toBe(9 * 60);
+  });
 });

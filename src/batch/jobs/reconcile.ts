@@ -11,7 +11,7 @@ import type { RulePlan } from "../../engine/rule.ts";
 import { leadOf } from "../../engine/rule-lead.ts";
 import type { DaySummary } from "../../engine/summary.ts";
 import type { EpochMs, SeriesId } from "../../engine/units.ts";
-import { cutOut, placeOf } from "../../storage/chunks.ts";
+import { compactedThrough, cutOut, placeOf } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { historyCounter, planInForce, replayByEventTime } from "../../storage/event-replay.ts";
 import { type Difference, differencesOf, liveOccurrences, Occurrences } from "../../storage/occurrences.ts";
@@ -32,19 +32,25 @@ export type Reconciler = ReturnType<typeof createReconciler>;
 
 export function createReconciler(db: Database, of: { zone: ZoneTable; day: Day; bounds: DayBounds; readingsMax?: number }) {
   const { zone, day, bounds } = of;
-  const [reader, rollups] = [createReconciliationReader(db), createRollupReader(db)];
+  const [reader, rollups, through] = [createReconciliationReader(db), createRollupReader(db), compactedThrough(db)];
   const drafts = new Map<SeriesId, Draft>();
   const rowOf = (series: SeriesId, found: Reconciliation | null): ReconciliationRow => ({
     ...{ kind: "reconciliation", zone: zone.name, day, series, text: found === null ? null : JSON.stringify(found) },
   });
 
-  /** Readings that the rollups have too many, or too few, of what they have closed. */
+  /**
+   * Readings that the rollups have too many, or too few, of what they have closed. The readings are those that compaction brought, and more
+   * of the day may have come since: minutes that changed after it are left out, as are dirty ones.
+   */
   function unexplained(series: SeriesId, readings: OrderedReadings): number {
     const rows = rollups.rows(MINUTE_MS, series, bounds.start, bounds.end);
     const closed = Math.min(bounds.end, rollups.closedEnd(MINUTE_MS, series));
-    const has = rows.filter(({ start, isDirty }) => start < closed && !isDirty);
-    const dirty = rows.filter(({ isDirty }) => isDirty).reduce((sum, { start }) => sum + cutOut(readings, { from: start, to: start + MINUTE_MS }).ts.length, 0);
-    return has.reduce((sum, { values }) => sum + values.count, 0) - (placeOf(readings.ts, closed) - dirty);
+    // Asked last, so that it knows of every change that the two before may have seen.
+    const fresh = rollups.freshRows(MINUTE_MS, series, bounds.start, closed);
+    const left = new Set([...rows.filter(({ isDirty }) => isDirty), ...fresh.filter(({ seq }) => seq > through)].map(({ start }) => start));
+    const has = rows.filter(({ start }) => start < closed && !left.has(start));
+    const without = [...left].reduce((sum, start) => sum + cutOut(readings, { from: start, to: start + MINUTE_MS }).ts.length, 0);
+    return has.reduce((sum, { values }) => sum + values.count, 0) - (placeOf(readings.ts, closed) - without);
   }
 
   return {
