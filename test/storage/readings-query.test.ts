@@ -255,6 +255,14 @@ describe("readings", () => {
     }
   });
 
+  it("answers in hours though a wrong clock once said 1970", () => {
+    const store = record();
+    store.receive([{ device: "a", ts: 5, value: 1 }]);
+    for (let index = 0; index < 10; index += 1) store.receive([{ device: "a", ts: summerTime + index * 10 * minute, value: index }]);
+    expect(ask(store, { step: hour }).series[0]?.buckets.map(({ count }) => count)).toEqual([1, 6, 4]);
+    expect(ask(store, { step: minute, from: 0 }).series[0]?.buckets.length).toBe(11);
+  });
+
   it("refuses what is beyond its limits, with a hint", () => {
     const store = record();
     store.receive(Array.from({ length: 100_001 }, (_, index) => ({ device: "a", ts: index, value: index })));
