@@ -4,6 +4,7 @@
 import type { DurationMs, EpochMs } from "../engine/units.ts";
 import { compactedThrough } from "./chunks.ts";
 import type { Database } from "./database.ts";
+import { newestSeq } from "./journal.ts";
 import type { Tier } from "./rollups.ts";
 
 /** `timeMs` from arrival on; `bytes`: at most so many, null: any. */
@@ -52,11 +53,14 @@ export function usedBytes(db: Database): number {
   return (pragma("page_count") - pragma("freelist_count")) * pragma("page_size");
 }
 
-/** The rows of the journal that may go: all is in chunks, and a snapshot stands after them. Undefined when there are none. */
+/**
+ * The rows of the journal that may go: all is in chunks, and a snapshot stands after them. The newest stays, it says until when the gateway
+ * knows what was. Undefined when there are none.
+ */
 export function droppableJournal(db: Database): { readonly first: number; readonly through: number } | undefined {
   const first = db.prepare<[], number | null>("SELECT min(seq) FROM journal").pluck().get();
   const snapshot = db.prepare<[], number | null>("SELECT max(seq) FROM snapshot").pluck().get() ?? 0;
-  const through = Math.min(compactedThrough(db), snapshot);
+  const through = Math.min(compactedThrough(db), snapshot, newestSeq(db) - 1);
   return first === null || first === undefined || through < first ? undefined : { first, through };
 }
 
