@@ -148,7 +148,8 @@ export type RawDay = {
   /** Arrival of the newest reading. */
   readonly newestAt: EpochMs;
   readonly settled: 0 | 1;
-  readonly gone: 0 | 1;
+  /** 1: readings were taken away; 2: and are being so. */
+  readonly gone: 0 | 1 | 2;
 };
 
 /** The days of which there are chunks, oldest first. */
@@ -158,7 +159,7 @@ export function rawDays(db: Database): RawDay[] {
 
 /** @returns whether all raw readings of a time are still kept */
 export function createWholeness(db: Database): (span: Span) => boolean {
-  const gone = rawDays(db).filter((day) => day.gone === 1);
+  const gone = rawDays(db).filter((day) => day.gone !== 0);
   return ({ from, to }) => !gone.some(({ day, until }) => day < to && until > from);
 }
 

@@ -14,8 +14,8 @@ export type Retention = { readonly journal: Kept; readonly raw: Kept; readonly m
 export type RetentionWrite =
   /** Rows of the journal from one through another. */
   | { readonly kind: "journal-gone"; readonly from: number; readonly through: number }
-  /** From here on the day's readings are no longer whole. Its chunks go after it. */
-  | { readonly kind: "raw-day-gone"; readonly day: EpochMs }
+  /** From here on the day's readings are no longer whole: its chunks go, and are gone when it `isEnded`. */
+  | { readonly kind: "raw-day-gone"; readonly day: EpochMs; readonly isEnded: boolean }
   /** Ids of packed rows. */
   | { readonly kind: "packed-gone"; readonly ids: readonly number[] };
 
@@ -23,7 +23,7 @@ export type RetentionWrite =
 export function createRetentionWriter(db: Database): (row: RetentionWrite) => void {
   const dropRow = db.prepare("DELETE FROM journal WHERE seq = ?");
   const dropSpan = db.prepare("DELETE FROM journal_span WHERE seq = ?");
-  const dropDay = db.prepare("UPDATE raw_day SET gone = 1 WHERE day = ?");
+  const dropDay = db.prepare("UPDATE raw_day SET gone = ? WHERE day = ?");
   const dropPacked = db.prepare("DELETE FROM packed_rollup WHERE id = ?");
   return (row) => {
     switch (row.kind) {
@@ -34,7 +34,7 @@ export function createRetentionWriter(db: Database): (row: RetentionWrite) => vo
         }
         return;
       case "raw-day-gone":
-        dropDay.run(row.day);
+        dropDay.run(row.isEnded ? 1 : 2, row.day);
         return;
       case "packed-gone":
         for (const id of row.ids) dropPacked.run(id);

@@ -120,6 +120,27 @@ describe("single readings", () => {
   });
 });
 
+it("a day whose readings were half gone when retention was killed counts none of them again with a late reading", async () => {
+  const store = record();
+  const devices = Array.from({ length: 25 }, (_, index) => `d${index}`);
+  for (let index = 0; index < 48; index += 1)
+    store.receive(
+      devices.map((device) => ({ device, ts: index * hour, value: index })),
+      hour,
+    );
+  await summarize(store, 2 * day);
+  const killed = runRetention(store.db, { zone: utc, now: 2 * day, retention: { ...keepAll, raw: { timeMs: 1, bytes: null } } }, (rows) => {
+    store.finish(rows.slice(0, 2));
+    throw new Error("killed");
+  });
+  await expect(killed).rejects.toThrow("killed");
+  expect(kept(store)[0]?.[1]).toBe(5 * 24);
+  for (const device of devices) store.receive([{ device, ts: 90 * minute, value: 1 }]);
+  await summarize(store, 2 * day);
+  const counts = summaries(store).filter((each) => each.day === "1970-01-01");
+  expect(new Set(counts.map(({ body }) => (JSON.parse(body) as DaySummary).count))).toEqual(new Set([25]));
+});
+
 describe("the journal", () => {
   it("goes when it is old, in chunks, and a newer snapshot stands", async () => {
     const store = record();

@@ -23,6 +23,7 @@ import {
 import type { Database } from "../../storage/database.ts";
 import { isHistory, newestSeq, type ReadingColumns, readJournal } from "../../storage/journal.ts";
 import { seriesIds } from "../../storage/series-query.ts";
+import { dropDay } from "./drop-day.ts";
 import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
 import { type Packing, packRollups } from "./packing.ts";
 import { createRefusedCounter, type RefusedCounter } from "./refused.ts";
@@ -91,8 +92,9 @@ async function pack({ db, options, emitter, done }: Work): Promise<boolean> {
   return packed !== undefined;
 }
 
-/** Takes away what a pass left that did not end. */
+/** Takes away what a pass left that did not end, and what a retention did. */
 async function clearKilled({ db, emitter }: Work): Promise<void> {
+  for (const { day, gone } of rawDays(db)) if (gone === 2) await dropDay(db, day, emitter);
   const through = compactedThrough(db);
   if (compactionBegun(db) === through) return;
   for (const id of chunksAfter(db, through)) await emitter.add({ kind: "chunks-gone", ids: [id] });
