@@ -40,7 +40,7 @@ export function streamBuckets(
     deadline.check();
     const tail = { from: Math.max(span.from, rollups.closedEnd(MINUTE_MS, id)), to: span.to };
     const work = { id, set: new BucketSet(grid), touched: [], tail };
-    for (const rest of addHours(rollups, work, grid, known(rollups, id, span))) addMinutes(rollups, isWhole, work, rest);
+    for (const rest of addHours(rollups, isWhole, work, grid, known(rollups, id, span))) addMinutes(rollups, isWhole, work, rest);
     return work;
   });
   addTouched(db, works, budget, deadline);
@@ -55,8 +55,8 @@ function known(rollups: RollupReader, id: SeriesId, { from, to }: Span): Span {
   return { from: Math.max(from, oldest), to: Math.min(to, end) };
 }
 
-/** Adds the hours that are whole and untouched. @returns the spans that hours do not answer */
-function addHours(rollups: RollupReader, { id, set }: Work, grid: Grid, span: Span): Span[] {
+/** Adds the hours that are whole and untouched, or that nothing finer could answer better. @returns the spans that hours do not answer */
+function addHours(rollups: RollupReader, isWhole: (span: Span) => boolean, { id, set }: Work, grid: Grid, span: Span): Span[] {
   if (grid.stepMs < HOUR_MS || span.from >= span.to) return [span];
   const from = span.from + floorMod(-span.from, HOUR_MS);
   const to = Math.min(span.to - floorMod(span.to, HOUR_MS), rollups.closedEnd(HOUR_MS, id));
@@ -66,9 +66,10 @@ function addHours(rollups: RollupReader, { id, set }: Work, grid: Grid, span: Sp
     { from: to, to: span.to },
   ];
   for (const row of rollups.rows(HOUR_MS, id, from, to)) {
-    const fits = grid.boundsOf(row.start).end >= row.start + HOUR_MS;
-    if (fits && !row.isDirty) set.addRollup(row.start, row.values);
-    else rest.push({ from: row.start, to: row.start + HOUR_MS });
+    const hour = { from: row.start, to: row.start + HOUR_MS };
+    const fits = grid.boundsOf(row.start).end >= hour.to;
+    if (fits && !(row.isDirty && isWhole(hour))) set.addRollup(row.start, row.values);
+    else rest.push(hour);
   }
   return rest;
 }

@@ -190,6 +190,20 @@ describe("rollups", () => {
   });
 });
 
+it("an hour whose readings and minutes are gone keeps what it had when a late reading comes, before it is packed anew and after", async () => {
+  const store = record();
+  days(store, 40);
+  await summarize(store);
+  const old = { timeMs: day, bytes: null };
+  await retain(store, { raw: old, minutes: old }, { now: store.now() + 20 * day });
+  const [before] = buckets(store, hour);
+  store.receive([{ device: "a", ts: 7 * minute, value: 1000 }]);
+  const wanted = { ...before, count: 7, max: 1000, sum: (before?.sum ?? 0) + 1000 };
+  expect(buckets(store, hour)[0]).toEqual(wanted);
+  await summarize(store, store.now() + 2 * hour);
+  expect(buckets(store, hour)[0]).toEqual(wanted);
+});
+
 describe("room", () => {
   it("is made of the oldest summarised days, and says what it would have needed", async () => {
     const store = record();
