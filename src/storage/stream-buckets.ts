@@ -38,9 +38,9 @@ export function streamBuckets(
   const [rollups, isWhole] = [createRollupReader(db), createWholeness(db)];
   const works = ids.map((id): Work => {
     deadline.check();
-    const tail = { from: Math.max(span.from, rollups.closedEnd(MINUTE_MS, id)), to: span.to };
-    const work = { id, set: new BucketSet(grid), touched: [], tail };
-    for (const rest of addHours(rollups, isWhole, work, grid, known(rollups, id, span))) addMinutes(rollups, isWhole, work, rest);
+    const closed = known(rollups, id, grid, span);
+    const work = { id, set: new BucketSet(grid), touched: [], tail: { from: Math.max(span.from, closed.end), to: span.to } };
+    for (const rest of addHours(rollups, isWhole, work, grid, closed)) addMinutes(rollups, isWhole, work, rest);
     return work;
   });
   addTouched(db, works, budget, deadline);
@@ -48,11 +48,15 @@ export function streamBuckets(
   return new Map(works.map(({ id, set }) => [id, set.buckets(closedEndOf(rollups, grid, id))]));
 }
 
-/** The part of a span in which there are rollups. */
-function known(rollups: RollupReader, id: SeriesId, { from, to }: Span): Span {
+/**
+ * The part of a span in which rollups answer, which ends at `end` at the latest: asked once, for the stream closes more meanwhile. Hours go
+ * further than minutes where the last minutes of an hour hold nothing, and where those of a series that fell silent are no longer kept.
+ */
+function known(rollups: RollupReader, id: SeriesId, grid: Grid, { from, to }: Span): Span & { readonly end: EpochMs } {
+  const minutesEnd = rollups.closedEnd(MINUTE_MS, id);
+  const end = grid.stepMs < HOUR_MS ? minutesEnd : Math.max(minutesEnd, rollups.closedEnd(HOUR_MS, id));
   const oldest = Math.min(rollups.oldest(MINUTE_MS, id), rollups.oldest(HOUR_MS, id));
-  const end = Math.max(rollups.closedEnd(MINUTE_MS, id), rollups.closedEnd(HOUR_MS, id));
-  return { from: Math.max(from, oldest), to: Math.min(to, end) };
+  return { from: Math.max(from, oldest), to: Math.min(to, end), end };
 }
 
 /** Adds the hours that are whole and untouched, or that nothing finer could answer better. @returns the spans that hours do not answer */

@@ -225,6 +225,18 @@ it("an hour whose readings and minutes are gone keeps what it had when a late re
   expect(buckets(store, hour)[0]).toEqual(wanted);
 });
 
+it("hours and days count each reading once where the minutes of a silent series are gone and its readings are not", async () => {
+  const store = record();
+  days(store, 2);
+  store.silence(2 * day);
+  await summarize(store);
+  const steps: Step[] = [hour, "day"];
+  const before = steps.map((step) => plain(buckets(store, step)));
+  await retain(store, { minutes: { timeMs: day, bytes: null } }, { now: store.now() + 20 * day });
+  expect(store.db.prepare("SELECT count(*) FROM packed_rollup WHERE tier = ?").pluck().get(minute)).toBe(0);
+  expect(steps.map((step) => plain(buckets(store, step)))).toEqual(before);
+});
+
 describe("room", () => {
   it("is made of the oldest summarised days, and says what it would have needed", async () => {
     const store = record();
