@@ -87,9 +87,23 @@ export function journalRowBytes(db: Database, { first, through }: { first: numbe
   return sum / Math.max(1, count);
 }
 
-/** Packed rows of a tier, oldest packed first. */
-export function packedInOrder(db: Database, tier: Tier): { readonly id: number; readonly at: EpochMs; readonly bytes: number }[] {
-  return db
-    .prepare<[number], { id: number; at: EpochMs; bytes: number }>("SELECT id, at, length(body) AS bytes FROM packed_rollup WHERE tier = ? ORDER BY at, id")
-    .all(tier);
+/**
+ * Packed rows of a tier that were packed before an instant, or are beyond so many bytes, oldest packed first.
+ * @param max so many ids at most: there may be tens of millions of rows
+ */
+export function packedToDrop(db: Database, tier: Tier, { before, bytes }: { before: EpochMs; bytes: number | null }, max: number): number[] {
+  const old = db.prepare<number[], number>("SELECT id FROM packed_rollup WHERE tier = ? AND at < ? ORDER BY at, id LIMIT ?").pluck();
+  if (bytes === null) return old.all(tier, before, max);
+  const sum = db.prepare<[number], number>("SELECT coalesce(sum(length(body)), 0) FROM packed_rollup WHERE tier = ?").pluck();
+  const rows = db.prepare<[number], { id: number; at: EpochMs; bytes: number }>(
+    "SELECT id, at, length(body) AS bytes FROM packed_rollup WHERE tier = ? ORDER BY at, id",
+  );
+  let excess = (sum.get(tier) ?? 0) - bytes;
+  const ids: number[] = [];
+  for (const row of rows.iterate(tier)) {
+    if ((row.at >= before && excess <= 0) || ids.length === max) break;
+    excess -= row.bytes;
+    ids.push(row.id);
+  }
+  return ids;
 }

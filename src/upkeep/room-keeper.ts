@@ -23,7 +23,7 @@ export type RoomKeeperDeps = {
 
 /** What the store comes down to, so that it does not go over again at once. */
 const TARGET = 0.95;
-/** Where nothing could go, this long it is not tried again: only time makes a day be over. */
+/** Where nothing could go, or a job failed, this long it is not tried again: only time makes a day be over. */
 const TRY_AGAIN_MS = 60_000;
 
 export function createRoomKeeper({ makeRoom, summarize, tell, hold, clock, log }: RoomKeeperDeps) {
@@ -46,7 +46,7 @@ export function createRoomKeeper({ makeRoom, summarize, tell, hold, clock, log }
 
   async function work(room: Room): Promise<void> {
     if (!room.isOver) return turn("ok", room);
-    if (state === "held" && clock.monotonic() - triedAt < TRY_AGAIN_MS) return;
+    if (state !== "ok" && clock.monotonic() - triedAt < TRY_AGAIN_MS) return;
     triedAt = clock.monotonic();
     if (state === "ok") await turn("over", room);
     const bytes = Math.floor(room.limit * TARGET);

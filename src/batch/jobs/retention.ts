@@ -7,7 +7,7 @@ import { dayOf, nextDay, type ZoneTable } from "../../engine/calendar.ts";
 import type { EpochMs } from "../../engine/units.ts";
 import { type RawDay, rawDays } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
-import { droppableJournal, journalRowBytes, type Kept, lastArrivedBefore, packedInOrder, type Retention, usedBytes } from "../../storage/retention.ts";
+import { droppableJournal, journalRowBytes, type Kept, lastArrivedBefore, packedToDrop, type Retention, usedBytes } from "../../storage/retention.ts";
 import { HOUR_MS, MINUTE_MS, type Tier } from "../../storage/rollups.ts";
 import { hasOpenDays, hasWaitingRollups } from "../../storage/summary-work.ts";
 import { dropDay } from "./drop-day.ts";
@@ -36,6 +36,8 @@ export type RetentionReport = {
 
 const JOURNAL_ROWS = 100;
 const PACKED_ROWS = 50;
+/** Of a tier in one run; the next goes on. */
+const PACKED_MAX = 100_000;
 
 type Work = {
   readonly db: Database;
@@ -108,14 +110,7 @@ async function drop({ db, emitter, done }: Work, { day, readings }: RawDay): Pro
 }
 
 async function dropPacked({ db, emitter, done, options }: Work, tier: Tier, { timeMs, bytes }: Kept): Promise<void> {
-  const rows = packedInOrder(db, tier);
-  let excess = bytes === null ? 0 : rows.reduce((sum, row) => sum + row.bytes, 0) - bytes;
-  const gone: number[] = [];
-  for (const row of rows) {
-    if (row.at >= options.now - timeMs && excess <= 0) break;
-    excess -= row.bytes;
-    gone.push(row.id);
-  }
+  const gone = packedToDrop(db, tier, { before: options.now - timeMs, bytes }, PACKED_MAX);
   for (let from = 0; from < gone.length; from += PACKED_ROWS) await emitter.add({ kind: "packed-gone", ids: gone.slice(from, from + PACKED_ROWS) });
   await emitter.flush();
   done.packed += gone.length;
