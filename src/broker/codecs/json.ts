@@ -6,9 +6,10 @@ import { z } from "zod";
 import type { ZoneTable } from "../../engine/calendar.ts";
 import type { Reading } from "../../engine/reading.ts";
 import type { EpochMs } from "../../engine/units.ts";
-import { epochOf, readEventTime } from "../event-time.ts";
+import { epochOf, readEventTime } from "../../event-time.ts";
+import { isBadWord } from "../../value-text.ts";
 import { pointerKeys, valueAt } from "../json-pointer.ts";
-import { isBadWord, readValue, undecodable, type Value, type ValueMap } from "../value.ts";
+import { readValue, undecodable, type Value, type ValueMap } from "../value.ts";
 import {
   type Codec,
   type CodecLimits,
