@@ -17,7 +17,7 @@ export function splitCells(text: string, separator: string): Cells {
     starts.push(start < text.length && text[start] !== separator ? start : at);
     if (text[start] !== '"') {
       const end = endOf(text, start, separator);
-      texts.push(text.slice(start, end).trim());
+      texts.push(trimmed(text, start, end));
       at = end;
     } else {
       const close = closingQuote(text, start);
@@ -33,7 +33,7 @@ export function splitCells(text: string, separator: string): Cells {
 
 /** A cell as it is written: quoted where it must be. */
 export function cellText(text: string): string {
-  return /[",;\t\r\n]|^\s|\s$|^$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return /[",;\t\r\n]|^[\0- ]|[\0- ]$|^$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** Where a character of a record stands that may hold line breaks. @param line of the record's beginning @param at from 0 */
@@ -45,8 +45,19 @@ export function placeIn(text: string, line: number, at: number): Place {
 
 function skipBlanks(text: string, from: number, separator: string): number {
   let at = from;
-  while ((text[at] === " " || text[at] === "\t") && text[at] !== separator) at += 1;
+  while (at < text.length && isBlank(text, at) && text[at] !== separator) at += 1;
   return at;
+}
+
+/** Spaces and control characters; not those spaces that only some editors know. */
+export function isBlank(text: string, at: number): boolean {
+  return text.charCodeAt(at) <= 32;
+}
+
+function trimmed(text: string, start: number, end: number): string {
+  let last = end;
+  while (last > start && isBlank(text, last - 1)) last -= 1;
+  return text.slice(start, last);
 }
 
 function endOf(text: string, from: number, separator: string): number {

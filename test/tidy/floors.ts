@@ -22,6 +22,7 @@ const FLOORS: readonly { name: string; holds: readonly string[]; apart?: true }[
       "src/zone.ts",
       "src/event-time.ts",
       "src/value-text.ts",
+      "src/json-text.ts",
       "src/network.ts",
       "src/turns.ts",
     ],

@@ -3,7 +3,7 @@
 
 import type { Labels } from "../../engine/reading.ts";
 import { GatewayError } from "../../error.ts";
-import { cellText, placeIn, splitCells } from "../csv-cells.ts";
+import { cellText, isBlank, placeIn, splitCells } from "../csv-cells.ts";
 import { type CsvLayout, readHeader } from "../csv-header.ts";
 import {
   excerpt,
@@ -90,8 +90,8 @@ function createRows(layout: CsvLayout, options: ParserOptions, sink: Sink) {
     for (let cell = 0; cell < layout.width; cell += 1) {
       let start = starts[cell] as number;
       let end = ends[cell] as number;
-      while (start < end && text.charCodeAt(start) <= 32) start += 1;
-      while (end > start && text.charCodeAt(end - 1) <= 32) end -= 1;
+      while (start < end && isBlank(text, start)) start += 1;
+      while (end > start && isBlank(text, end - 1)) end -= 1;
       starts[cell] = start;
       ends[cell] = end;
     }

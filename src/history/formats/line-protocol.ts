@@ -130,7 +130,7 @@ function findFields(text: string, from: number, fields: Fields): Failure | undef
   let at = from;
   while (text[at] === " ") at += 1;
   for (;;) {
-    const equals = unescaped(text, "=", at);
+    const equals = endOfKey(text, at);
     if (equals <= at) return flawAt(at, `here a field is missing: ${excerpt(text.slice(at))}`);
     fields.keyStarts[fields.count] = at;
     fields.keyEnds[fields.count] = equals;
@@ -183,6 +183,17 @@ function timestamp(text: string, precision: Precision): EpochMs | Flaw {
 
 function flawAt(at: number, what: string): Failure {
   return { kind: "flaw", at, flaw: { what, hint: shape } };
+}
+
+/** The equals sign after a key; -1 where a comma, a space or the end comes before it. */
+function endOfKey(text: string, from: number): number {
+  for (let at = from; at < text.length; at += 1) {
+    const char = text[at];
+    if (char === "\\") at += 1;
+    else if (char === "=") return at;
+    else if (char === "," || char === " ") return -1;
+  }
+  return -1;
 }
 
 /** The first `wanted` that no backslash stands before; -1 if there is none. */

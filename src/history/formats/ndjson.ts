@@ -2,6 +2,7 @@
 // each other number is a metric of its own, as in payloads. What is neither a label nor a value is counted, never dropped in silence.
 
 import { epochOf } from "../../event-time.ts";
+import { parseLenient } from "../../json-text.ts";
 import { excerpt, type Flaw, type HistoryFormat, type HistoryWriter, type LineParser, type ParserOptions, type Place, type Sink } from "../format.ts";
 import { numberText, ofNumber, type ReadValue, readValueText } from "../number-text.ts";
 import { createTimeReader, timeText } from "../time-text.ts";
@@ -22,17 +23,16 @@ function createNdjsonParser(options: ParserOptions, sink: Sink): LineParser {
     forget() {},
     end() {},
     line(text, number) {
-      let parsed: unknown;
-      try {
-        parsed = JSON.parse(text);
-      } catch (error) {
+      const parsed = parseLenient(text);
+      if (parsed.kind === "bad") {
         if (text.trim() !== "")
-          sink.problem("syntax", { line: number, column: columnOfError(error) }, { what: `this is no JSON: ${excerpt(text)}`, hint: shape });
+          sink.problem("syntax", { line: number, column: columnOfError(parsed.detail) }, { what: `this is no JSON: ${excerpt(text)}`, hint: shape });
         return;
       }
-      if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+      const object = parsed.value;
+      if (typeof object !== "object" || object === null || Array.isArray(object))
         sink.problem("syntax", { line: number, column: 1 }, { what: `this is no object: ${excerpt(text)}`, hint: shape });
-      else rows.take(parsed as Members, text, number);
+      else rows.take(object as Members, text, number);
     },
   };
 }
@@ -156,8 +156,8 @@ function valueOf(value: unknown): ReadValue {
   }
 }
 
-function columnOfError(error: unknown): number {
-  const at = /at position (\d+)/.exec((error as Error).message)?.[1];
+function columnOfError(detail: string): number {
+  const at = /at position (\d+)/.exec(detail)?.[1];
   return at === undefined ? 1 : Number(at) + 1;
 }
 
