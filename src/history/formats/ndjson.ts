@@ -49,15 +49,9 @@ function createObjects(options: ParserOptions, sink: Sink) {
   function take(members: Members, text: string, line: number): void {
     const place = (name: string): Place => ({ line, column: Math.max(0, text.indexOf(JSON.stringify(name))) + 1 });
     const timeName = timeNames.find((name) => Object.hasOwn(members, name));
-    const ts = timeName === undefined ? Number.NaN : timeOf(members[timeName]);
-    if (timeName === undefined || Number.isNaN(ts)) {
-      sink.problem(
-        "time",
-        place(timeName ?? ""),
-        timeName === undefined ? { what: "there is no ts, time or timestamp", hint: shape } : flawOf(members[timeName]),
-      );
-      return;
-    }
+    if (timeName === undefined) return sink.problem("time", { line, column: 1 }, { what: "there is no ts, time or timestamp", hint: shape });
+    const ts = timeOf(members[timeName]);
+    if (Number.isNaN(ts)) return sink.problem("time", place(timeName), flawOf(members[timeName]));
     const labels = labelsOf(members, timeName, place);
     if (labels === undefined) return;
     if (Object.hasOwn(members, "value")) {
