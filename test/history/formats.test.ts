@@ -153,6 +153,8 @@ describe.each(historyFormats.map((format) => [format.name, format] as const))("%
     await expect(readFile(historyFile("history", gzipSync(text)), { ...options, format: name })).rejects.toThrow(/:1:1: the file is compressed by gzip/);
     const latin = await readFile(historyFile("history", Buffer.from(text, "latin1")), { ...options, format: name });
     expect(latin.records).toEqual(RECORDS.filter(({ labels }) => labels["site"] !== "Tromsø"));
+    const replaced = await readText(name, text.replaceAll("ø", "\ufffd"), options);
+    expect(replaced.records.map(({ labels }) => labels["site"])).toEqual(RECORDS.map(({ labels }) => labels["site"]?.replace("ø", "\ufffd")));
     expect(latin.problems[0]).toMatch(/the label site is not UTF-8: "Troms�" \(save the file as UTF-8/);
   });
 
@@ -166,6 +168,11 @@ describe.each(historyFormats.map((format) => [format.name, format] as const))("%
     };
     await expect(readAll()).rejects.toMatchObject({ code: "unreadable_history" });
     expect(count).toBeGreaterThan(1000);
+  });
+
+  it("gives many readings at once, in their order", async () => {
+    const { records } = await readText(name, `${text}${`${lines.at(-1)}\n`.repeat(5000)}`, options);
+    expect(records).toEqual([...RECORDS, ...Array.from({ length: 5000 }, () => RECORDS.at(-1))]);
   });
 
   it("can be interrupted", async () => {

@@ -38,6 +38,11 @@ describe("shapes", () => {
     expect(await flat(lines, options)).toEqual(expected);
   });
 
+  it("tells series apart whose labels stand apart", async () => {
+    const rows = ["a,1,t", "b,2,t", "a,3,u", "b,4,u", "a,5,t"].map((row) => `${T},${row}`);
+    expect(await flat(["timestamp,device,value,metric", ...rows])).toEqual(["a t  0 1", "b t  0 2", "a u  0 3", "b u  0 4", "a t  0 5"]);
+  });
+
   it("keeps one series for labels that were quoted or not", async () => {
     const { records } = await read(["timestamp,device,metric,value", `${T},a,t,1`, `${T},"a",t,1`, `${T}, a ,t,1`]);
     expect(new Set(records.map(({ labels }) => labels)).size).toBe(1);
@@ -104,6 +109,23 @@ describe("bad lines", () => {
       const { records, problems } = await read([header, `${T},"a,t,1`, ...rest], { blockBytes });
       expect(problems).toEqual([expect.stringMatching(/^2:22: this quote is never closed/)]);
       expect(records.map(({ value }) => value)).toEqual(rest.map((_, index) => index));
+    }
+  });
+
+  it("a line that is too long ends a record that was open before it, wherever blocks end", async () => {
+    for (const length of [70_000, 300_000]) {
+      for (const blockBytes of [100, 1_000_000]) {
+        const { records, problems } = await read([header, `${T},"a,t,1`, "x".repeat(length), `${T},b,t,2`], { blockBytes });
+        expect(problems).toEqual([expect.stringMatching(/^2:22: this quote is never closed/), expect.stringMatching(/^3:1: a line longer/)]);
+        expect(records.map(({ value }) => value)).toEqual([2]);
+      }
+    }
+  });
+
+  it("a byte order mark within the file is no mark, wherever blocks end", async () => {
+    for (const blockBytes of [1, 1_000_000]) {
+      const { problems } = await read([header, `\ufeff${T},a,t,1`], { blockBytes });
+      expect(problems).toEqual([expect.stringMatching(/^2:1: ".2026-03-01T12:00:00Z" is not a time/)]);
     }
   });
 

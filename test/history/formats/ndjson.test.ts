@@ -29,6 +29,12 @@ describe("shapes", () => {
   });
 });
 
+it("tells series apart that differ in one label", async () => {
+  const pairs = ["at", "bt", "au", "bu", "at"];
+  const { records } = await read(pairs.map(([device, metric]) => JSON.stringify({ ts: T, device, metric, value: 1 })));
+  expect(records.map(({ labels }) => `${labels["device"]}${labels["metric"]}`)).toEqual(pairs);
+});
+
 describe("bad lines", () => {
   const named = '"device":"a","metric":"t"';
   it.each<[string, string]>([
