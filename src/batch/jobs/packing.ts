@@ -1,6 +1,7 @@
-// Packing: rollup buckets that the stream closed become columns, and those that late readings amended are reckoned again from the raw
-// readings, which makes them exact; where those are no longer whole they stay as amended and say `approximate`. What a bucket holds is
-// asked as of a row of the journal through which all is in chunks; a bucket that changed since is left to the next run.
+// Packing: rollup buckets that the stream closed become columns. Those that the stream may not have exactly (late readings amended them
+// or entered them out of turn; hours, which it merges of minutes) are reckoned again from the raw readings; where those are no longer
+// whole, amended ones stay as they are and say `approximate`. What a bucket holds is asked as of a row of the journal through which all
+// is in chunks; a bucket that changed since is left to the next run.
 
 import { Aggregate, type AggregateValues } from "../../engine/aggregate.ts";
 import { History, type OrderedReadings } from "../../engine/history.ts";
@@ -8,7 +9,17 @@ import { type EpochMs, floorMod, type SeriesId } from "../../engine/units.ts";
 import { type ChunkReader, compactedThrough, createChunkReader, createWholeness, cutOut, type Span } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { encodePacked, type PackedBucket } from "../../storage/packed-rollups.ts";
-import { createRollupReader, type FreshRollup, HOUR_MS, MINUTE_MS, mergeOf, type RollupReader, type Tier, unitOf } from "../../storage/rollups.ts";
+import {
+  createRollupReader,
+  type FreshRollup,
+  HOUR_MS,
+  MINUTE_MS,
+  mergeOf,
+  type PackedRollupsRow,
+  type RollupReader,
+  type Tier,
+  unitOf,
+} from "../../storage/rollups.ts";
 import { seriesIds } from "../../storage/series-query.ts";
 import type { Emitter } from "./emitter.ts";
 
@@ -48,29 +59,32 @@ export async function packRollups(db: Database, { now, signal }: { now: EpochMs;
   return work.done;
 }
 
-type Unit = { readonly tier: Tier; readonly series: SeriesId; readonly unit: EpochMs };
+export type Unit = { readonly tier: Tier; readonly series: SeriesId; readonly unit: EpochMs };
 
 async function packUnit(work: Work, { tier, series, unit }: Unit, fresh: readonly FreshRollup[]): Promise<void> {
   const packed = new Map(work.rollups.packedRows(tier, series, unit).map((bucket) => [bucket.start, bucket]));
-  const exact = recompute(
-    work,
-    { tier, series },
-    fresh.filter(({ start, isDirty }) => isDirty || packed.has(start)),
-  );
-  for (const { start, values } of fresh) {
+  const span = { from: (fresh[0] as FreshRollup).start, to: (fresh.at(-1) as FreshRollup).start + tier };
+  // A late reading in an open bucket does not mark it, but has no part in its area; an hour takes minutes that are amended in any order.
+  const isInexact = tier === HOUR_MS || work.chunks.hasLate(series, span);
+  const exact = recompute(work, { tier, series }, isInexact ? fresh : fresh.filter(({ start, isDirty }) => isDirty || packed.has(start)));
+  for (const { start, values, isDirty } of fresh) {
     const before = packed.get(start);
     const raw = exact.get(start);
     if (raw !== undefined) packed.set(start, { start, isApproximate: false, values: raw });
-    else if (before === undefined) packed.set(start, { start, isApproximate: false, values });
-    else packed.set(start, { start, isApproximate: true, values: mergeOf([before.values, values]) });
+    else if (before === undefined) packed.set(start, { start, isApproximate: isDirty, values });
+    else if (isDirty) packed.set(start, { start, isApproximate: true, values: mergeOf([before.values, values]) });
   }
-  const buckets = [...packed.values()].filter(({ values }) => values.count > 0).sort((a, b) => a.start - b.start);
-  const body = encodePacked(buckets, unit, tier);
+  const row = packedRow({ tier, series, unit }, [...packed.values()], { starts: fresh.map(({ start }) => start), throughSeq: work.throughSeq, at: work.now });
   work.done.buckets += fresh.length;
-  work.done.bytes += body.length;
-  const [firstStart, lastStart] = [buckets[0]?.start ?? unit, buckets.at(-1)?.start ?? unit];
-  const starts = fresh.map(({ start }) => start);
-  await work.emitter.add({ kind: "packed-rollups", tier, series, unit, firstStart, lastStart, at: work.now, body, starts, throughSeq: work.throughSeq });
+  work.done.bytes += row.body.length;
+  await work.emitter.add(row);
+}
+
+/** @param buckets in any order; the empty ones are left out */
+export function packedRow(unit: Unit, buckets: readonly PackedBucket[], taken: Pick<PackedRollupsRow, "starts" | "throughSeq" | "at">): PackedRollupsRow {
+  const kept = buckets.filter(({ values }) => values.count > 0).sort((a, b) => a.start - b.start);
+  const [firstStart, lastStart] = [kept[0]?.start ?? unit.unit, kept.at(-1)?.start ?? unit.unit];
+  return { kind: "packed-rollups", ...unit, firstStart, lastStart, body: encodePacked(kept, unit.unit, unit.tier), ...taken };
 }
 
 /** From the raw readings; those of which the raw readings are no longer whole do not come. */
