@@ -6,6 +6,7 @@ import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { explainCommand } from "./explain.ts";
+import { importCommand } from "./import.ts";
 import { oncallCommand } from "./oncall.ts";
 import { performanceCommand } from "./performance.ts";
 import { replayCommand } from "./replay.ts";
@@ -29,6 +30,7 @@ export const commands: readonly CliCommand[] = [
   explainCommand,
   rulesCommand,
   summarizeCommand,
+  importCommand,
   performanceCommand,
   tuneCommand,
   ...[alertsCommand, ...actCommands, silenceCommand, oncallCommand],

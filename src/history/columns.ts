@@ -2,9 +2,11 @@
 // Bounded: in series, in labels of a series and their length; what goes beyond is a problem.
 
 import { type Labels, seriesKey } from "../engine/reading.ts";
+import type { EpochMs } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import { excerpt, type Flaw, ownText, type Place, type Sink, type SkipReason, skipReasons } from "./format.ts";
 import type { ProblemList } from "./problem-list.ts";
+import { timeText } from "./time-text.ts";
 
 export type Columns = {
   readonly sink: Sink;
@@ -13,6 +15,8 @@ export type Columns = {
   readonly skipped: Readonly<Record<SkipReason, number>>;
   /** Whether the bytes being read are UTF-8: if not, labels with U+FFFD have lost something. */
   isUtf8: boolean;
+  /** The line that is being read; of a record of several the last. */
+  line: number;
   /** Hands over the readings since the last time. */
   take(): { readonly series: Uint32Array; readonly ts: Float64Array; readonly value: Float64Array };
 };
@@ -21,8 +25,10 @@ export const LABELS_MAX = 64;
 export const LABEL_LENGTH_MAX = 4096;
 const labelName = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** @param seriesMax how many series one file may bring */
-export function createColumns(file: string, problems: ProblemList, seriesMax: number): Columns {
+/** `seriesMax`: how many series one file may bring; `tsMax`: readings of later instants are problems. */
+export type ColumnLimits = { readonly seriesMax: number; readonly tsMax: EpochMs };
+
+export function createColumns(file: string, problems: ProblemList, { seriesMax, tsMax }: ColumnLimits): Columns {
   const labels: Labels[] = [];
   const numbers = new Map<string, number>();
   const skipped = Object.fromEntries(skipReasons.map((reason) => [reason, 0])) as Record<SkipReason, number>;
@@ -64,6 +70,7 @@ export function createColumns(file: string, problems: ProblemList, seriesMax: nu
         return -1;
       },
       reading(number, at, reading) {
+        if (at > tsMax) return problems.add("future", { line: columns.line, column: 1 }, futureFlaw(at));
         if (size === ts.length) grow();
         series[size] = number;
         ts[size] = at;
@@ -79,6 +86,7 @@ export function createColumns(file: string, problems: ProblemList, seriesMax: nu
     labels,
     skipped,
     isUtf8: true,
+    line: 0,
     take() {
       const taken = { series: series.slice(0, size), ts: ts.slice(0, size), value: value.slice(0, size) };
       size = 0;
@@ -87,6 +95,11 @@ export function createColumns(file: string, problems: ProblemList, seriesMax: nu
   };
   return columns;
 }
+
+const futureFlaw = (at: EpochMs): Flaw => ({
+  what: `${timeText(at)} is in the future`,
+  hint: "look at the clock that wrote it, and whether seconds stand where milliseconds are meant",
+});
 
 /** @throws GatewayError `not_a_history`, as `file:line:column: what` */
 export function refuse(file: string, place: Place, { what, hint }: Flaw): never {

@@ -11,7 +11,7 @@ export const skipReasons = ["empty", "null", "not_finite", "unavailable", "text"
 export type SkipReason = (typeof skipReasons)[number];
 
 /** What a problem is about; problems that are not told one by one are counted by it. */
-export const problemKinds = ["line", "syntax", "time", "value", "series"] as const;
+export const problemKinds = ["line", "syntax", "time", "value", "series", "future"] as const;
 export type ProblemKind = (typeof problemKinds)[number];
 
 /** Counted from 1; columns in UTF-16 units, as editors count them. */

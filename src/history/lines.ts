@@ -85,6 +85,7 @@ export function createLineFeed(parser: LineParser, columns: Columns, from: Posit
       const found = text.indexOf("\n", start);
       const end = found < 0 ? text.length : found;
       lines += 1;
+      columns.line = lines;
       if (end - start <= LINE_MAX) parser.line(text.slice(start, end), lines);
       else {
         parser.end();

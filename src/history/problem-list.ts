@@ -10,6 +10,8 @@ export type ProblemList = {
   readonly told: readonly Problem[];
   /** How many others there are, by what they are about. */
   readonly untold: Readonly<Record<ProblemKind, number>>;
+  /** All of them, by what they are about. */
+  readonly byKind: Readonly<Record<ProblemKind, number>>;
   readonly count: number;
 };
 
@@ -18,15 +20,18 @@ export const TOLD_MAX = 20;
 export function createProblemList(file: string): ProblemList {
   const told: Problem[] = [];
   const untold = Object.fromEntries(problemKinds.map((kind) => [kind, 0])) as Record<ProblemKind, number>;
+  const byKind = { ...untold };
   let count = 0;
   return {
     add(kind, place, { what, hint }) {
       count += 1;
+      byKind[kind] += 1;
       if (told.length < TOLD_MAX) told.push(problem(file, place, what, hint));
       else untold[kind] += 1;
     },
     told,
     untold,
+    byKind,
     get count() {
       return count;
     },

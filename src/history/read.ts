@@ -4,6 +4,7 @@
 import type { Readable } from "node:stream";
 import type { Problem } from "../config/problem.ts";
 import type { Labels } from "../engine/reading.ts";
+import type { EpochMs } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import { type Columns, createColumns, refuse } from "./columns.ts";
 import { type HistoryFormat, type LineParser, type ParserOptions, type ProblemKind, type SkipReason } from "./format.ts";
@@ -21,6 +22,8 @@ export type ReadOptions = ParserOptions & {
   readonly blockBytes?: number | undefined;
   /** How many series the file may bring; default a million. */
   readonly seriesMax?: number | undefined;
+  /** Readings of later instants are problems; default: none are. */
+  readonly tsMax?: EpochMs | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What `-` reads. */
   readonly input?: Readable | undefined;
@@ -45,7 +48,12 @@ export type History = {
   readonly progress: () => number;
   readonly batches: AsyncGenerator<HistoryBatch>;
   /** What was wrong since `from`; grows as batches are read. */
-  readonly problems: { readonly told: readonly Problem[]; readonly untold: Readonly<Record<ProblemKind, number>>; readonly count: number };
+  readonly problems: {
+    readonly told: readonly Problem[];
+    readonly untold: Readonly<Record<ProblemKind, number>>;
+    readonly byKind: Readonly<Record<ProblemKind, number>>;
+    readonly count: number;
+  };
   /** How many values were none, by reason. */
   readonly skipped: Readonly<Record<SkipReason, number>>;
 };
@@ -64,7 +72,7 @@ export async function readHistory(file: string, options: ReadOptions = {}): Prom
   if (isInput && from.offset > 0) throw new GatewayError("not_resumable", "standard input cannot be read from an offset", { hint: "import from a file" });
   const source = await openSource(file, options.input ?? process.stdin, options.blockBytes ?? defaultBlockBytes);
   const problems = createProblemList(file);
-  const columns = createColumns(file, problems, options.seriesMax ?? defaultSeriesMax);
+  const columns = createColumns(file, problems, { seriesMax: options.seriesMax ?? defaultSeriesMax, tsMax: options.tsMax ?? Number.POSITIVE_INFINITY });
   const parser = format.parser(options, columns.sink);
   return {
     format: format.name,

@@ -8,6 +8,7 @@ import { type AccountsRow, createAccountsWriter } from "./accounts.ts";
 import { type AuditRow, createAuditWriter } from "./audit.ts";
 import { type ChunkWrite, createChunkWriter } from "./chunks.ts";
 import type { Database } from "./database.ts";
+import { createImportWriter, type ImportRow } from "./imports.ts";
 import { createMqttWriter, type MqttRow } from "./mqtt-rows.ts";
 import { createRetentionWriter, type RetentionWrite } from "./retention.ts";
 import { createPackedRollupWriter, type PackedRollupsRow } from "./rollups.ts";
@@ -19,6 +20,7 @@ export type FinishedRow =
   | AccountsRow
   | AuditRow
   | ChunkWrite
+  | ImportRow
   | PackedRollupsRow
   | RetentionWrite
   | {
@@ -77,6 +79,7 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
   const chunk = createChunkWriter(db);
   const packedRollups = createPackedRollupWriter(db);
   const retention = createRetentionWriter(db);
+  const importFile = createImportWriter(db);
   const mqtt = createMqttWriter(db);
   return (row) => {
     switch (row.kind) {
@@ -101,6 +104,8 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
         return retention(row);
       case "packed-rollups":
         return packedRollups(row);
+      case "import":
+        return importFile(row);
       case "mqtt":
         mqtt(row);
         return;
@@ -138,6 +143,11 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
 
 /** Writes rows in one transaction; for a process that holds the data directory's lock and runs no gateway. */
 export function writeFinished(db: Database, rows: readonly FinishedRow[]): void {
+  createFinishedStore(db)(rows);
+}
+
+/** @returns the same for a process that writes rows again and again */
+export function createFinishedStore(db: Database): (rows: readonly FinishedRow[]) => void {
   const write = createFinishedWriter(db);
-  db.transaction(() => rows.forEach(write))();
+  return db.transaction((rows: readonly FinishedRow[]) => rows.forEach(write));
 }

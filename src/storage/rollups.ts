@@ -8,10 +8,10 @@ import { type DurationMs, type EpochMs, floorMod, type SeriesId } from "../engin
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import type { Database } from "./database.ts";
 import { decodePacked, type PackedBucket } from "./packed-rollups.ts";
+import { HOUR_MS, MINUTE_MS, type Tier } from "./rollup-days.ts";
 
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 3_600_000;
-export type Tier = typeof MINUTE_MS | typeof HOUR_MS;
+export { HOUR_MS, MINUTE_MS, type Tier } from "./rollup-days.ts";
+
 /** What a packed row holds: a day of minutes, thirty-two days of hours; on the epoch. */
 const unitMs: Readonly<Record<Tier, DurationMs>> = { [MINUTE_MS]: 24 * HOUR_MS, [HOUR_MS]: 32 * 24 * HOUR_MS };
 
@@ -81,6 +81,8 @@ export type PackedRollupsRow = {
   readonly body: Uint8Array;
   readonly starts: readonly EpochMs[];
   readonly throughSeq: number;
+  /** UTC days whose readings of imports are in it now. */
+  readonly settles?: readonly EpochMs[];
 };
 
 /** @returns a function that writes packed rows; call it within a transaction */
@@ -90,11 +92,13 @@ export function createPackedRollupWriter(db: Database): (row: PackedRollupsRow) 
   const write = db.prepare(`INSERT INTO packed_rollup (tier, series, unit, first_start, last_start, at, body)
     VALUES (@tier, @series, @unit, @firstStart, @lastStart, @at, @body) ON CONFLICT (tier, series, unit)
     DO UPDATE SET first_start = excluded.first_start, last_start = excluded.last_start, at = excluded.at, body = excluded.body`);
-  return ({ kind, starts, throughSeq, ...row }) => {
+  const settle = db.prepare("DELETE FROM rollup_open WHERE tier = ? AND series = ? AND day = ?");
+  return ({ kind, starts, throughSeq, settles = [], ...row }) => {
     // Amended meanwhile: the next run packs it.
     if (starts.some((start) => (changed.get(row.tier, row.series, start) ?? 0) > throughSeq)) return;
     for (const start of starts) remove.run(row.tier, row.series, start);
     write.run(row);
+    for (const day of settles) settle.run(row.tier, row.series, day);
   };
 }
 
@@ -156,7 +160,7 @@ export function createRollupReader(db: Database) {
   };
 }
 
-/** A fresh row that marks a bucket, or amends it, lies over the packed one. */
+/** A fresh row that marks a bucket, or amends it, lies over the packed one. One that was packed before the stream closed it holds readings twice until it is packed anew. */
 export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollup[]): Rollup[] {
   const merged: Rollup[] = [];
   let next = 0;
@@ -165,7 +169,7 @@ export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollu
     const over = fresh[next];
     if (over?.start === start) {
       next += 1;
-      merged.push({ start, isApproximate, isDirty: over.isDirty, values: over.isDirty ? mergeOf([values, over.values]) : values });
+      merged.push({ start, isApproximate, isDirty: true, values: over.isDirty ? mergeOf([values, over.values]) : values });
     } else merged.push({ start, isApproximate, isDirty: false, values });
   }
   return [...merged, ...fresh.slice(next)];

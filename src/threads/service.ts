@@ -34,6 +34,7 @@ import { createMetrics } from "../metrics.ts";
 import { createOutbox } from "../notify/outbox.ts";
 import { createQueryClient } from "../query-client.ts";
 import { createStoredFigures } from "../stored-figures.ts";
+import { createImporter, type ImportOrder } from "../upkeep/importer.ts";
 import { createJobs } from "../upkeep/jobs.ts";
 import { createRoomKeeper } from "../upkeep/room-keeper.ts";
 import { createUpkeep } from "../upkeep/upkeep.ts";
@@ -93,7 +94,7 @@ function lastAnswer<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
 
 const writer = createWriterClient((message) => processorPort.postMessage(message));
 const { write } = writer;
-const jobs = createJobs({ dataDir, emit: writer.work, signal: stop.signal });
+const jobs = createJobs({ dataDir, emit: writer.work, define: (series) => askMain("define", { series }), signal: stop.signal });
 
 const outbox = createOutbox(
   {
@@ -215,6 +216,7 @@ const upkeep = createUpkeep({
   clock: systemClock,
   log: log.child({ room: "batch" }),
 });
+const importer = createImporter({ jobs, config: () => config, clock: systemClock, log: log.child({ room: "history" }) });
 const roomKeeper = createRoomKeeper({
   makeRoom: upkeep.retain,
   summarize: upkeep.nightly,
@@ -265,6 +267,8 @@ try {
     accounts: (argument) => accounts.administer(argument as AccountsCommand),
     reload: reloadForCli,
     command: (argument) => commandForCli(argument as CommandOfCli),
+    running: () => Promise.resolve(true),
+    import: (argument, progress, gone) => importer.run(argument as ImportOrder, progress, gone),
     summarize: (argument, progress) => upkeep.summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
   });
   await Promise.all([processorStatus(), processorMetrics()]);

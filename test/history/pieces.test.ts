@@ -35,7 +35,7 @@ type Stop = { readonly position: Position; readonly readings: number; readonly p
 /** Reads from a position to the end in blocks of `size`. @returns also how far it was after each block */
 function read(format: HistoryFormat, bytes: Buffer, size: number, from = begin): Outcome & { stops: Stop[] } {
   const problems = createProblemList("f");
-  const columns = createColumns("f", problems, 1000);
+  const columns = createColumns("f", problems, { seriesMax: 1000, tsMax: Number.POSITIVE_INFINITY });
   const parser = format.parser({}, columns.sink);
   if (from.offset > 0 && !parser.isReady) parser.line(header, 1);
   const feed = createLineFeed(parser, columns, from);

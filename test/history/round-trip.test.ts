@@ -38,7 +38,7 @@ const readings = fc.array(fc.record({ labels, ts: instant, value: double }), { m
 /** Reads a text in pieces of `size` bytes, without a file. */
 function readBack(format: (typeof historyFormats)[number], content: string, size: number) {
   const problems = createProblemList("f");
-  const columns = createColumns("f", problems, 1000);
+  const columns = createColumns("f", problems, { seriesMax: 1000, tsMax: Number.POSITIVE_INFINITY });
   const feed = createLineFeed(format.parser({}, columns.sink), columns, { offset: 0, lines: 0 });
   const bytes = Buffer.from(content);
   for (let at = 0; at < bytes.length; at += size) feed.feed(bytes.subarray(at, at + size));

@@ -8,5 +8,6 @@ import { mqttSessions } from "./005-mqtt-sessions.ts";
 import { alertLife } from "./006-alert-life.ts";
 import { rulesInForce } from "./007-rules-in-force.ts";
 import { chunks } from "./008-chunks.ts";
+import { imports } from "./009-imports.ts";
 
-export const migrations = [initial, dailySnapshots, subjects, accounts, mqttSessions, alertLife, rulesInForce, chunks] as const;
+export const migrations = [initial, dailySnapshots, subjects, accounts, mqttSessions, alertLife, rulesInForce, chunks, imports] as const;
