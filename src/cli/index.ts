@@ -6,6 +6,7 @@ import { auditCommand } from "./audit.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { explainCommand } from "./explain.ts";
+import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { oncallCommand } from "./oncall.ts";
 import { performanceCommand } from "./performance.ts";
@@ -31,6 +32,7 @@ export const commands: readonly CliCommand[] = [
   rulesCommand,
   summarizeCommand,
   importCommand,
+  exportCommand,
   performanceCommand,
   tuneCommand,
   ...[alertsCommand, ...actCommands, silenceCommand, oncallCommand],

@@ -9,11 +9,12 @@ import type { Day, ZoneTable } from "../engine/calendar.ts";
 import { History, type OrderedReadings } from "../engine/history.ts";
 import { LATE } from "../engine/reading.ts";
 import { type EpochMs, floorMod, type SeriesId } from "../engine/units.ts";
-import { type ChunkReader, compactedThrough, createChunkReader, createWholeness, type Span } from "../storage/chunks.ts";
+import { type ChunkReader, createChunkReader, createWholeness, type Span } from "../storage/chunks.ts";
 import type { Database } from "../storage/database.ts";
 import type { FinishedRow } from "../storage/finished.ts";
-import { isHistory, newestSeq, readJournal } from "../storage/journal.ts";
+import { newestSeq } from "../storage/journal.ts";
 import { createRollupReader, HOUR_MS, MINUTE_MS, mergeOf, type PackedRollupsRow, type RollupReader, unitOf } from "../storage/rollups.ts";
+import { readTail } from "../storage/tail.ts";
 import { type Block, type Repeated, type SeriesReadings, without } from "./block.ts";
 
 export type StoreOptions = {
@@ -62,7 +63,7 @@ export function createBlockStore(db: Database, { zone, at }: StoreOptions) {
       const outcome: BlockOutcome = { duplicates: 0, conflicts: 0, readings: 0, span: null };
       const isWhole = createWholeness(db);
       const ids = Array.from({ length: count }, (_, series) => idOf(series));
-      const [fromSeq, tail] = [newestSeq(db), readTail(db, ids, block.span())];
+      const [fromSeq, tail] = [newestSeq(db), readTail(db, new Set(ids.filter((id) => id !== undefined)), block.span())];
       for (const { series, readings } of block.bySeries(count, outcome)) {
         const id = ids[series];
         const there = id === undefined ? undefined : thereOf(id, readings, tail);
@@ -95,22 +96,6 @@ const joined = (a: Span | null, b: Span): Span => (a === null ? b : { from: Math
 
 /** Arrivals that were not read are not asked for either. */
 const withAt = (columns: OrderedReadings): OrderedReadings => ({ ...columns, at: columns.ts });
-
-/** The readings of a span that no chunk holds yet, by series. */
-function readTail(db: Database, ids: readonly (SeriesId | undefined)[], { from, to }: Span): ReadonlyMap<SeriesId, History> {
-  const wanted = new Set(ids.filter((id) => id !== undefined));
-  const tail = new Map<SeriesId, History>();
-  for (const { count, series, ts, value, verdict, at } of readJournal(db, { fromTs: from, toTs: to, series: wanted, afterSeq: compactedThrough(db) })) {
-    for (let index = 0; index < count; index += 1) {
-      const [id, instant] = [series[index] as number, ts[index] as number];
-      if (instant < from || instant >= to || !wanted.has(id) || !isHistory(verdict[index] as number)) continue;
-      const history = tail.get(id) ?? new History();
-      tail.set(id, history);
-      history.add(instant, value[index] as number, false, at);
-    }
-  }
-  return tail;
-}
 
 /** Readings of the past are late, and arrive when they are imported. The columns that say so are made once. */
 function createMarks(importedAt: EpochMs) {

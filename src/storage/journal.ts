@@ -151,6 +151,15 @@ export function hasAny(set: Uint8Array, wanted: ReadonlySet<number>): boolean {
   return false;
 }
 
+/** Adds the ids of a row. */
+export function addSeries(set: Uint8Array, into: Set<number>): void {
+  const reader = new ByteReader(set);
+  for (let id = 0; !reader.done; ) {
+    id += reader.zigzag();
+    into.add(id);
+  }
+}
+
 function pack(bytes: Uint8Array): Uint8Array {
   const isLarge = bytes.length >= COMPRESS_FROM_BYTES;
   const body = isLarge ? compress(bytes) : bytes;
