@@ -14,6 +14,7 @@ import { formatOf, historyFormats } from "../history/formats/index.ts";
 import type { ImportSettings } from "../history/identity.ts";
 import { type ImportReport, type ImportState, runImport } from "../history/import.ts";
 import { createLog } from "../log.ts";
+import type { RebuildAlertsReport } from "../replay/rebuild-alerts.ts";
 import { lockDataDir, openDatabase } from "../storage/database.ts";
 import { createFinishedStore, type FinishedRow } from "../storage/finished.ts";
 import type { ImportOrder } from "../upkeep/importer.ts";
@@ -22,6 +23,7 @@ import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, EXIT_USAGE, USAGE } from 
 import { importLines } from "./import-text.ts";
 import { printProblems } from "./problems.ts";
 import { createProgressLine } from "./progress.ts";
+import { alertLines, rebuildAlertsOf } from "./rebuild-alerts.ts";
 import { counted } from "./text.ts";
 
 type Options = {
@@ -35,6 +37,7 @@ type Options = {
   readonly deviceTag?: string;
   readonly dryRun?: true;
   readonly again?: true;
+  readonly alerts?: true;
   readonly json?: true;
 };
 
@@ -53,6 +56,7 @@ export const importCommand: CliCommand = {
       .option("--device-tag <name>", "line protocol: the tag that is the device")
       .option("--dry-run", "read all and say what would come of it; write nothing")
       .option("--again", "also when the file is in already: read it from its beginning")
+      .option("--alerts", "afterwards work out which alerts would have fired; nobody is told")
       .option("-c, --config <file>", "the config", DEFAULT_CONFIG)
       .option("--json", "for machines: the report")
       .action((file: string, options: Options) => importFile(file, options, systemClock));
@@ -77,13 +81,22 @@ async function importFile(given: string, options: Options, clock: Clock): Promis
   const started = clock.monotonic();
   const report = await run(loaded.config, order, clock);
   const seconds = (clock.monotonic() - started) / 1000;
-  if (options.json === true) process.stdout.write(`${JSON.stringify({ ...report, seconds }, null, 2)}\n`);
-  else {
+  if (options.json !== true) {
     printProblems(report.problems);
     process.stdout.write(`${importLines(report, { given, config: loaded.config, seconds }).join("\n")}\n`);
   }
+  const alerts = options.alerts === true ? await alertsOf(report, loaded.config, clock) : undefined;
+  if (alerts !== undefined && options.json !== true && report.span !== null) process.stdout.write(`${alertLines(alerts, report.span).join("\n")}\n`);
+  if (options.json === true) process.stdout.write(`${JSON.stringify({ ...report, seconds, ...(alerts && { alerts }) }, null, 2)}\n`);
   const hasProblems = Object.values(report.progress.problems).some((count) => count > 0);
   if (report.outcome === "interrupted" || (hasProblems && report.outcome !== "there")) process.exitCode = EXIT_FAILED;
+}
+
+/** What would have fired in the time that the file brought; prints it where people read. */
+async function alertsOf({ outcome, span }: ImportReport, config: GatewayConfig, clock: Clock): Promise<RebuildAlertsReport | undefined> {
+  if (span === null || (outcome !== "done" && outcome !== "there")) return undefined;
+  const order = { from: span.from, to: Math.min(span.to, clock.now() + 1), byEventTime: true };
+  return rebuildAlertsOf(config, order, { isDry: false, clock });
 }
 
 /** @throws GatewayError `usage`, `unknown_format` */

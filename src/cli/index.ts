@@ -10,6 +10,7 @@ import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
 import { oncallCommand } from "./oncall.ts";
 import { performanceCommand } from "./performance.ts";
+import { rebuildCommand } from "./rebuild.ts";
 import { replayCommand } from "./replay.ts";
 import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
@@ -33,6 +34,7 @@ export const commands: readonly CliCommand[] = [
   summarizeCommand,
   importCommand,
   exportCommand,
+  rebuildCommand,
   performanceCommand,
   tuneCommand,
   ...[alertsCommand, ...actCommands, silenceCommand, oncallCommand],

@@ -10,6 +10,7 @@ import { type ChunkWrite, createChunkWriter } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { createImportWriter, type ImportRow } from "./imports.ts";
 import { createMqttWriter, type MqttRow } from "./mqtt-rows.ts";
+import { createRebuiltAlertWriter, type RebuiltAlertRow } from "./rebuilt-alerts.ts";
 import { createRetentionWriter, type RetentionWrite } from "./retention.ts";
 import { createPackedRollupWriter, type PackedRollupsRow } from "./rollups.ts";
 
@@ -22,6 +23,7 @@ export type FinishedRow =
   | ChunkWrite
   | ImportRow
   | PackedRollupsRow
+  | RebuiltAlertRow
   | RetentionWrite
   | {
       readonly kind: "delivery";
@@ -79,6 +81,7 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
   const chunk = createChunkWriter(db);
   const packedRollups = createPackedRollupWriter(db);
   const retention = createRetentionWriter(db);
+  const rebuiltAlert = createRebuiltAlertWriter(db);
   const importFile = createImportWriter(db);
   const mqtt = createMqttWriter(db);
   return (row) => {
@@ -106,6 +109,8 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
         return packedRollups(row);
       case "import":
         return importFile(row);
+      case "rebuilt-alert":
+        return rebuiltAlert(row);
       case "mqtt":
         mqtt(row);
         return;

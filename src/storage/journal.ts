@@ -151,13 +151,11 @@ export function hasAny(set: Uint8Array, wanted: ReadonlySet<number>): boolean {
   return false;
 }
 
-/** Adds the ids of a row. */
-export function addSeries(set: Uint8Array, into: Set<number>): void {
-  const reader = new ByteReader(set);
-  for (let id = 0; !reader.done; ) {
-    id += reader.zigzag();
-    into.add(id);
-  }
+/** The ids of a row's set of series. */
+export function seriesIn(set: Uint8Array): number[] {
+  const [reader, ids] = [new ByteReader(set), [] as number[]];
+  for (let id = 0; !reader.done; ids.push(id)) id += reader.zigzag();
+  return ids;
 }
 
 function pack(bytes: Uint8Array): Uint8Array {

@@ -6,7 +6,7 @@ import { LATE } from "../engine/reading.ts";
 import type { SeriesId } from "../engine/units.ts";
 import { compactedThrough, type Span } from "./chunks.ts";
 import type { Database } from "./database.ts";
-import { addSeries, isHistory, readJournal, seqsOf } from "./journal.ts";
+import { isHistory, readJournal, seqsOf, seriesIn } from "./journal.ts";
 
 /** The tail's readings in a span, by series; series that have none do not come. */
 export function readTail(db: Database, wanted: ReadonlySet<SeriesId>, { from, to }: Span): Map<SeriesId, History> {
@@ -36,7 +36,7 @@ export function seriesOfTail(db: Database, { from, to }: Span): ReadonlySet<Seri
   const found = new Set<SeriesId>();
   for (const seq of seqsOf(db, { fromTs: from, toTs: to, afterSeq: compactedThrough(db) })) {
     const ids = read.get(seq);
-    if (ids !== undefined) addSeries(ids, found);
+    for (const id of ids === undefined ? [] : seriesIn(ids)) found.add(id);
   }
   return found;
 }

@@ -37,7 +37,7 @@ import { createStoredFigures } from "../stored-figures.ts";
 import { createImporter, type ImportOrder } from "../upkeep/importer.ts";
 import { createJobs } from "../upkeep/jobs.ts";
 import { createRoomKeeper } from "../upkeep/room-keeper.ts";
-import { createUpkeep } from "../upkeep/upkeep.ts";
+import { type AlertsOrder, createUpkeep } from "../upkeep/upkeep.ts";
 import { createWriterClient } from "../writer-client.ts";
 
 /** How long the processor may take to say how it is, and how many such questions may be open. */
@@ -268,6 +268,7 @@ try {
     reload: reloadForCli,
     command: (argument) => commandForCli(argument as CommandOfCli),
     running: () => Promise.resolve(true),
+    "rebuild-alerts": (argument, progress, gone) => upkeep.rebuildAlerts(argument as AlertsOrder, progress, gone),
     import: (argument, progress, gone) => importer.run(argument as ImportOrder, progress, gone),
     summarize: (argument, progress) => upkeep.summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
   });

@@ -2,8 +2,9 @@
 
 import { jobs as batchJobs } from "../batch/jobs/index.ts";
 import { runImport } from "../history/import.ts";
+import { runRebuildAlerts } from "../replay/rebuild-alerts.ts";
 
-export const jobs = { ...batchJobs, import: runImport } as const;
+export const jobs = { ...batchJobs, import: runImport, "rebuild-alerts": runRebuildAlerts } as const;
 export type JobName = keyof typeof jobs;
 type Options<Name extends JobName> = Parameters<(typeof jobs)[Name]>[1];
 /** What a job is told; how it is ended and asked how far it is, is its thread's business. */

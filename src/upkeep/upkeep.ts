@@ -10,6 +10,8 @@ import type { GatewayConfig } from "../config.ts";
 import { GatewayError } from "../error.ts";
 import type { Log } from "../log.ts";
 import { type EmailSettings, sendMail } from "../notify/channels/email.ts";
+import type { RebuildAlertsOptions, RebuildAlertsReport } from "../replay/rebuild-alerts.ts";
+import type { ReplayProgress } from "../replay.ts";
 import type { Uncompacted } from "../storage/uncompacted-query.ts";
 import type { Jobs } from "./jobs.ts";
 
@@ -22,6 +24,9 @@ export type UpkeepDeps = {
   readonly clock: Clock;
   readonly log: Log;
 };
+
+/** What somebody asks for. */
+export type AlertsOrder = Pick<RebuildAlertsOptions, "from" | "to" | "byEventTime" | "by">;
 
 /** Readings that may wait for compaction, and for how long. */
 const COMPACT_READINGS = 1_000_000;
@@ -50,6 +55,15 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
     return report;
   }
 
+  /** @param gone ends it: what is done stays done */
+  async function rebuildAlerts(order: AlertsOrder, progress: (now: ReplayProgress) => void, gone: AbortSignal): Promise<RebuildAlertsReport> {
+    const report = await jobs.run("rebuild-alerts", { ...order, config: config(), now: clock.now() }, progress, gone);
+    if (report === undefined)
+      throw new GatewayError("rebuild_interrupted", "the rebuild was interrupted", { retryable: true, hint: "what was written stands; run it again" });
+    log.info({ by: order.by, from: order.from, to: order.to, grade: report.grade, ...report.counts }, "alerts were rebuilt");
+    return report;
+  }
+
   async function mail(report: SummaryReport): Promise<void> {
     const { notify, batch, gateway } = config();
     const receiver = notify.receivers.find(({ name }) => name === batch.dailySummary.receiver);
@@ -72,6 +86,7 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
   return {
     retain,
     summarize,
+    rebuildAlerts,
     /** Summarises what is due, and mails it. */
     nightly: async (): Promise<void> => mail(await summarize(undefined)),
     /** To be called every minute. */
