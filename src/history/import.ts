@@ -31,6 +31,8 @@ export type ImportOptions = {
   readonly isAgain?: boolean;
   /** Readings that are held at once. */
   readonly blockReadings?: number;
+  /** Bytes of the file that are read at once, and become part of a block whole. */
+  readonly blockBytes?: ReadOptions["blockBytes"];
   /** Blocks after which it ends, to be called again, where it can go on. */
   readonly blocksMax?: number;
   readonly signal?: AbortSignal;
@@ -86,8 +88,8 @@ export async function runImport(db: Database, options: ImportOptions, emit: Emit
   if (isThere && options.isAgain !== true && options.isDry !== true)
     return { ...base, format: "", outcome: "there", series: 0, seriesNew: 0, progress: before, problems: [] };
   const from: Position = { offset: before.offset, lines: before.lines };
-  const { signal, input, settings, now } = options;
-  const history = await readHistory(options.file, { ...settings, from, signal, input, tsMax: now + FUTURE_MS_MAX });
+  const { signal, input, settings, now, blockBytes } = options;
+  const history = await readHistory(options.file, { ...settings, from, signal, input, blockBytes, tsMax: now + FUTURE_MS_MAX });
   const work = createWork(db, { options, emit, define, key, before, history });
   const outcome = await readAll(work, history, options);
   const { progress, span, seriesNew } = work.done;
