@@ -95,7 +95,7 @@ export type FromService =
   | { readonly kind: "failed"; readonly message: string; readonly hint: string | undefined }
   | { readonly kind: "closed" };
 
-export type QueryStart = Pick<QueryContext, "devices" | "zone" | "alarmTargets"> & { readonly dataDir: string };
+export type QueryStart = Pick<QueryContext, "devices" | "zone" | "alarmTargets" | "gateway"> & { readonly dataDir: string };
 export type RenderRequest = RouteRequest<unknown, unknown>;
 export type QueryVerbs = {
   query(request: QueryRequest): unknown;

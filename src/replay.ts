@@ -5,8 +5,8 @@ import { createPlan, type GatewayConfig } from "./config.ts";
 import type { AlertRecord, Effects, Transition } from "./engine/effect.ts";
 import { DEAD_LETTER_RULE } from "./engine/gateway-alerts.ts";
 import type { Rule, RulePlan } from "./engine/rule.ts";
-import type { DurationMs, EpochMs } from "./engine/units.ts";
-import { historyCounter, replayByEventTime } from "./replay/event-replay.ts";
+import { leadOf } from "./engine/rule-lead.ts";
+import type { EpochMs } from "./engine/units.ts";
 import {
   type Base,
   countReadings,
@@ -18,8 +18,9 @@ import {
   replayJournal,
   type Substitute,
 } from "./replay/journal-replay.ts";
-import { type Difference, differencesOf, liveOccurrences, type Occurrence, Occurrences } from "./replay/occurrences.ts";
 import type { Database } from "./storage/database.ts";
+import { historyCounter, planInForce, replayByEventTime } from "./storage/event-replay.ts";
+import { type Difference, differencesOf, liveOccurrences, type Occurrence, Occurrences } from "./storage/occurrences.ts";
 
 /** Which rules stand in for those in force. */
 export type ReplayRules =
@@ -72,9 +73,6 @@ export type ReplayReport = {
 };
 
 const DIFFERING_MAX = 1000;
-/** Of conditions and windows whose settings do not say how long they remember, by `type` and `kind`. */
-const LEAD_MS: Readonly<Record<string, DurationMs>> = { deviation: 14 * 86_400_000, consecutive: 86_400_000, count: 86_400_000, day: 25 * 3_600_000 };
-const LEAD_MS_MIN = 3_600_000;
 
 /**
  * Replays a range.
@@ -150,11 +148,7 @@ function stepRows(db: Database, replayed: Parameters<typeof replayJournal>[1], o
 
 function replayHistory(db: Database, options: ReplayOptions, because: string): ReplayReport {
   const { from, to, rules, config } = options;
-  const stored = db
-    .prepare<[number], string>("SELECT plan FROM rule_version WHERE hash = (SELECT plan FROM rules_in_force WHERE at <= ? ORDER BY number DESC LIMIT 1)")
-    .pluck()
-    .get(to);
-  const last = stored === undefined ? undefined : (JSON.parse(stored) as RulePlan);
+  const last = planInForce(db, to);
   const inForce = rules.kind === "in-force" ? (last ?? config.plan) : config.plan;
   const plan = substituteOf(rules)?.(inForce) ?? inForce;
   const start = from - leadOf(plan);
@@ -221,20 +215,4 @@ function substituteOf(rules: ReplayRules): Substitute | undefined {
       return never;
     }
   }
-}
-
-/** Keys of a condition that hold how long it remembers. */
-const leadKeys = new Set(["after", "size", "gap", "over", "stale_after"]);
-
-/** How long before the range the engine must hear readings, so that windows, delays and absences stand when it begins. */
-export function leadOf({ rules }: Pick<RulePlan, "rules">): DurationMs {
-  return Math.max(LEAD_MS_MIN, ...rules.map((rule) => rule.forMs + rule.keepFiringForMs + (rule.staleAfterMs ?? 0) + longestOf(rule.condition)));
-}
-
-function longestOf(settings: unknown): DurationMs {
-  if (typeof settings !== "object" || settings === null) return 0;
-  const { type, kind } = settings as { type?: unknown; kind?: unknown };
-  const own = LEAD_MS[String(type)] ?? LEAD_MS[String(kind)] ?? 0;
-  const parts = Object.entries(settings).map(([key, value]) => (typeof value === "number" ? (leadKeys.has(key) ? value : 0) : longestOf(value)));
-  return Math.max(own, ...parts);
 }

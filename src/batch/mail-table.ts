@@ -1,7 +1,9 @@
 // A table as a mail shows it: as text in fixed columns, and as HTML with its style inline, since mail clients drop the rest.
 
 /** `bad` is set off by colour and weight; the text alone must say it too. */
-export type Cell = { readonly text: string; readonly mark?: "bad" };
+export type Cell = { readonly text: string; readonly mark?: "bad" /** Below the text, in HTML alone. */; readonly picture?: Picture };
+/** `cid` of an attachment of the mail; `width` and `height` in CSS pixels. */
+export type Picture = { readonly cid: string; readonly alt: string; readonly width: number; readonly height: number };
 /** `width` in characters, of the text. Figures stand on the right and are never cut. */
 type Shape = { readonly title: string; readonly width: number; readonly right?: true };
 export type Column<Row> = Shape & { cell(row: Row): Cell };
@@ -42,13 +44,17 @@ export function htmlTable({ heading, columns, rows }: Table): string {
     ({ title, right }) => `<th scope="col" style="padding:4px 8px;text-align:${side(right)};border-bottom:2px solid #c9d2d8">${escapeHtml(title)}</th>`,
   );
   const body = rows.map((row) => {
-    const cells = row.map(({ text, mark }, index) => {
+    const cells = row.map(({ text, mark, picture }, index) => {
       const bad = mark === "bad" ? ";font-weight:600;color:#a3200d" : "";
       const whole = columns[index]?.right ? ";white-space:nowrap" : "";
-      return `<td style="padding:4px 8px;text-align:${side(columns[index]?.right)};border-bottom:1px solid #e3e8eb${whole}${bad}">${escapeHtml(text)}</td>`;
+      return `<td style="padding:4px 8px;text-align:${side(columns[index]?.right)};vertical-align:top;border-bottom:1px solid #e3e8eb${whole}${bad}">${escapeHtml(text)}${picture === undefined ? "" : htmlPicture(picture)}</td>`;
     });
     return `<tr>${cells.join("")}</tr>`;
   });
   return `<h2 style="margin:0 0 8px;font-size:16px">${escapeHtml(heading)}</h2>
 <div style="overflow-x:auto;margin:0 0 24px"><table style="border-collapse:collapse;overflow-wrap:normal;font-variant-numeric:tabular-nums"><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`;
 }
+
+/** Its own white ground is in the picture, for readers that turn a mail dark. */
+const htmlPicture = ({ cid, alt, width, height }: Picture): string =>
+  `<img src="cid:${escapeHtml(cid)}" alt="${escapeHtml(alt)}" width="${width}" height="${height}" style="display:block;width:${width}px;height:${height}px;margin:4px 0 2px;border:0;font-size:11px;line-height:1.2">`;

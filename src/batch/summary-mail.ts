@@ -1,17 +1,21 @@
 // The mail about a run of the daily summary: one per run, however many days it caught up. Text at 72 columns and HTML, the worst
 // sensors first. A pure function of the report; sending it is the business of notify/channels/email.ts.
 
-import { localMinutes, utc } from "../engine/calendar.ts";
+import { utc } from "../engine/calendar.ts";
 import { type EpochMs, formatDuration } from "../engine/units.ts";
 import { zoneTable } from "../zone.ts";
 import type { DayReport, SeriesReport, SummaryReport } from "./jobs/summary-report.ts";
-import { type Cell, escapeHtml, htmlTable, oneLine, type Table, tableOf, textTable } from "./mail-table.ts";
+import { type Cell, escapeHtml, htmlTable, oneLine, type Picture, type Table, tableOf, textTable } from "./mail-table.ts";
 import { actorsTable, figuresTable, leadOf as performanceLeadOf } from "./performance-tables.ts";
+import { reconciliationFoot, reconciliationTable } from "./reconciliation-table.ts";
+import { CHART_SIZE, type SeriesChart } from "./summary-charts.ts";
+import { clockText, counted, FIGURE_COLUMNS, figure, nameOf } from "./summary-words.ts";
 
-export type SummaryMail = { readonly subject: string; readonly text: string; readonly html: string };
+/** The charts are attached, and the HTML shows them by `cid`. */
+export type SummaryMail = { readonly subject: string; readonly text: string; readonly html: string; readonly attachments: readonly Attachment[] };
+type Attachment = { readonly filename: string; readonly content: Uint8Array; readonly contentType: "image/png"; readonly cid: string };
 
 const COLUMNS = 72;
-const FIGURE_COLUMNS = 8;
 /** Days that get a line each; more are told by month. */
 const DAYS_MAX = 31;
 
@@ -24,10 +28,26 @@ export function renderSummaryMail(report: SummaryReport, options: { gatewayName:
   const period = periodOf(report);
   const subject = oneLine(`[${options.gatewayName}] ${period}: ${counted(report.alerts, "alert")}, coverage ${percent(report.coverage)}`);
   const lead = leadOf(report, period);
-  const tables = [...(report.days.length > 1 ? [daysTable(report.days)] : []), seriesTable(report), ...performanceTables(report)];
+  const tables = [...(report.days.length > 1 ? [daysTable(report.days)] : []), seriesTable(report), ...differencesOf(report), ...performanceTables(report)];
   const foot = footOf(report, options.externalUrl);
   const text = [...wrap(lead), "", ...tables.flatMap((table) => [...textTable(table), ""]), ...foot.flatMap((line) => wrap(line)), ""].join("\n");
-  return { subject, text, html: htmlPage(subject, lead, tables, foot) };
+  const charts = report.charts ?? [];
+  const html = htmlPage(subject, lead, tables, [...(charts.length === 0 ? [] : [chartsMeaning(report)]), ...foot]);
+  return { subject, text, html, attachments: charts.map(attachmentOf) };
+}
+
+const cidOf = ({ series }: SeriesChart): string => `chart-${series}@highwater`;
+
+const attachmentOf = (chart: SeriesChart): Attachment => ({
+  filename: `chart-${chart.series}.png`,
+  content: chart.png,
+  contentType: "image/png",
+  cid: cidOf(chart),
+});
+
+function chartsMeaning({ days, zone }: SummaryReport): string {
+  const which = days.length > 1 ? "the newest of these days in which the sensor spoke" : "the day";
+  return `A chart is of ${which}, midnight to midnight (${zone}), a line each six hours: from the lowest to the highest of each half hour, and the average; grey where there is a gap, red where an alert fired.`;
 }
 
 function periodOf({ days }: SummaryReport): string {
@@ -45,19 +65,22 @@ function footOf(report: SummaryReport, externalUrl: string | null): string[] {
   const rest = report.series - report.worst.length;
   const more = rest > 0 ? [`${counted(rest, "more sensor")} not listed.`] : [];
   const meaning = "Coverage is the share of the day not in gaps; a gap is longer than three times the day's median interval.";
-  return [...more, meaning, ...performanceFootOf(report), ...(externalUrl === null ? [] : [externalUrl])];
+  return [...more, meaning, ...reconciliationFoot(report.reconciliation), ...performanceFootOf(report), ...(externalUrl === null ? [] : [externalUrl])];
+}
+
+function differencesOf({ reconciliation }: SummaryReport): Table[] {
+  const table = reconciliationTable(reconciliation);
+  return table === undefined ? [] : [table];
 }
 
 /** Of the newest day, which is named where there are several. */
 function performanceTables({ performance, days, zone }: SummaryReport): Table[] {
   if (performance === undefined || performance.figures === null) return [];
-  const timeText = (at: EpochMs): string => clockText(localMinutes(zoneTable(zone) ?? utc, at));
+  const timeText = (at: EpochMs): string => clockText(zoneTable(zone) ?? utc, at);
   const heading = days.length > 1 ? `Alarm performance, ${performance.day}` : "Alarm performance";
   const actors = actorsTable(performance.figures);
   return [figuresTable(heading, performance.figures, timeText), ...(actors === undefined ? [] : [actors])];
 }
-
-const clockText = (minutes: number): string => [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, "0")).join(":");
 
 function performanceFootOf({ performance }: SummaryReport): string[] {
   if (performance === undefined) return [];
@@ -67,26 +90,13 @@ function performanceFootOf({ performance }: SummaryReport): string[] {
 
 // A hundred per cent is only what is whole, and what is below never rounds up to it.
 const percent = (share: number): string => (share >= 1 ? "100 %" : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`);
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 const alertsCell = (alerts: number): Cell => (alerts > 0 ? { text: String(alerts), mark: "bad" } : { text: "0" });
 const coverageCell = (coverage: number): Cell => ({ text: percent(coverage), ...(coverage < 0.9 && { mark: "bad" }) });
 
-/** Four significant digits are what a table is read for, and all before the point. */
-function figure(value: number): string {
-  if (Math.abs(value) < 1e7 && (Math.abs(value) >= 1000 || Number.isInteger(value))) return String(Math.round(value));
-  const short = String(Number(value.toPrecision(4)));
-  return short.length > FIGURE_COLUMNS ? value.toExponential(1) : short;
-}
-
-function nameOf({ labels, series, unit }: SeriesReport): string {
-  const device = labels["device"] ?? `series ${series}`;
-  const metric = labels["metric"] === undefined ? "" : ` ${labels["metric"]}`;
-  return `${device}${metric}${unit === null ? "" : ` ${unit}`}`;
-}
-
-function seriesTable({ worst, days }: SummaryReport): Table {
+function seriesTable({ worst, days, charts = [] }: SummaryReport): Table {
+  const pictures = new Map(charts.map((chart) => [chart.series, { cid: cidOf(chart), alt: chart.alt, ...CHART_SIZE }]));
   return tableOf<SeriesReport>(days.length > 1 ? "Sensors over these days, the worst first" : "Sensors, the worst first", worst, [
-    { title: "Sensor", width: 24, cell: (row) => ({ text: nameOf(row) }) },
+    { title: "Sensor", width: 24, cell: (row) => withPicture(nameOf(row), pictures.get(row.series)) },
     { title: "Min", width: FIGURE_COLUMNS, right: true, cell: ({ min }) => ({ text: figure(min) }) },
     { title: "Avg", width: FIGURE_COLUMNS, right: true, cell: ({ avg }) => ({ text: figure(avg) }) },
     { title: "Max", width: FIGURE_COLUMNS, right: true, cell: ({ max }) => ({ text: figure(max) }) },
@@ -95,6 +105,8 @@ function seriesTable({ worst, days }: SummaryReport): Table {
     { title: "Gap", width: 4, right: true, cell: ({ largestGapMs }) => ({ text: gapText(largestGapMs) }) },
   ]);
 }
+
+const withPicture = (text: string, picture: Picture | undefined): Cell => ({ text, ...(picture !== undefined && { picture }) });
 
 /** The longest gap in its largest unit: four columns are enough for it. */
 function gapText(ms: number): string {

@@ -3,6 +3,7 @@
 import { actCommands } from "./act.ts";
 import { alertsCommand } from "./alerts.ts";
 import { auditCommand } from "./audit.ts";
+import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { explainCommand } from "./explain.ts";
@@ -12,6 +13,8 @@ import { oncallCommand } from "./oncall.ts";
 import { performanceCommand } from "./performance.ts";
 import { rebuildCommand } from "./rebuild.ts";
 import { replayCommand } from "./replay.ts";
+import { reportCommand } from "./report.ts";
+import { restoreCommand } from "./restore.ts";
 import { rulesCommand } from "./rules.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -22,6 +25,7 @@ import { tokenCommand } from "./token.ts";
 import { tryCommand } from "./try.ts";
 import { tuneCommand } from "./tune.ts";
 import { userCommand } from "./user.ts";
+import { verifyCommand } from "./verify.ts";
 
 export const commands: readonly CliCommand[] = [
   runCommand,
@@ -34,6 +38,8 @@ export const commands: readonly CliCommand[] = [
   summarizeCommand,
   importCommand,
   exportCommand,
+  reportCommand,
+  verifyCommand,
   rebuildCommand,
   performanceCommand,
   tuneCommand,
@@ -41,5 +47,6 @@ export const commands: readonly CliCommand[] = [
   userCommand,
   tokenCommand,
   auditCommand,
+  ...[backupCommand, restoreCommand],
   schemaCommand,
 ];

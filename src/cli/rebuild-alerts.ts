@@ -7,34 +7,28 @@ import type { GatewayConfig } from "../config.ts";
 import { callControl } from "../control.ts";
 import type { EpochMs } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
-import type { Occurrence } from "../replay/occurrences.ts";
 import { type RebuildAlertsReport, runRebuildAlerts, type Verdict, verdicts } from "../replay/rebuild-alerts.ts";
 import type { ReplayProgress } from "../replay.ts";
 import { lockDataDir, openDatabase, requireSchema } from "../storage/database.ts";
 import { createFinishedStore } from "../storage/finished.ts";
+import type { Occurrence } from "../storage/occurrences.ts";
 import type { AlertsOrder } from "../upkeep/upkeep.ts";
 import { USAGE } from "./command.ts";
 import { createProgressLine } from "./progress.ts";
 import { rangeOf } from "./range.ts";
+import type { RebuildTarget } from "./rebuild-target.ts";
 import { counted, printable, subjectText, timeText } from "./text.ts";
 
-export type RebuildAlertsAsked = {
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-  readonly byEventTime?: true | undefined;
-  readonly isDry: boolean;
+export const alertsTarget: RebuildTarget = {
+  check: ({ from }) => (from === undefined ? "say of which time: --from TIME, and --to TIME if not until now" : undefined),
+  async run(config, { from, to, byEventTime, dryRun, json }) {
+    const range = rangeOf({ from, to }, config.plan.zone);
+    const order = { from: range.from, to: Math.min(range.to, systemClock.now() + 1), byEventTime: byEventTime === true };
+    if (order.from >= order.to) throw new GatewayError(USAGE, "--from is in the future", { hint: "nothing is stored of it" });
+    const report = await rebuildAlertsOf(config, order, { isDry: dryRun === true, clock: systemClock });
+    return { text: json === true ? `${JSON.stringify(report, null, 2)}\n` : `${alertLines(report, order).join("\n")}\n`, isWhole: true };
+  },
 };
-
-/** @returns what is to be printed @throws GatewayError `usage`, and those of the work */
-export async function rebuildAlerts(config: GatewayConfig, { from, to, byEventTime, isDry }: RebuildAlertsAsked, json: boolean): Promise<string> {
-  if (from === undefined)
-    throw new GatewayError(USAGE, "say of which time: --from TIME --to TIME", { hint: "RFC 3339, a day YYYY-MM-DD, or milliseconds; without --to until now" });
-  const range = rangeOf({ from, to }, config.plan.zone);
-  const order = { from: range.from, to: Math.min(range.to, systemClock.now() + 1), byEventTime: byEventTime === true };
-  if (order.from >= order.to) throw new GatewayError(USAGE, "--from is in the future", { hint: "nothing is stored of it" });
-  const report = await rebuildAlertsOf(config, order, { isDry, clock: systemClock });
-  return json ? `${JSON.stringify(report, null, 2)}\n` : `${alertLines(report, order).join("\n")}\n`;
-}
 
 /** @throws GatewayError `rebuild_failed`, `data_dir_in_use`, `snapshot_unreadable` */
 export async function rebuildAlertsOf(

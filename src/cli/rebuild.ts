@@ -1,29 +1,30 @@
-// `highwater rebuild`: derived tables again from what they are derived of, held against what is stored; what differs is written.
+// `highwater rebuild`: derived tables anew from what they are derived of, held against what is stored; what differs is written. To add a
+// table that can be rebuilt: an option, an entry in `targets`.
 
 import type { Command } from "commander";
-import { GatewayError } from "../error.ts";
-import { configOf } from "./account-store.ts";
-import { type CliCommand, DEFAULT_CONFIG, USAGE } from "./command.ts";
-import { rebuildAlerts } from "./rebuild-alerts.ts";
+import { loadConfig } from "../config.ts";
+import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED } from "./command.ts";
+import { refuse } from "./day-range.ts";
+import { formatProblem, screenOf } from "./problems.ts";
+import { alertsTarget } from "./rebuild-alerts.ts";
+import { rollupsTarget } from "./rebuild-rollups.ts";
+import type { RebuildOptions, RebuildTarget } from "./rebuild-target.ts";
 
-type Options = {
-  readonly config: string;
-  readonly alerts?: true;
-  readonly from?: string;
-  readonly to?: string;
-  readonly byEventTime?: true;
-  readonly dryRun?: true;
-  readonly json?: true;
-};
+const targets = { rollups: rollupsTarget, alerts: alertsTarget } as const satisfies Readonly<Record<string, RebuildTarget>>;
+type Name = keyof typeof targets;
+const names = Object.keys(targets) as Name[];
+
+type Options = RebuildOptions & { readonly [Target in Name]?: true } & { readonly config: string };
 
 export const rebuildCommand: CliCommand = {
   name: "rebuild",
-  summary: "work out derived tables again, and write what differs",
+  summary: "work out derived tables anew, and write what differs",
   register(program: Command): void {
     program
-      .option("--alerts", "the alerts of a time, through the engine; nobody is told")
-      .option("--from <time>", "RFC 3339, a day YYYY-MM-DD, or milliseconds")
-      .option("--to <time>", "until then, exclusive; a day is meant whole; default: now")
+      .option("--rollups", "the rollups of these days, from the raw readings")
+      .option("--alerts", "the alerts of this time, through the engine; nobody is told")
+      .option("--from <day or time>", "rollups: the first UTC day, YYYY-MM-DD; alerts: also RFC 3339 or milliseconds, days being local")
+      .option("--to <day or time>", "rollups: the last of them; alerts: until then, a day meant whole; default: now")
       .option("--by-event-time", "alerts: stored readings by their own times, though the journal is there")
       .option("--dry-run", "tell what differs, write nothing")
       .option("-c, --config <file>", "the config", DEFAULT_CONFIG)
@@ -32,7 +33,14 @@ export const rebuildCommand: CliCommand = {
   },
 };
 
-async function rebuild({ config, alerts, from, to, byEventTime, dryRun, json }: Options): Promise<void> {
-  if (alerts !== true) throw new GatewayError(USAGE, "say what to rebuild", { hint: "--alerts" });
-  process.stdout.write(await rebuildAlerts(configOf(config), { from, to, byEventTime, isDry: dryRun === true }, json === true));
+async function rebuild(options: Options): Promise<void> {
+  const [name, ...others] = names.filter((each) => options[each] === true);
+  if (name === undefined || others.length > 0) return refuse(`say what to rebuild: ${names.map((each) => `--${each}`).join(" or ")}`);
+  const wrong = targets[name].check(options);
+  if (wrong !== undefined) return refuse(wrong);
+  const loaded = loadConfig(options.config);
+  if (loaded.kind === "invalid") return refuse(loaded.problems.map((problem) => formatProblem(problem, screenOf(process.stderr))).join("\n"));
+  const { text, isWhole } = await targets[name].run(loaded.config, options);
+  process.stdout.write(text);
+  if (!isWhole) process.exitCode = EXIT_FAILED;
 }

@@ -107,7 +107,11 @@ function Tile({ sensor, alert, store }: { sensor: Sensor; alert: Alert | undefin
   return (
     <li class={classes} ref={ref}>
       <div class="row">
-        <p class="name">{sensor.device}</p>
+        <p class="name">
+          <a href={`/api/v1/reports/${encodeURIComponent(sensor.device)}?format=html`} title="Its report of this month">
+            {sensor.device}
+          </a>
+        </p>
         <p class="value">
           {reading === undefined ? "–" : formatValue(reading.value)}
           {sensor.unit !== null && <span class="unit"> {sensor.unit}</span>}

@@ -13,8 +13,8 @@ export function mergeSummary(stored: DaySummary, late: DaySummary): DaySummary {
   return {
     ...stored,
     count,
-    min: Math.min(stored.min, late.min),
-    max: Math.max(stored.max, late.max),
+    ...(late.min < stored.min && { min: late.min, min_ts: late.min_ts }),
+    ...(late.max > stored.max && { max: late.max, max_ts: late.max_ts }),
     avg,
     stddev: stddevOf(stored, late),
     ...(isFirst && { first: late.first, first_ts: late.first_ts }),

@@ -5,11 +5,17 @@
 import type { DayBounds } from "./calendar.ts";
 import type { DurationMs, EpochMs } from "./units.ts";
 
+/** From the reading before it, or the start of the day, to the reading after it, or the day's end. */
+export type Gap = readonly [start: EpochMs, end: EpochMs];
+
 /** The keys are those of the API and of the stored JSON; all figures but the times are in the series' unit. */
 export type DaySummary = {
   readonly count: number;
   readonly min: number;
   readonly max: number;
+  /** When it was read first. */
+  readonly min_ts: EpochMs;
+  readonly max_ts: EpochMs;
   readonly avg: number;
   /** Of the sample (n - 1); null for a single reading. */
   readonly stddev: number | null;
@@ -27,6 +33,8 @@ export type DaySummary = {
   /** Length of the longest gap; 0 when there is none. */
   readonly largest_gap_ms: DurationMs;
   readonly gaps: number;
+  /** The longest of the gaps, at most GAPS_LISTED, in order of time: `[start, end]` each. Of several as long the earlier. */
+  readonly longest_gaps: readonly Gap[];
   /** Between one reading and the next, by nearest rank; null for a single reading. */
   readonly median_interval_ms: DurationMs | null;
   readonly day_ms: DurationMs;
@@ -38,6 +46,8 @@ export type DaySummary = {
 
 /** A gap is longer than this many times the day's median interval. */
 export const GAP_INTERVALS = 3;
+/** Gaps of a day that are told one by one. */
+export const GAPS_LISTED = 20;
 
 /** Beyond these sizes squares leave the range of a double; such days are reckoned on a smaller or larger scale. */
 const HUGE = 1e145;
@@ -58,6 +68,8 @@ export function summarizeDay(ts: Float64Array, value: Float64Array, bounds: DayB
     count,
     min,
     max,
+    min_ts: ts[value.indexOf(min)] as number,
+    max_ts: ts[value.indexOf(max)] as number,
     ...moments(value, Math.max(Math.abs(min), Math.abs(max))),
     p50: nearestRank(sorted, 50),
     p95: nearestRank(sorted, 95),
@@ -109,8 +121,10 @@ function sumOf(value: Float64Array, term: (each: number) => number): number {
   return sum + compensation;
 }
 
+type Silence = Pick<DaySummary, "coverage" | "largest_gap_ms" | "gaps" | "longest_gaps" | "median_interval_ms" | "day_ms">;
+
 /** A single reading tells of no interval, so nothing says how long it holds: the day before it and the day after it are gaps. */
-function gapsOf(ts: Float64Array, { start, end }: DayBounds): Pick<DaySummary, "coverage" | "largest_gap_ms" | "gaps" | "median_interval_ms" | "day_ms"> {
+function gapsOf(ts: Float64Array, { start, end }: DayBounds): Silence {
   const count = ts.length;
   const intervals = new Float64Array(count - 1);
   for (let index = 1; index < count; index += 1) intervals[index - 1] = (ts[index] as number) - (ts[index - 1] as number);
@@ -127,5 +141,23 @@ function gapsOf(ts: Float64Array, { start, end }: DayBounds): Pick<DaySummary, "
   look(end - (ts[count - 1] as number));
   for (let index = intervals.length - 1; index >= 0 && (intervals[index] as number) > longest; index -= 1) look(intervals[index] as number);
   const day = end - start;
-  return { coverage: (day - silent) / day, largest_gap_ms: largest, gaps, median_interval_ms: median, day_ms: day };
+  const longest_gaps = gaps === 0 ? [] : longestGaps(ts, { start, end }, longest);
+  return { coverage: (day - silent) / day, largest_gap_ms: largest, gaps, longest_gaps, median_interval_ms: median, day_ms: day };
 }
+
+/** @param longest what is not longer is no gap */
+function longestGaps(ts: Float64Array, { start, end }: DayBounds, longest: DurationMs): Gap[] {
+  const found: Gap[] = [];
+  let before = start;
+  const look = (at: EpochMs): void => {
+    if (at - before > longest) found.push([before, at]);
+    before = at;
+  };
+  ts.forEach(look);
+  look(end);
+  if (found.length <= GAPS_LISTED) return found;
+  const kept = found.sort((a, b) => lengthOf(b) - lengthOf(a)).slice(0, GAPS_LISTED);
+  return kept.sort(([a], [b]) => a - b);
+}
+
+const lengthOf = ([start, end]: Gap): DurationMs => end - start;

@@ -12,14 +12,16 @@ export async function answerHere(
   deps: RouteDeps,
   request: RouteRequest<never, never>,
 ): Promise<{ status?: number; cookie?: string; text: string }> {
-  const { body, ...rest } = await route.handle(deps, request);
+  const answer = await route.handle(deps, request);
+  if ("text" in answer) return answer;
+  const { body, ...rest } = answer;
   return { ...rest, text: typeof body === "string" ? body : JSON.stringify(body) };
 }
 
 /**
  * For the query thread: what `GatewayDeps.render` asks.
  * @param path of a route that is `fromStore`
- * @returns JSON as UTF-8; its buffer is its own and may be transferred
+ * @returns JSON, or what else it answers, as UTF-8; its buffer is its own and may be transferred
  * @throws GatewayError what the store says of the question
  */
 export async function renderRoute(

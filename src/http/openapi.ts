@@ -52,6 +52,7 @@ const labelParameter: Parameter = {
 
 function schemaOf(route: Route): Record<string, unknown> {
   const media = route.contentType.split(";", 1)[0] as string;
+  const others = route.otherTypes ?? [];
   return {
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
@@ -59,7 +60,13 @@ function schemaOf(route: Route): Record<string, unknown> {
     ...(isEmpty(route.params) ? {} : { params: jsonSchema(route.params, "input") }),
     ...(route.body === undefined ? {} : { body: jsonSchema(route.body, "input") }),
     response: {
-      200: { description: route.summary, content: { [media]: { schema: jsonSchema(route.answer, "output") } } },
+      200: {
+        description: route.summary,
+        content: {
+          [media]: { schema: jsonSchema(route.answer, "output") },
+          ...Object.fromEntries(others.map((type) => [type, { schema: { type: "string" } }])),
+        },
+      },
       ...(route.unwell === undefined ? {} : { 503: { description: route.unwell, content: { [media]: { schema: jsonSchema(route.answer, "output") } } } }),
       "4xx": { description: "What went wrong", content: { "application/json": { schema: jsonSchema(problemSchema, "output") } } },
     },

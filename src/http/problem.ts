@@ -42,6 +42,7 @@ export class Refusal extends GatewayError {
 /** What the store says of a question; everything else that is operational is 503 where trying again helps, else 500. */
 const statusOfCode: Readonly<Record<string, number>> = {
   bad_parameter: 400,
+  unknown_device: 404,
   query_invalid: 400,
   query_too_large: 400,
   query_busy: 503,

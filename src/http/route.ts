@@ -100,11 +100,16 @@ type Parts<Query extends z.ZodObject, Params extends z.ZodObject, Body extends z
   /** Of the JSON of 200, or of the text where `contentType` is not JSON. */
   readonly answer: Body;
   readonly contentType: string;
+  /** Of texts that it gives instead where it is asked to; `headers` say which. */
+  readonly otherTypes?: readonly string[];
   /** What 503 with the same kind of body means, where it is a regular answer. */
   readonly unwell?: string;
 };
 
-export type RouteAnswer<Body> = { readonly status?: 200 | 503; readonly body: Body /** `Set-Cookie`. */; readonly cookie?: string };
+export type RouteAnswer<Body> =
+  | { readonly status?: 200 | 503; readonly body: Body /** `Set-Cookie`. */; readonly cookie?: string }
+  /** Sent as it is. */
+  | { readonly text: string };
 
 export type AnswerRoute<
   Query extends z.ZodObject = z.ZodObject,
@@ -113,8 +118,10 @@ export type AnswerRoute<
   Given extends z.ZodType = z.ZodType,
 > = Parts<Query, Params, Body, Given> & {
   readonly kind: "answer";
-  /** It needs `deps.query` alone, answers 200 with JSON and may be long. */
+  /** It needs `deps.query` alone, answers 200 and may be long. */
   readonly fromStore?: true;
+  /** Of an answer 200, in place of what it would have; they follow from the request alone. */
+  headers?(request: Pick<RouteRequest<z.output<Query>, z.output<Params>>, "query" | "params">): Readonly<Record<string, string>>;
   /** A text is sent as it is, anything else as JSON. @throws Refusal */
   handle(deps: RouteDeps, request: RouteRequest<z.output<Query>, z.output<Params>, z.output<Given>>): Promise<RouteAnswer<z.input<Body>>>;
 };

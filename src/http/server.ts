@@ -195,6 +195,7 @@ function addRoute(app: FastifyInstance, route: Route, deps: RouteDeps, { live, g
       .code(answer.status ?? 200)
       .header("content-type", route.contentType)
       .header("cache-control", "no-store")
+      .headers(route.headers?.(asked) ?? {})
       .send(answer.text);
   });
 }

@@ -15,8 +15,8 @@ import type { Span } from "../storage/chunks.ts";
 import type { Database } from "../storage/database.ts";
 import { wasImported } from "../storage/imports.ts";
 import { newestSeq } from "../storage/journal.ts";
+import type { Difference, Occurrence } from "../storage/occurrences.ts";
 import { type AlertStanding, createAlertStandingReader, type RebuiltAlert, type RebuiltAlertRow, type RebuiltTransition } from "../storage/rebuilt-alerts.ts";
-import type { Difference, Occurrence } from "./occurrences.ts";
 
 export type RebuildAlertsOptions = {
   /** Inclusive; times of arrival, or event times where it is rebuilt by event time. */

@@ -188,6 +188,7 @@ export function createChunkReader(db: Database) {
   const within = "FROM chunk WHERE series = ? AND day > ? AND day < ? AND max_ts >= ? AND min_ts < ?";
   const bodies = db.prepare<number[], { id: number; body: Uint8Array }>(`SELECT id, body ${within} ORDER BY day, from_seq, part`);
   const counts = db.prepare<number[], number>(`SELECT coalesce(sum(count), 0) ${within}`).pluck();
+  const newest = db.prepare<[number], number>("SELECT max_ts FROM chunk WHERE series = ? ORDER BY day DESC LIMIT 1").pluck();
   const late = db.prepare<number[], number>(`SELECT 1 ${within} AND late > 0 LIMIT 1`).pluck();
   const bounds = (series: SeriesId, { from, to }: Span): number[] => [series, from - DAY_MS_MAX, to, from, to];
   function* readWithIds(series: SeriesId, span: Span, wanted = { at: false }): Generator<{ id: number; columns: ChunkColumns }> {
@@ -206,6 +207,8 @@ export function createChunkReader(db: Database) {
     },
     /** Readings in chunks that reach into the span. */
     count: (series: SeriesId, span: Span): number => (span.from < span.to ? (counts.get(...bounds(series, span)) ?? 0) : 0),
+    /** A reading of the newest day; -Infinity when there is none. */
+    newest: (series: SeriesId): EpochMs => newest.get(series) ?? Number.NEGATIVE_INFINITY,
     /** Whether a chunk that reaches into the span holds a reading that came late. */
     hasLate: (series: SeriesId, span: Span): boolean => late.get(...bounds(series, span)) === 1,
     /** The readings in the span, chunk by chunk; those of a day in the order in which its parts came. */

@@ -55,9 +55,14 @@ export function explaining<Result>(file: string, work: () => Result): Result {
   try {
     return work();
   } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    const words = error instanceof GatewayError || typeof code !== "string" ? undefined : byCode.find(([prefix]) => code.startsWith(prefix))?.[1];
-    if (words === undefined) throw error;
-    throw new GatewayError(words.code, `${file} ${words.what}`, { hint: words.hint, retryable: words.retryable ?? false, cause: error });
+    throw explained(file, error);
   }
+}
+
+/** @param hint what mends it, where that is not said of a data directory. @returns a GatewayError, or the error as it is */
+export function explained(file: string, error: unknown, hint?: string): unknown {
+  const code = (error as { code?: unknown }).code;
+  const words = error instanceof GatewayError || typeof code !== "string" ? undefined : byCode.find(([prefix]) => code.startsWith(prefix))?.[1];
+  if (words === undefined) return error;
+  return new GatewayError(words.code, `${file} ${words.what}`, { hint: hint ?? words.hint, retryable: words.retryable ?? false, cause: error });
 }

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { GatewayError } from "../error.ts";
 import { explaining } from "./data-dir-error.ts";
-import { migrations } from "./migrations/index.ts";
+import { type MigrationOptions, migrate } from "./migrate.ts";
+import { newestSchema } from "./migrations/index.ts";
 
 export type Database = Sqlite.Database;
 
@@ -16,11 +17,18 @@ const LOCK_FILE = "lock.db";
 /** Pages of each connection. What is not among them is read from the operating system's cache, for a microsecond or two. */
 const CACHE_KIB = 8192;
 
+/** A WAL that grew while a backup or a question read is cut to this once it begins anew; a checkpoint comes each 16 MB. */
+const WAL_BYTES_KEPT = 32 * 1024 * 1024;
+
+export type OpenOptions = { readonly readonly: boolean } & Partial<MigrationOptions>;
+
+export const databaseFileOf = (dataDir: string): string => join(dataDir, DATABASE_FILE);
+
 /**
- * @throws GatewayError `database_newer` when a later release wrote it, `database_missing` when read-only and not there, and those of `explaining`
+ * @throws GatewayError `database_missing` when read-only and not there, those of `migrate` when not, and those of `explaining`
  */
-export function openDatabase(dataDir: string, options: { readonly: boolean }): Database {
-  const file = join(dataDir, DATABASE_FILE);
+export function openDatabase(dataDir: string, options: OpenOptions): Database {
+  const file = databaseFileOf(dataDir);
   if (options.readonly && !existsSync(file))
     throw new GatewayError("database_missing", `there is no database in ${dataDir}`, { hint: "run `highwater run` with this data_dir first" });
   if (!options.readonly) makeDataDir(dataDir);
@@ -36,8 +44,9 @@ export function openDatabase(dataDir: string, options: { readonly: boolean }): D
       db.pragma("journal_mode = WAL");
       db.pragma("synchronous = FULL");
       db.pragma("wal_autocheckpoint = 4000");
+      db.pragma(`journal_size_limit = ${WAL_BYTES_KEPT}`);
       db.pragma("temp_store = MEMORY");
-      migrate(db, file);
+      migrate(db, options);
       return db;
     } catch (error) {
       db.close();
@@ -53,27 +62,12 @@ const makeDataDir = (dataDir: string): void => void explaining(dataDir, () => mk
  * @throws GatewayError `database_newer`, `database_older`
  */
 export function requireSchema(db: Database): void {
-  const [version, newest] = [db.pragma("user_version", { simple: true }) as number, migrations.at(-1)?.version ?? 0];
+  const [version, newest] = [db.pragma("user_version", { simple: true }) as number, newestSchema];
   if (version === newest) return;
   const word = version > newest ? "newer" : "older";
   throw new GatewayError(`database_${word}`, `${db.name} has schema ${version}; this release reads ${newest}`, {
     hint: version > newest ? "use the release that wrote it, or a later one" : "start the gateway of this release once, which migrates it",
   });
-}
-
-function migrate(db: Database, file: string): void {
-  const version = db.pragma("user_version", { simple: true }) as number;
-  const newest = migrations.at(-1)?.version ?? 0;
-  if (version > newest)
-    throw new GatewayError("database_newer", `${file} has schema ${version}; this release knows ${newest}`, {
-      hint: "start the release that wrote it, or a later one",
-    });
-  for (const migration of migrations.filter((each) => each.version > version)) {
-    db.transaction(() => {
-      db.exec(migration.sql);
-      db.pragma(`user_version = ${migration.version}`);
-    })();
-  }
 }
 
 /**

@@ -11,6 +11,7 @@ import type { Database } from "./database.ts";
 import { createImportWriter, type ImportRow } from "./imports.ts";
 import { createMqttWriter, type MqttRow } from "./mqtt-rows.ts";
 import { createRebuiltAlertWriter, type RebuiltAlertRow } from "./rebuilt-alerts.ts";
+import { createReconciliationWriter, type ReconciliationWrite } from "./reconciliation.ts";
 import { createRetentionWriter, type RetentionWrite } from "./retention.ts";
 import { createPackedRollupWriter, type PackedRollupsRow } from "./rollups.ts";
 
@@ -25,6 +26,7 @@ export type FinishedRow =
   | PackedRollupsRow
   | RebuiltAlertRow
   | RetentionWrite
+  | ReconciliationWrite
   | {
       readonly kind: "delivery";
       readonly id: string;
@@ -83,6 +85,7 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
   const retention = createRetentionWriter(db);
   const rebuiltAlert = createRebuiltAlertWriter(db);
   const importFile = createImportWriter(db);
+  const reconciliation = createReconciliationWriter(db);
   const mqtt = createMqttWriter(db);
   return (row) => {
     switch (row.kind) {
@@ -105,6 +108,10 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
       case "raw-day-gone":
       case "packed-gone":
         return retention(row);
+      case "reconciliation":
+      case "refused-day":
+      case "refused-gone":
+        return reconciliation(row);
       case "packed-rollups":
         return packedRollups(row);
       case "import":

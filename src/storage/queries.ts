@@ -11,6 +11,7 @@ import { answerCounts, answerNotifications, answerOutbox, answerOutboxRow, answe
 import { answerPerformance } from "./performance-query.ts";
 import { type Answer, LIMIT_MAX, type QueryContext, type QueryRequest } from "./query.ts";
 import { answerReadings } from "./readings-query.ts";
+import { answerReport } from "./report-query.ts";
 import { answerRuleVersions } from "./rule-versions-query.ts";
 import { answerSeries } from "./series-query.ts";
 import { answerOverrides, answerShelves, answerSilenced, answerSilences } from "./silence-query.ts";
@@ -40,6 +41,8 @@ function answer(db: Database, request: QueryRequest, context: QueryContext): Ans
       return answerExplain(db, request, context.zone.name);
     case "summaries":
       return answerSummaries(db, request, context);
+    case "report":
+      return answerReport(db, request, context);
     case "notifications":
       return answerNotifications(db, request);
     case "outbox_row":

@@ -13,13 +13,15 @@ import type { LabelMatcher } from "../engine/matcher.ts";
 import type { Labels, RejectReason } from "../engine/reading.ts";
 import type { Device } from "../engine/rule.ts";
 import type { Severity } from "../engine/severity.ts";
-import type { DaySummary } from "../engine/summary.ts";
 import type { DurationMs, EpochMs, SeriesId } from "../engine/units.ts";
+import type { DeviceReport, ReportTime } from "../reports/device-report.ts";
 import type { StoredAccounts } from "./accounts.ts";
 import type { AuditView } from "./audit.ts";
 import type { ExplainAnswer } from "./explain-query.ts";
 import type { OutboxHead, OutboxRow } from "./outbox-row.ts";
+import type { Reconciliation } from "./reconciliation.ts";
 import type { RuleVersion } from "./rule-versions-query.ts";
+import type { StoredSummary } from "./stored-summary.ts";
 import type { Uncompacted } from "./uncompacted-query.ts";
 
 /** Rows of an answer unless the request says fewer; more is refused. */
@@ -76,6 +78,8 @@ export type QueryRequest =
       readonly labels?: LabelFilter;
       readonly series?: readonly SeriesId[];
     } & Page)
+  /** Of all series of a device. */
+  | { readonly kind: "report"; readonly device: string; readonly time: ReportTime }
   /** Newest first. */
   | ({ readonly kind: "notifications"; readonly disposition?: NotificationView["disposition"]; readonly alert?: string } & Page)
   /** What waits for delivery: see OutboxRow for the order. */
@@ -112,6 +116,8 @@ export type QueryContext = {
   readonly clock: Clock;
   /** What alarm performance is judged by; default: `defaultTargets`. */
   readonly alarmTargets?: AlarmTargets;
+  /** Who answers: a report says so. */
+  readonly gateway?: { readonly name: string; readonly version: string };
   /** Milliseconds that one answer may take; the default is QUERY_TIME_MS. */
   readonly timeMs?: DurationMs;
 };
@@ -124,6 +130,8 @@ export type QueryAnswers = {
   alert: AlertHistory | null;
   explain: ExplainAnswer | null;
   summaries: { readonly summaries: readonly SummaryView[]; readonly cursor: string | null };
+  /** Null: neither the store nor the config knows such a device. */
+  report: DeviceReport | null;
   notifications: { readonly notifications: readonly NotificationView[]; readonly cursor: string | null };
   outbox: { readonly rows: readonly OutboxHead[] };
   /** One of them whole; null: it is not there. */
@@ -262,12 +270,14 @@ export type SummaryView = {
   readonly series: SeriesId;
   readonly labels: Labels;
   readonly unit: string | null;
-} & DaySummary & {
+} & StoredSummary & {
     /** Counts how often the figures changed; 1 at first. */
     readonly version: number;
     /** True when the readings were no longer whole. */
     readonly approximate: boolean;
     readonly computed_at: EpochMs;
+    /** Null where stream and batch agree. */
+    readonly reconciliation: Reconciliation | null;
   };
 
 export type RejectedView = {

@@ -18,6 +18,9 @@ const unitMs: Readonly<Record<Tier, DurationMs>> = { [MINUTE_MS]: 24 * HOUR_MS, 
 /** Start of the packed row that a bucket belongs to. */
 export const unitOf = (tier: Tier, start: EpochMs): EpochMs => start - floorMod(start, unitMs[tier]);
 
+/** Exclusive. */
+export const unitEnd = (tier: Tier, unit: EpochMs): EpochMs => unit + unitMs[tier];
+
 /** `isDirty`: readings came after it was closed, so that the raw readings are asked; `isApproximate`: such were merged in when those were no longer whole. */
 export type Rollup = PackedBucket & { readonly isDirty: boolean };
 
@@ -160,7 +163,10 @@ export function createRollupReader(db: Database) {
   };
 }
 
-/** A fresh row that marks a bucket, or amends it, lies over the packed one. One that was packed before the stream closed it holds readings twice until it is packed anew. */
+/**
+ * A fresh row that marks a bucket, or amends it, lies over the packed one. One that the stream closed after the bucket was packed of its
+ * readings lacks what an import brought: the raw readings are asked.
+ */
 export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollup[]): Rollup[] {
   const merged: Rollup[] = [];
   let next = 0;
@@ -169,7 +175,7 @@ export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollu
     const over = fresh[next];
     if (over?.start === start) {
       next += 1;
-      merged.push({ start, isApproximate, isDirty: true, values: over.isDirty ? mergeOf([values, over.values]) : values });
+      merged.push(over.isDirty ? { start, isApproximate, isDirty: true, values: mergeOf([values, over.values]) } : { ...over, isDirty: true });
     } else merged.push({ start, isApproximate, isDirty: false, values });
   }
   return [...merged, ...fresh.slice(next)];

@@ -3,7 +3,7 @@
 // touched minute is taken as it stands (late readings were merged into it), and an open end is left out. So it is with days for which an
 // import brought readings that are in no rollup yet.
 
-import type { History } from "../engine/history.ts";
+import { History } from "../engine/history.ts";
 import { type EpochMs, floorMod, type SeriesId } from "../engine/units.ts";
 import { BucketSet } from "./buckets.ts";
 import { createWholeness } from "./chunks.ts";
@@ -11,7 +11,7 @@ import type { Database } from "./database.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Grid } from "./grid.ts";
 import type { Bucket } from "./query.ts";
-import { createHistories, gatherRaw, type RawBudget, type Span, takeRaw } from "./raw-readings.ts";
+import { gatherRaw, type RawBudget, type Span, takeRaw } from "./raw-readings.ts";
 import { createRollupDayReader, UTC_DAY_MS } from "./rollup-days.ts";
 import { createRollupReader, HOUR_MS, MINUTE_MS, type Rollup, type RollupReader } from "./rollups.ts";
 
@@ -24,10 +24,10 @@ export function closedEndOf(rollups: RollupReader, grid: Grid, series: SeriesId)
   return rollups.closedEnd(grid.stepMs % HOUR_MS === 0 && grid.step !== "day" ? HOUR_MS : MINUTE_MS, series);
 }
 
-type Work = { readonly id: SeriesId; readonly set: BucketSet; readonly touched: Rollup[]; tailFrom: EpochMs };
+type Work = { readonly id: SeriesId; readonly set: BucketSet; readonly touched: Rollup[]; readonly tail: Span };
 
 /**
- * @param span on the grid: it begins and ends with a bucket
+ * @param span where it ends is on the grid: it begins and ends with a bucket
  * @param budget for what is read from raw
  */
 export function streamBuckets(
@@ -43,16 +43,19 @@ export function streamBuckets(
   };
   const works = ids.map((id): Work => {
     deadline.check();
-    const work = { id, set: new BucketSet(grid), touched: [], tailFrom: Math.max(span.from, rollups.closedEnd(MINUTE_MS, id)) };
-    const days = openDays(id, { from: span.from, to: Math.min(span.to, work.tailFrom) });
-    for (const part of partsOf({ from: span.from, to: Math.max(span.from, Math.min(span.to, work.tailFrom)) }, days)) {
+    const tail = { from: Math.max(span.from, rollups.closedEnd(MINUTE_MS, id)), to: span.to };
+    const work = { id, set: new BucketSet(grid), touched: [], tail };
+    const days = openDays(id, { from: span.from, to: Math.min(span.to, tail.from) });
+    const stored = known(rollups, id, span);
+    const begin = Math.max(span.from, Math.min(stored.from, days[0] ?? stored.from));
+    for (const part of partsOf({ from: begin, to: Math.min(span.to, tail.from) }, days)) {
       if (!part.isOpen || !isWhole(part) || !addRaw(db, work, part, budget, deadline)) addStored(work, part);
     }
-    if (work.tailFrom < span.to) addStored(work, { from: work.tailFrom, to: span.to });
+    addStored(work, { from: Math.max(stored.from, tail.from), to: stored.to });
     return work;
   });
   addTouched(db, works, budget, deadline);
-  addTails(db, works, span, budget, deadline);
+  addTails(db, works, budget, deadline);
   return new Map(works.map(({ id, set }) => [id, set.buckets(closedEndOf(rollups, grid, id))]));
 }
 
@@ -74,16 +77,24 @@ function partsOf({ from, to }: Span, days: readonly EpochMs[]): Part[] {
 
 /** @returns false, and adds nothing, when it is more than the budget */
 function addRaw(db: Database, { id, set }: Work, span: Span, budget: RawBudget, deadline: Deadline): boolean {
-  const histories = createHistories([id]);
-  if (!takeRaw(db, new Set([id]), span, budget)) return false;
-  gatherRaw(db, histories, span, deadline);
-  set.addReadings((histories.get(id) as History).ordered(), span.from, span.to);
+  const history = new History();
+  const wants = [{ id, span, history }];
+  if (!takeRaw(db, wants, budget)) return false;
+  gatherRaw(db, wants, deadline);
+  set.addReadings(history.ordered(), span.from, span.to);
   return true;
+}
+
+/** The part of a span in which there are rollups. */
+function known(rollups: RollupReader, id: SeriesId, { from, to }: Span): Span {
+  const oldest = Math.min(rollups.oldest(MINUTE_MS, id), rollups.oldest(HOUR_MS, id));
+  const end = Math.max(rollups.closedEnd(MINUTE_MS, id), rollups.closedEnd(HOUR_MS, id));
+  return { from: Math.max(from, oldest), to: Math.min(to, end) };
 }
 
 /** Adds the hours that are whole and untouched. @returns the spans that hours do not answer */
 function addHours(rollups: RollupReader, { id, set }: Work, grid: Grid, span: Span): Span[] {
-  if (grid.stepMs < HOUR_MS) return [span];
+  if (grid.stepMs < HOUR_MS || span.from >= span.to) return [span];
   const from = span.from + floorMod(-span.from, HOUR_MS);
   const to = Math.min(span.to - floorMod(span.to, HOUR_MS), rollups.closedEnd(HOUR_MS, id));
   if (from >= to) return [span];
@@ -110,10 +121,11 @@ function addMinutes(rollups: RollupReader, isWhole: (span: Span) => boolean, { i
 function addTouched(db: Database, works: readonly Work[], budget: RawBudget, deadline: Deadline): void {
   const ids = new Set(works.flatMap(({ id, touched }) => (touched.length > 0 ? [id] : [])));
   const read: Span[] = [];
-  const histories = createHistories(ids);
+  const histories = new Map(Array.from(ids, (id) => [id, new History()]));
   for (const span of joined(works.flatMap(({ touched }) => touched))) {
-    if (read.length >= TOUCHED_SPANS_MAX || deadline.left() < 0 || !takeRaw(db, ids, span, budget)) break;
-    gatherRaw(db, histories, span, deadline);
+    const wants = Array.from(histories, ([id, history]) => ({ id, span, history }));
+    if (read.length >= TOUCHED_SPANS_MAX || deadline.left() < 0 || !takeRaw(db, wants, budget)) break;
+    gatherRaw(db, wants, deadline);
     read.push(span);
   }
   for (const { id, set, touched } of works) {
@@ -137,12 +149,11 @@ function joined(rows: readonly Rollup[]): Span[] {
   return spans;
 }
 
-function addTails(db: Database, works: readonly Work[], { to }: Span, budget: RawBudget, deadline: Deadline): void {
-  const open = works.filter(({ tailFrom }) => tailFrom < to);
-  if (open.length === 0) return;
-  const histories: Map<SeriesId, History> = createHistories(open.map(({ id }) => id));
-  const span = { from: Math.min(...open.map(({ tailFrom }) => tailFrom)), to };
-  if (!takeRaw(db, new Set(histories.keys()), span, budget)) return;
-  gatherRaw(db, histories, span, deadline);
-  for (const { id, set, tailFrom } of open) set.addReadings((histories.get(id) as History).ordered(), tailFrom, to);
+/** What comes after the last closed minute of a series. */
+function addTails(db: Database, works: readonly Work[], budget: RawBudget, deadline: Deadline): void {
+  const open = works.filter(({ tail }) => tail.from < tail.to);
+  const wants = open.map(({ id, tail }) => ({ id, span: tail, history: new History() }));
+  if (wants.length === 0 || !takeRaw(db, wants, budget)) return;
+  gatherRaw(db, wants, deadline);
+  wants.forEach(({ history }, index) => open[index]?.set.addReadings(history.ordered()));
 }

@@ -7,7 +7,9 @@ import type { Database } from "./database.ts";
 import { createDeadline } from "./deadline.ts";
 import { type Answer, type Bucket, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest, type SummaryView } from "./query.ts";
 import type { Span } from "./raw-readings.ts";
+import { createReconciliationReader } from "./reconciliation.ts";
 import { createSeriesReader, matchesFilter } from "./series-query.ts";
+import { readSummary } from "./stored-summary.ts";
 
 type Request = Extract<QueryRequest, { kind: "summaries" }>;
 type SummaryRow = { series: number; version: number; approximate: 0 | 1; body: string; computed_at: number };
@@ -21,6 +23,7 @@ export function answerSummaries(db: Database, request: Request, context: QueryCo
   const rowsOf = db.prepare<[string, Day, number], SummaryRow>(
     "SELECT series, version, approximate, body, computed_at FROM daily_summary WHERE zone = ? AND day = ? AND series > ? ORDER BY series",
   );
+  const reconciliations = createReconciliationReader(db);
   const summaries: SummaryView[] = [];
   for (const { day, after } of daysOf(db, request, zone)) {
     for (const row of rowsOf.iterate(zone, day, after)) {
@@ -36,10 +39,11 @@ export function answerSummaries(db: Database, request: Request, context: QueryCo
         series: row.series,
         labels,
         unit,
-        ...(JSON.parse(body) as DaySummary),
+        ...readSummary(body),
         version,
         approximate: approximate === 1,
         computed_at,
+        reconciliation: reconciliations.stored(zone, day, row.series),
       });
     }
   }
@@ -71,10 +75,21 @@ export type BatchReader = {
 export function createBatchReader(db: Database, zone: ZoneTable): BatchReader {
   const read = db.prepare<[string, Day, number], string>("SELECT body FROM daily_summary WHERE zone = ? AND day = ? AND series = ?").pluck();
   const isOpen = db.prepare<[string, Day, number], 1>("SELECT 1 FROM summary_open WHERE zone = ? AND day = ? AND series = ?").pluck();
+  const [oldest, newest] = ["min", "max"].map((pick) =>
+    db.prepare<[string], Day | null>(`SELECT ${pick}(day) FROM daily_summary WHERE zone = ?`).pluck().get(zone.name),
+  );
+  /** The days to look at: all that have a summary or a bucket. */
+  function bounds(buckets: readonly Bucket[], { from, to }: Span): Span {
+    const starts = [...(oldest ? [dayBounds(zone, oldest).start] : []), ...(buckets[0] ? [buckets[0].t] : [])];
+    const ends = [...(newest ? [dayBounds(zone, newest).end] : []), ...(buckets.length > 0 ? [(buckets.at(-1) as Bucket).end] : [])];
+    return { from: Math.max(from, Math.min(...starts)), to: Math.min(to, Math.max(...ends)) };
+  }
   return {
-    merge(series, buckets, { from, to }) {
+    merge(series, buckets, span) {
+      const { from, to } = bounds(buckets, span);
       const byStart = new Map(buckets.map((bucket) => [bucket.t, bucket]));
       const merged: Bucket[] = [];
+      if (from >= to) return merged;
       for (let day = dayOf(zone, from); ; day = nextDay(day)) {
         const { start, end } = dayBounds(zone, day);
         if (start >= to) return merged;

@@ -23,7 +23,8 @@ const DELIVERED_WAIT_MS = 25;
 
 const { dataDir, logLevel, servicePort } = workerData as ProcessorStart;
 const main = parentPort as NonNullable<typeof parentPort>;
-const db = openDatabase(dataDir, { readonly: false });
+const log = createLog({ level: logLevel, name: "processor" });
+const db = openDatabase(dataDir, { readonly: false, tell: (about, message) => log.info(about, message) });
 // Recovery reads all that the start needs, and finds what is damaged.
 const pipeline = explaining(db.name, () =>
   createPipeline({
@@ -34,7 +35,7 @@ const pipeline = explaining(db.name, () =>
       isHolding = true;
       tellMain({ kind: "holding", reason });
     },
-    log: createLog({ level: logLevel, name: "processor" }),
+    log,
     metrics: createMetrics(),
   }),
 );

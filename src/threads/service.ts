@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import type { DailySummaryOptions } from "../batch/jobs/daily-summary.ts";
+import type { RebuildRollupsOptions } from "../batch/jobs/rebuild-rollups.ts";
 import { createScheduler } from "../batch/scheduler.ts";
 import { createCaller } from "../call.ts";
 import { systemClock } from "../clock.ts";
@@ -70,7 +71,7 @@ const storedMetrics = lastAnswer(() => figures.refreshMetrics());
 /** What answers depend on, of the config in force. */
 function queryStart(): QueryStart {
   const { plan, alarmTargets } = config;
-  return { dataDir, devices: plan.devices, zone: plan.zone, alarmTargets };
+  return { dataDir, devices: plan.devices, zone: plan.zone, alarmTargets, gateway: { name: config.gateway.name, version } };
 }
 
 /** Asks, but waits only so long for one who has answered before. */
@@ -269,8 +270,12 @@ try {
     command: (argument) => commandForCli(argument as CommandOfCli),
     running: () => Promise.resolve(true),
     "rebuild-alerts": (argument, progress, gone) => upkeep.rebuildAlerts(argument as AlertsOrder, progress, gone),
+    "rebuild-rollups": (argument, progress) => upkeep.rebuildRollups((argument as Pick<RebuildRollupsOptions, "days">).days, progress),
     import: (argument, progress, gone) => importer.run(argument as ImportOrder, progress, gone),
-    summarize: (argument, progress) => upkeep.summarize((argument as { days?: DailySummaryOptions["days"] }).days, progress),
+    summarize(argument, progress) {
+      const { days } = argument as Pick<DailySummaryOptions, "days">;
+      return upkeep.summarize(days === undefined ? {} : { days }, progress);
+    },
   });
   await Promise.all([processorStatus(), processorMetrics()]);
   const http = await server.start();

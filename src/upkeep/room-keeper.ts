@@ -11,7 +11,7 @@ import type { Room } from "./room-watch.ts";
 export type RoomKeeperDeps = {
   /** Takes away until the store has at most so many bytes, or nothing more may go; undefined: interrupted. */
   makeRoom(bytes: number): Promise<RetentionReport | undefined>;
-  /** Summarises what is due. */
+  /** Compacts all there is, and summarises what is due. */
   summarize(): Promise<void>;
   /** Journals the state; resolves when it is committed, or cannot be soon. */
   tell(state: DiskState, room: Room): Promise<void>;
@@ -48,7 +48,8 @@ export function createRoomKeeper({ makeRoom, summarize, tell, hold, clock, log }
     if (state === "ok") await turn("over", room);
     const bytes = Math.floor(room.limit * TARGET);
     let report = await makeRoom(bytes);
-    if (report?.lacks === "summaries") {
+    // What only the journal holds becomes days by it, too.
+    if (report !== undefined && report.lacks !== "nothing") {
       await summarize();
       report = await makeRoom(bytes);
     }

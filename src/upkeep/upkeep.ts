@@ -2,6 +2,7 @@
 // done is the scheduler's business, and what there is to do the store's.
 
 import type { DailySummaryOptions } from "../batch/jobs/daily-summary.ts";
+import type { RebuildReport, RebuildRollupsOptions } from "../batch/jobs/rebuild-rollups.ts";
 import type { RetentionReport } from "../batch/jobs/retention.ts";
 import type { SummaryReport } from "../batch/jobs/summary-report.ts";
 import { renderSummaryMail } from "../batch/summary-mail.ts";
@@ -35,6 +36,9 @@ const COMPACT_AFTER_MS = 15 * 60_000;
 const PACK_AFTER_MS = 60 * 60_000;
 const MAIL_MS_MAX = 60_000;
 
+const rebuildInterrupted = (): GatewayError =>
+  new GatewayError("rebuild_interrupted", "the rebuild was interrupted", { retryable: true, hint: "what was written stands; run it again" });
+
 export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: UpkeepDeps) {
   let packedAt = clock.monotonic();
 
@@ -45,10 +49,10 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
     return jobs.run("retention", room === undefined ? options : { ...options, room });
   }
 
-  /** By hand or by night. @param days undefined: what the store says is due */
-  async function summarize(days: DailySummaryOptions["days"], progress?: (value: unknown) => void): Promise<SummaryReport> {
+  /** By hand or by night. Without `days`: what the store says is due */
+  async function summarize(which: Pick<DailySummaryOptions, "days" | "charts">, progress?: (value: unknown) => void): Promise<SummaryReport> {
     const { plan, alarmTargets } = config();
-    const options = { zone: plan.zone, devices: plan.devices, alarmTargets, now: clock.now(), ...(days === undefined ? {} : { days }) };
+    const options = { zone: plan.zone, devices: plan.devices, alarmTargets, now: clock.now(), ...which };
     const report = await jobs.run("daily-summary", options, progress);
     if (report === undefined)
       throw new GatewayError("summary_interrupted", "the daily summary was interrupted", { retryable: true, hint: "it goes on at the next run" });
@@ -58,13 +62,19 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
   /** @param gone ends it: what is done stays done */
   async function rebuildAlerts(order: AlertsOrder, progress: (now: ReplayProgress) => void, gone: AbortSignal): Promise<RebuildAlertsReport> {
     const report = await jobs.run("rebuild-alerts", { ...order, config: config(), now: clock.now() }, progress, gone);
-    if (report === undefined)
-      throw new GatewayError("rebuild_interrupted", "the rebuild was interrupted", { retryable: true, hint: "what was written stands; run it again" });
+    if (report === undefined) throw rebuildInterrupted();
     log.info({ by: order.by, from: order.from, to: order.to, grade: report.grade, ...report.counts }, "alerts were rebuilt");
     return report;
   }
 
+  async function rebuildRollups(days: RebuildRollupsOptions["days"], progress: (value: unknown) => void): Promise<RebuildReport> {
+    const report = await jobs.run("rebuild-rollups", { days, isDryRun: false, zone: config().plan.zone, now: clock.now() }, progress);
+    if (report === undefined) throw rebuildInterrupted();
+    return report;
+  }
+
   async function mail(report: SummaryReport): Promise<void> {
+    if (report.chartsProblem !== undefined) log.warn({ reason: report.chartsProblem }, "the charts of the daily summary could not be drawn");
     const { notify, batch, gateway } = config();
     const receiver = notify.receivers.find(({ name }) => name === batch.dailySummary.receiver);
     const rendered = renderSummaryMail(report, { gatewayName: gateway.name, externalUrl: gateway.externalUrl });
@@ -87,8 +97,9 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
     retain,
     summarize,
     rebuildAlerts,
+    rebuildRollups,
     /** Summarises what is due, and mails it. */
-    nightly: async (): Promise<void> => mail(await summarize(undefined)),
+    nightly: async (): Promise<void> => mail(await summarize({ charts: true })),
     /** To be called every minute. */
     async keepUp(): Promise<void> {
       const packs = clock.monotonic() - packedAt >= PACK_AFTER_MS;

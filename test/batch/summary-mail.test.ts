@@ -42,6 +42,7 @@ const report = (rest: Partial<SummaryReport> = {}): SummaryReport => ({
   series: 2,
   days: [day(0)],
   worst: [sensor(1, { alerts: 1 }), sensor(2)],
+  reconciliation: { series: [], left: 0, unjudged: 0 },
   ...rest,
 });
 const render = (rest: Partial<SummaryReport> = {}): SummaryMail =>
@@ -183,5 +184,29 @@ describe("renderSummaryMail", () => {
 
   it("is no mail when there was nothing to do", () => {
     expect(renderSummaryMail(report({ days: [] }), { gatewayName: "g", externalUrl: null })).toBeUndefined();
+  });
+});
+
+describe("where stream and batch differ", () => {
+  const counts = { duplicate: 3, conflict: 1, quarantined: 0, unexplained: 0, missed: 2, mistaken: 0, moved: 1 };
+  const found = { series: 1, labels: { device: "fz-7", metric: "temperature" }, late: 240, ...counts };
+
+  it("is told in a table, with what its columns mean, and nothing is said when they agree", () => {
+    const { text, html } = render({ reconciliation: { series: [found], left: 2, unjudged: 1 } });
+    expect(text).toMatch(
+      /Where the stream and the day differ\n\nSensor +Late +Refused Missed In error Moved +Fault\n-+\nfz-7 temperature +240 +4 +2 +0 +1 +-\n/,
+    );
+    expect(text.replace(/\s+/g, " ")).toContain("2 more sensors differ");
+    expect(text.replace(/\s+/g, " ")).toContain("Of 1 sensor there were too many readings to judge the day again.");
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(72);
+    expect(html).toContain("Where the stream and the day differ");
+    expect(text).not.toContain("highwater verify");
+    expect(render().text).not.toContain("differ");
+  });
+
+  it("says a fault as one", () => {
+    const { text } = render({ reconciliation: { series: [{ ...found, unexplained: 7 }], left: 0, unjudged: 0 } });
+    expect(text).toMatch(/fz-7 temperature.* 7\n/);
+    expect(text).toContain("highwater verify");
   });
 });

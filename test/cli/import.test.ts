@@ -266,7 +266,7 @@ describe("rebuild --alerts", () => {
 
   it.each([
     [[], "say what to rebuild"],
-    [["--alerts"], "say of which time: --from TIME --to TIME"],
+    [["--alerts"], "say of which time: --from TIME, and --to TIME if not until now"],
     [["--alerts", "--from", "soon"], "--from soon is no time"],
     [["--alerts", "--from", "2999-01-01"], "--from is in the future"],
   ])("refuses %j with exit code 2", (args, message) => {

@@ -122,6 +122,7 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
         ...{ zone: "Europe/Oslo", isWhole: true, readings: 576, late: 0, alerts: 1, coverage: 0.5, series: 1 },
         days: [day, { ...day, day: "2026-01-31" }],
         worst: [sensor],
+        reconciliation: { series: [], left: 0, unjudged: 0 },
       },
       { gatewayName: "cold-chain", externalUrl: "https://gateway-with-a-long-name.cold-store-in-bergen.example.org:8443/highwater" },
     );

@@ -8,6 +8,8 @@ export type Figures = {
   readonly count: number;
   readonly min: number;
   readonly max: number;
+  readonly min_ts: string;
+  readonly max_ts: string;
   readonly avg: number;
   readonly stddev: number | null;
   readonly sum: number;
@@ -20,6 +22,7 @@ export type Figures = {
   readonly last_ts: string;
   readonly coverage: number;
   readonly largest_gap_ms: number;
+  readonly longest_gaps: readonly (readonly [string, string])[];
   readonly median_interval_ms: number | null;
   readonly day_ms: number;
 };
@@ -58,6 +61,8 @@ export function figuresOf(readings: readonly Recorded[], dayOf: (ts: number) => 
     count: values.length,
     min: sorted[0] as number,
     max: sorted.at(-1) as number,
+    min_ts: isoOf(readings.find(({ value }) => value === sorted[0])),
+    max_ts: isoOf(readings.find(({ value }) => value === sorted.at(-1))),
     avg,
     stddev: values.length < 2 ? null : Math.sqrt(squares / (values.length - 1)),
     sum,
@@ -70,9 +75,23 @@ export function figuresOf(readings: readonly Recorded[], dayOf: (ts: number) => 
     last_ts: new Date(last.ts).toISOString(),
     coverage: 1 - gaps.reduce((total, length) => total + length, 0) / (end - start),
     largest_gap_ms: Math.max(0, ...gaps),
+    longest_gaps: longestOf([start, ...instants, end], 3 * (median ?? 0)),
     median_interval_ms: median,
     day_ms: end - start,
   };
+}
+
+const isoOf = (reading: Recorded | undefined): string => new Date(reading?.ts ?? Number.NaN).toISOString();
+
+/** Of each pause how many are before it in rank: those longer, and those as long that came earlier. The first twenty stay where they are. */
+function longestOf(edges: readonly number[], most: number): (readonly [string, string])[] {
+  const pauses = edges
+    .slice(1)
+    .map((to, index) => ({ from: edges[index] as number, to, length: to - (edges[index] as number) }))
+    .filter(({ length }) => length > most);
+  return pauses
+    .filter(({ length, from }) => pauses.filter((other) => other.length > length || (other.length === length && other.from < from)).length < 20)
+    .map(({ from, to }) => [new Date(from).toISOString(), new Date(to).toISOString()]);
 }
 
 /** The smallest value that at least `percent` of all are not above. */

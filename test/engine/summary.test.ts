@@ -21,6 +21,8 @@ describe("summarizeDay", () => {
       count: 24,
       min: 0,
       max: 23,
+      min_ts: 0,
+      max_ts: 23 * hour,
       sum: 276,
       avg: 11.5,
       stddev: expect.closeTo(Math.sqrt(50), 12),
@@ -34,6 +36,7 @@ describe("summarizeDay", () => {
       coverage: 1,
       largest_gap_ms: 0,
       gaps: 0,
+      longest_gaps: [],
       median_interval_ms: hour,
       day_ms: 24 * hour,
       late: 0,
@@ -56,6 +59,49 @@ describe("summarizeDay", () => {
   it("counts the edges of the day", () => {
     expect(summarize(hourly.slice(4, 20))).toMatchObject({ gaps: 2, largest_gap_ms: 5 * hour, coverage: 15 / 24 });
     expect(summarize(hourly.slice(3, 22))).toMatchObject({ gaps: 0, coverage: 1 });
+  });
+
+  it("tells where the gaps lie, the edges of the day included, in order of time", () => {
+    const kept = hourly.filter((_, index) => index >= 4 && index < 20 && (index < 9 || index > 13));
+    expect(summarize(kept).longest_gaps).toEqual([
+      [0, 4 * hour],
+      [8 * hour, 14 * hour],
+      [19 * hour, 24 * hour],
+    ]);
+    expect(summarize([[6 * hour, 5]]).longest_gaps).toEqual([
+      [0, 6 * hour],
+      [6 * hour, 24 * hour],
+    ]);
+    expect(summarize([[0, 5]]).longest_gaps).toEqual([[0, 24 * hour]]);
+  });
+
+  it("lists the twenty longest, of those as long the earlier, and goes on counting all", () => {
+    // A burst of five readings a second apart, then a pause: of 100 s, but of 200 s after each tenth burst.
+    const readings: [number, number][] = [];
+    for (let [burst, ts] = [0, 0]; burst < 40; burst += 1) {
+      for (let index = 0; index < 5; index += 1) readings.push([(ts += 1000), 1]);
+      ts += burst % 10 === 9 ? 199_000 : 99_000;
+    }
+    const end = (readings.at(-1)?.[0] as number) + 1000;
+    const { gaps, longest_gaps } = summarize(readings, { start: 0, end });
+    expect(gaps).toBe(39);
+    expect(longest_gaps).toHaveLength(20);
+    expect(longest_gaps.map(([from]) => from)).toEqual(longest_gaps.map(([from]) => from).sort((a, b) => a - b));
+    expect(longest_gaps.filter(([from, to]) => to - from === 200_000)).toHaveLength(3);
+    // The earliest seventeen of the short ones: the last of them comes after the eighteenth burst, of which one pause was long.
+    expect(longest_gaps.slice(0, 18).map(([from, to]) => (to - from) / 1000)).toEqual([...Array(9).fill(100), 200, ...Array(8).fill(100)]);
+  });
+
+  it("says when the smallest and the largest were read, at first", () => {
+    expect(
+      summarize([
+        [1, 5],
+        [2, -0],
+        [3, 9],
+        [4, 0],
+        [5, 9],
+      ]),
+    ).toMatchObject({ min_ts: 2, max_ts: 3 });
   });
 
   it("has no interval with a single reading: nothing is covered, the longer side is the gap, there is no deviation", () => {
@@ -101,6 +147,12 @@ describe("summarizeDay", () => {
         [1, 1.5e308],
       ]),
     ).toMatchObject({ sum: null, avg: 1.5e308, stddev: 0 });
+    expect(
+      summarize([
+        [0, 1.7e308],
+        [1, -1.7e308],
+      ]),
+    ).toMatchObject({ sum: 0, avg: 0, stddev: null });
     const tiny = summarize([
       [0, 3e-200],
       [1, 1e-200],
@@ -139,6 +191,17 @@ describe("summarizeDay", () => {
         expect(found.gaps).toBe(gaps.length);
         expect(found.coverage).toBeCloseTo(1 - gaps.reduce((sum, gap) => sum + gap, 0) / day.end, 12);
         expect(found.largest_gap_ms).toBe(Math.max(0, ...gaps));
+        expect(found.longest_gaps.reduce((sum, [from, to]) => sum + (to - from), 0)).toBe(
+          gaps
+            .sort((a, b) => b - a)
+            .slice(0, 20)
+            .reduce((sum, gap) => sum + gap, 0),
+        );
+        const edges = [0, ...times, day.end];
+        for (const [from, to] of found.longest_gaps) expect(edges.indexOf(to) - edges.lastIndexOf(from)).toBe(1);
+        expect([found.min_ts, found.max_ts].map((ts) => ordered.find(([at]) => at === ts)?.[1] === 0 || ordered.find(([at]) => at === ts)?.[1])).toEqual(
+          [sorted[0], sorted.at(-1)].map((value) => value === 0 || value),
+        );
       }),
     );
   });

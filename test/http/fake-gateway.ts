@@ -12,7 +12,7 @@ import type { Status } from "../../src/http/status.ts";
 import type { AlertHistory, AlertView, Bucket, QueryAnswers, QueryRequest, SeriesView } from "../../src/storage/query.ts";
 import { quietPlan } from "./fake-oncall.ts";
 import { createFakeOperator } from "./fake-operator.ts";
-import { auditOf, notificationsOf, summaryOf } from "./fake-rows.ts";
+import { auditOf, deviceReportOf, notificationsOf, summaryOf } from "./fake-rows.ts";
 
 export type FakeGateway = GatewayDeps & {
   onTransition(listener: (alert: AlertRecord, transition: Transition) => void): () => void;
@@ -136,6 +136,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       return { alert, subject: "{}", transitions: histories.get(id) ?? [], notifications, timezone: "Europe/Oslo" };
     },
     rule_versions: ({ rule }) => ({ versions: rule === "freezer-too-warm" ? versionsAt(options.now() - 3_600_000) : [] }),
+    report: ({ device }) => deviceReportOf(device, series, options.now()),
     summaries: ({ day }) => ({ summaries: series.slice(0, 2).map((each) => summaryOf(each, day ?? "2026-01-30")), cursor: null }),
     notifications: ({ alert }) => ({ notifications: notificationsOf(alert ?? "a1", options.now()), cursor: null }),
     outbox: () => ({ rows: [] }),

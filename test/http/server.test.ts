@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => served.close());
 
 /** What there is of each thing that a path names. */
-const there: Readonly<Record<string, string>> = { id: "a1", name: "freezer-too-warm", schedule: "ops", a: "1", b: "5f1d" };
+const there: Readonly<Record<string, string>> = { id: "a1", name: "freezer-too-warm", schedule: "ops", device: "freezer-1", a: "1", b: "5f1d" };
 const ask = ({ method = "get", path }: Route, query = ""): Promise<Response> =>
   served.get(path.replace(/:(\w+)/g, (_, name: string) => there[name] ?? "") + query, { method: method.toUpperCase() });
 

@@ -232,6 +232,21 @@ describe("summaries", () => {
     expect(range.summaries.map((each) => [each.day, each.series])).toEqual([["1970-01-02", 2]]);
     expect(ask(store, { kind: "summaries", day: "1971-01-01" })).toEqual({ summaries: [], cursor: null });
   });
+
+  it("say where the gaps lie and when the extremes were read; those from before say that they do not know", async () => {
+    const store = createRecorder(plan([], { maxFutureMs: 1e15 }));
+    open = store;
+    for (const [ts, value] of [
+      [1000, 5],
+      [2000, 7],
+    ] as const)
+      store.receive([{ device: "fz-1", ts, value }]);
+    await runDailySummary(store.db, { zone: utc, now: day, devices: {} }, store.finish);
+    const known = { min_ts: 1000, max_ts: 2000, longest_gaps: [[2000, day]], gaps: 1 };
+    expect(ask(store, { kind: "summaries" }).summaries).toMatchObject([known]);
+    store.db.exec("UPDATE daily_summary SET body = json_remove(body, '$.min_ts', '$.max_ts', '$.longest_gaps')");
+    expect(ask(store, { kind: "summaries" }).summaries).toMatchObject([{ min_ts: null, max_ts: null, longest_gaps: [], gaps: 1 }]);
+  });
 });
 
 describe("rejected", () => {

@@ -12,9 +12,14 @@ import type { RulePlan } from "../../src/engine/rule.ts";
 import { createCommitter } from "../../src/storage/commit.ts";
 import { type Database, openDatabase } from "../../src/storage/database.ts";
 import { type FinishedRow, writeFinished } from "../../src/storage/finished.ts";
-import { SOURCE } from "../engine/harness.ts";
+import { packPart } from "../../src/storage/parts.ts";
+import { SOURCE, snapshotOf } from "../engine/harness.ts";
 
-export type Sent = { readonly device: string; readonly ts: number; readonly value: number };
+/** Without a metric: temperature. */
+export type Sent = { readonly device: string; readonly metric?: string; readonly ts: number; readonly value: number };
+/** By which the recorder knows a series. */
+export const keyOf = ({ device, metric = "temperature" }: Pick<Sent, "device" | "metric">): string =>
+  metric === "temperature" ? device : `${device}\n${metric}`;
 export type Kept = { readonly ts: number; readonly value: number; readonly late: boolean };
 
 export type Recorder = ReturnType<typeof createRecorder>;
@@ -37,7 +42,7 @@ export function createRecorder(plan: RulePlan, options: { answersLookups?: boole
     commit({ step: { seq, inputs, effects, now: at }, finished: [], snapshot: undefined });
     return effects;
   };
-  const labelsOf = (device: string): Labels => ({ device, metric: "temperature" });
+  const labelsOf = ({ device, metric = "temperature" }: Pick<Sent, "device" | "metric">): Labels => ({ device, metric });
   write([{ kind: "rules", at, up, plan }]);
 
   return {
@@ -45,21 +50,22 @@ export function createRecorder(plan: RulePlan, options: { answersLookups?: boole
     db,
     /** Open a second, read-only connection with this. */
     reader: (): Database => openDatabase(dir, { readonly: true }),
-    idOf: (device: string): number => ids.get(device) ?? -1,
+    /** By `keyOf`; of temperature by the device alone. */
+    idOf: (key: string): number => ids.get(key) ?? -1,
     seq: (): number => seq,
     /** History in event-time order, each instant once, the first to arrive. */
-    kept: (device: string): Kept[] => [...(history.get(ids.get(device) ?? -1) ?? [])].sort((a, b) => a.ts - b.ts),
+    kept: (key: string): Kept[] => [...(history.get(ids.get(key) ?? -1) ?? [])].sort((a, b) => a.ts - b.ts),
     /** One commit with these readings, `afterMs` after the one before. */
     receive(sent: readonly Sent[], afterMs = 1000): void {
       at = Math.max(at + afterMs, ...sent.map(({ ts }) => ts));
       up += afterMs;
-      const defined = [...new Set(sent.map(({ device }) => device))]
-        .filter((device) => !ids.has(device))
-        .map((device) => {
-          ids.set(device, ids.size);
-          return { id: ids.get(device) as number, labels: labelsOf(device), source: SOURCE };
+      const defined = [...new Map(sent.map((each) => [keyOf(each), each]))]
+        .filter(([key]) => !ids.has(key))
+        .map(([key, each]) => {
+          ids.set(key, ids.size);
+          return { id: ids.get(key) as number, labels: labelsOf(each), source: SOURCE };
         });
-      const series = Uint32Array.from(sent, ({ device }) => ids.get(device) as number);
+      const series = Uint32Array.from(sent, (each) => ids.get(keyOf(each)) as number);
       const columns = { series, ts: Float64Array.from(sent, ({ ts }) => ts), value: Float64Array.from(sent, ({ value }) => value) };
       const batch = { ...columns, defined, rejected: {} };
       const known =
@@ -93,6 +99,11 @@ export function createRecorder(plan: RulePlan, options: { answersLookups?: boole
       return write([{ kind: "command", at, up, by, command }]).answers[0] as CommandAnswer;
     },
     now: (): number => at,
+    /** A whole snapshot of the engine as it stands, in one commit. */
+    snapshot(): void {
+      const parts = [...snapshotOf(engine, new Map())].map(([part, saved]) => ({ part, body: packPart(saved) }));
+      commit({ step: undefined, finished: [], snapshot: { seq, parts, isLast: true } });
+    },
     /** Other rules from now on. */
     use(next: RulePlan): void {
       write([{ kind: "rules", at, up, plan: next }]);

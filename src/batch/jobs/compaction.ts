@@ -25,6 +25,7 @@ import { isHistory, newestSeq, type ReadingColumns, readJournal } from "../../st
 import { seriesIds } from "../../storage/series-query.ts";
 import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
 import { type Packing, packRollups } from "./packing.ts";
+import { createRefusedCounter, type RefusedCounter } from "./refused.ts";
 
 export type CompactionOptions = {
   /** Whose days chunks are cut by. */
@@ -95,6 +96,7 @@ async function clearKilled({ db, emitter }: Work): Promise<void> {
   const through = compactedThrough(db);
   if (compactionBegun(db) === through) return;
   for (const id of chunksAfter(db, through)) await emitter.add({ kind: "chunks-gone", ids: [id] });
+  await emitter.add({ kind: "refused-gone", afterSeq: through });
   await emitter.add({ kind: "compaction", through, begun: through });
   await emitter.flush();
 }
@@ -113,20 +115,27 @@ async function compactAll(work: Work): Promise<boolean> {
   return options.signal?.aborted !== true;
 }
 
-type Pass = { readonly after: number; readonly through: number; readonly readings: number; readonly histories: ReadonlyMap<SeriesId, History> };
+type Pass = {
+  readonly after: number;
+  readonly through: number;
+  readonly readings: number;
+  readonly histories: ReadonlyMap<SeriesId, History>;
+  readonly refused: RefusedCounter;
+};
 
 /** The journal after a row through another, in passes that hold so many readings; whole rows. Ends early, silently, by the signal. */
-async function* passesOf(db: Database, start: number, newest: number, { heldMax = PASS_READINGS_MAX, signal }: CompactionOptions): AsyncGenerator<Pass> {
-  let pass = { after: start, histories: new Map<SeriesId, History>(), readings: 0, held: 0 };
+async function* passesOf(db: Database, start: number, newest: number, { zone, heldMax = PASS_READINGS_MAX, signal }: CompactionOptions): AsyncGenerator<Pass> {
+  const passAfter = (after: number) => ({ after, histories: new Map<SeriesId, History>(), refused: createRefusedCounter(zone), readings: 0, held: 0 });
+  let pass = passAfter(start);
   let [last, rows] = [start, 0];
   for (const columns of readJournal(db, { afterSeq: start, throughSeq: newest })) {
     if (columns.seq !== last && pass.held >= heldMax) {
       yield { ...pass, through: last };
-      pass = { after: last, histories: new Map(), readings: 0, held: 0 };
+      pass = passAfter(last);
     }
     last = columns.seq;
     pass.held += columns.count;
-    pass.readings += gather(columns, pass.histories);
+    pass.readings += gather(columns, pass.histories, pass.refused);
     rows += 1;
     if (rows % ROWS_PER_PAUSE === 0) await pause();
     if (signal?.aborted) return;
@@ -134,12 +143,15 @@ async function* passesOf(db: Database, start: number, newest: number, { heldMax 
   if (newest > pass.after) yield { ...pass, through: newest };
 }
 
-function gather({ count, series, ts, value, verdict, at }: ReadingColumns, histories: Map<SeriesId, History>): number {
+function gather({ count, series, ts, value, verdict, at }: ReadingColumns, histories: Map<SeriesId, History>, refused: RefusedCounter): number {
   let readings = 0;
   for (let index = 0; index < count; index += 1) {
     const mark = verdict[index] as number;
-    if (!isHistory(mark)) continue;
     const id = series[index] as number;
+    if (!isHistory(mark)) {
+      refused.add(id, mark, at);
+      continue;
+    }
     let history = histories.get(id);
     if (history === undefined) {
       history = new History();
@@ -152,14 +164,15 @@ function gather({ count, series, ts, value, verdict, at }: ReadingColumns, histo
 }
 
 /** @returns false when it was ended early */
-async function writePass(work: Work, { after, through, histories }: Pass): Promise<boolean> {
+async function writePass(work: Work, { after, through, histories, refused }: Pass): Promise<boolean> {
   const { emitter, options } = work;
-  if (histories.size === 0) {
+  if (histories.size === 0 && refused.isEmpty()) {
     await emitter.add({ kind: "compaction", through, begun: through });
     await emitter.flush();
     return true;
   }
   await emitter.add({ kind: "compaction", through: after, begun: through });
+  for (const row of refused.rows(after + 1)) await emitter.add(row);
   const touched: { series: SeriesId; day: Day }[] = [];
   for (const series of [...histories.keys()].sort((a, b) => a - b)) {
     for (const { day, bounds, columns } of byDay(options.zone, (histories.get(series) as History).ordered())) {

@@ -12,6 +12,7 @@ import { mergeSummary } from "../../engine/summary-merge.ts";
 import type { EpochMs } from "../../engine/units.ts";
 import { createWholeness, lateIn } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
+import type { FinishedRow } from "../../storage/finished.ts";
 import { newestSeq } from "../../storage/journal.ts";
 import { LONG_WORK_ALERTS_MAX, readOccurrences } from "../../storage/performance-query.ts";
 import { createSeriesReader } from "../../storage/series-query.ts";
@@ -26,9 +27,12 @@ import {
   type TouchedDays,
   touch,
 } from "../../storage/summary-work.ts";
+import { drawCharts } from "../summary-charts.ts";
 import { runCompaction } from "./compaction.ts";
+import { courseOf } from "./day-course.ts";
 import { readDay, type Wanted } from "./day-readings.ts";
 import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
+import { createReconciler } from "./reconcile.ts";
 import { createReport, type DayPerformance, type SummaryReport } from "./summary-report.ts";
 
 /** Series between two pauses. */
@@ -43,6 +47,8 @@ export type DailySummaryOptions = {
   readonly devices: Readonly<Record<string, Device>>;
   /** What alarm performance is judged by; default: `defaultTargets`. */
   readonly alarmTargets?: AlarmTargets;
+  /** Draws the charts of the mail. */
+  readonly charts?: boolean;
   readonly signal?: AbortSignal;
   /** Readings that compaction holds at once. */
   readonly heldMax?: number;
@@ -77,7 +83,26 @@ export async function runDailySummary(db: Database, options: DailySummaryOptions
   const last = days.at(-1);
   if (last !== undefined) options.progress?.({ day: last, done: days.length, days: days.length, readings: report.readings() });
   const summary = report.finish(!signal?.aborted);
-  return last === undefined ? summary : { ...summary, performance: performanceOfDay(db, last, options) };
+  if (last === undefined) return summary;
+  return { ...summary, performance: performanceOfDay(db, last, options), ...(options.charts && (await chartsOf(db, summary, report, zone))) };
+}
+
+/** A mail without pictures is better than none. */
+async function chartsOf(
+  db: Database,
+  { worst }: SummaryReport,
+  { courseOf: kept }: Pick<Report, "courseOf">,
+  zone: ZoneTable,
+): Promise<Pick<SummaryReport, "charts" | "chartsProblem">> {
+  const subjects = worst.flatMap((each) => {
+    const course = kept(each.series);
+    return course === undefined ? [] : [{ ...each, course }];
+  });
+  try {
+    return { charts: await drawCharts(db, subjects, zone) };
+  } catch (error) {
+    return { chartsProblem: (error as Error).message };
+  }
 }
 
 function performanceOfDay(db: Database, day: Day, { zone, alarmTargets }: DailySummaryOptions): DayPerformance {
@@ -111,7 +136,8 @@ function workOfRange(zone: ZoneTable, range: { from: Day; to: Day } | undefined,
   return work;
 }
 
-type OneDay = { readonly day: Day; readonly wanted: Wanted; readonly report: ReturnType<typeof createReport> };
+type Report = ReturnType<typeof createReport>;
+type OneDay = { readonly day: Day; readonly wanted: Wanted; readonly report: Report };
 
 /** @returns false when it was ended early; what was emitted until then is right */
 async function summarizeOneDay(db: Database, { day, wanted, report }: OneDay, options: DailySummaryOptions, emit: Emit): Promise<boolean> {
@@ -122,20 +148,29 @@ async function summarizeOneDay(db: Database, { day, wanted, report }: OneDay, op
   const without = new Set(wanted === "all" ? [] : wanted);
   const isWhole = createWholeness(db)({ from: bounds.start, to: bounds.end });
   const storedOf = createSummaryReader(db, zone.name, day);
+  const reconciler = createReconciler(db, { zone, day, bounds });
+  /** They close their days, which must not be before what is said of them is written. */
+  const waiting: FinishedRow[] = [];
   let count = 0;
   for (const { series, readings, chunks } of readDay(db, bounds, wanted)) {
     without.delete(series);
     const worked = summarizeDay(readings.ts, readings.value, bounds, { late: lateIn(readings.late), alerts: alerts.get(series) ?? 0 });
     const stored = isWhole ? undefined : storedOf(series);
     const summary = stored === undefined ? worked : mergeSummary(stored.summary, worked);
-    report.add(day, series, summary);
+    report.add(day, series, summary, options.charts ? () => courseOf(day, bounds, readings, summary.longest_gaps) : undefined);
     const consumed = isWhole ? {} : { consumes: chunks };
-    await emitter.add({ kind: "summary", zone: zone.name, day, series, approximate: !isWhole, body: JSON.stringify(summary), at: now, ...consumed });
+    const nothing = isWhole ? reconciler.take(series, readings, summary) : undefined;
+    if (nothing !== undefined) await emitter.add(nothing);
+    const row: FinishedRow = { kind: "summary", zone: zone.name, day, series, approximate: !isWhole, body: JSON.stringify(summary), at: now, ...consumed };
+    if (reconciler.isPending(series)) waiting.push(row);
+    else await emitter.add(row);
     count += 1;
     if (count % SERIES_PER_PAUSE === 0) await pause();
     if (signal?.aborted) return false;
   }
   for (const series of without) {
+    const refused = reconciler.takeNone(series);
+    if (refused !== undefined) await emitter.add(refused);
     const stored = isWhole ? undefined : storedOf(series);
     // Of a day whose readings are gone only alerts can have changed.
     if (stored === undefined) await emitter.add({ kind: "summary-none", zone: zone.name, day, series });
@@ -144,6 +179,11 @@ async function summarizeOneDay(db: Database, { day, wanted, report }: OneDay, op
       await emitter.add({ kind: "summary", zone: zone.name, day, series, approximate: stored.approximate, body, at: now });
     }
   }
+  for (const [series, found] of reconciler.finish()) {
+    report.reconciled(series, found);
+    await emitter.add(reconciler.rowOf(series, found));
+  }
+  for (const row of waiting) await emitter.add(row);
   await emitter.flush();
   return !signal?.aborted;
 }

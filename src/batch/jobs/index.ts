@@ -2,6 +2,7 @@
 
 import { runCompaction } from "./compaction.ts";
 import { runDailySummary } from "./daily-summary.ts";
+import { runRebuildRollups } from "./rebuild-rollups.ts";
 import { runRetention } from "./retention.ts";
 
-export const jobs = { compaction: runCompaction, "daily-summary": runDailySummary, retention: runRetention } as const;
+export const jobs = { compaction: runCompaction, "daily-summary": runDailySummary, "rebuild-rollups": runRebuildRollups, retention: runRetention } as const;

@@ -88,17 +88,16 @@ async function packUnit(work: Work, { tier, series, unit }: Unit, fresh: readonl
     const before = packed.get(start);
     const raw = exact.get(start);
     if (raw !== undefined) packed.set(start, { start, isApproximate: false, values: raw });
-    else if (before === undefined) packed.set(start, { start, isApproximate: isDirty, values });
-    else if (isDirty) packed.set(start, { start, isApproximate: true, values: mergeOf([before.values, values]) });
+    else packed.set(start, { start, isApproximate: isDirty, values: isDirty && before !== undefined ? mergeOf([before.values, values]) : values });
   }
-  const row = packedRow({ tier, series, unit }, [...packed.values()], { starts: fresh.map(({ start }) => start), throughSeq: work.throughSeq, at: work.now });
+  const row = packedRow({ tier, series, unit }, [...packed.values()], { at: work.now, starts: fresh.map(({ start }) => start), throughSeq: work.throughSeq });
   work.done.buckets += fresh.length;
   work.done.bytes += row.body.length;
   await work.emitter.add(row);
 }
 
 /** @param buckets in any order; the empty ones are left out */
-export function packedRow(unit: Unit, buckets: readonly PackedBucket[], taken: Pick<PackedRollupsRow, "starts" | "throughSeq" | "at">): PackedRollupsRow {
+export function packedRow(unit: Unit, buckets: readonly PackedBucket[], taken: Pick<PackedRollupsRow, "at" | "starts" | "throughSeq">): PackedRollupsRow {
   const kept = buckets.filter(({ values }) => values.count > 0).sort((a, b) => a.start - b.start);
   const [firstStart, lastStart] = [kept[0]?.start ?? unit.unit, kept.at(-1)?.start ?? unit.unit];
   return { kind: "packed-rollups", ...unit, firstStart, lastStart, body: encodePacked(kept, unit.unit, unit.tier), ...taken };

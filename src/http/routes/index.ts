@@ -27,8 +27,10 @@ import { overrideRemove } from "./override-remove.ts";
 import { overrides } from "./overrides.ts";
 import { performance } from "./performance.ts";
 import { readings } from "./readings.ts";
+import { readingsCsv } from "./readings-csv.ts";
 import { readyz } from "./readyz.ts";
 import { reload } from "./reload.ts";
+import { report } from "./report.ts";
 import { ruleDiff } from "./rule-diff.ts";
 import { ruleVersions } from "./rule-versions.ts";
 import { rules } from "./rules.ts";
@@ -52,6 +54,7 @@ export const routes: readonly Route[] = [
   status,
   series,
   readings,
+  readingsCsv,
   alerts,
   alert,
   ...[alertAck, alertUnack, alertComment, alertShelve, alertUnshelve, alertOutOfService, alertInService, alertReset],
@@ -63,6 +66,7 @@ export const routes: readonly Route[] = [
   ruleDiff,
   reload,
   summaries,
+  report,
   notifications,
   performance,
   events,

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { cursorSchema, daySchema, limitSchema, seriesIdsSchema } from "../parameter.ts";
+import { reconciliationOf, reconciliationSchema } from "../reconciliation-view.ts";
 import { defineRoute, JSON_TYPE } from "../route.ts";
 import { labelsSchema, rfc3339, timeSchema } from "../view.ts";
 
@@ -14,6 +15,8 @@ export const summarySchema = z.strictObject({
   count: z.int(),
   min: z.number(),
   max: z.number(),
+  min_ts: timeSchema.nullable().meta({ description: "When it was read first; null in summaries written before this was kept" }),
+  max_ts: timeSchema.nullable(),
   avg: z.number(),
   stddev: z.number().nullable().meta({ description: "Of the sample; null for a single reading" }),
   sum: z.number().nullable().meta({ description: "null when it is beyond what a double holds" }),
@@ -27,6 +30,9 @@ export const summarySchema = z.strictObject({
   coverage: z.number().meta({ description: "Share of the day that is not in gaps" }),
   largest_gap_ms: z.number(),
   gaps: z.int().meta({ description: "Times without readings longer than 3 × the median interval" }),
+  longest_gaps: z
+    .array(z.tuple([timeSchema, timeSchema]))
+    .meta({ description: "Start and end of the longest gaps, at most 20, in order of time; fewer than `gaps` where there are more, or in old summaries" }),
   median_interval_ms: z.number().nullable(),
   day_ms: z.number().meta({ description: "Length of the day" }),
   late: z.int().meta({ description: "Readings that came late" }),
@@ -34,6 +40,7 @@ export const summarySchema = z.strictObject({
   version: z.int().meta({ description: "Counts how often the figures changed" }),
   approximate: z.boolean().meta({ description: "The readings were no longer whole" }),
   computed_at: timeSchema,
+  reconciliation: reconciliationSchema.nullable().meta({ description: "The stream held against the batch; null where they agree" }),
 });
 
 export const summaries = defineRoute({
@@ -59,7 +66,11 @@ export const summaries = defineRoute({
       ...row,
       first_ts: rfc3339(row.first_ts),
       last_ts: rfc3339(row.last_ts),
+      min_ts: row.min_ts === null ? null : rfc3339(row.min_ts),
+      max_ts: row.max_ts === null ? null : rfc3339(row.max_ts),
+      longest_gaps: row.longest_gaps.map(([start, end]): [string, string] => [rfc3339(start), rfc3339(end)]),
       computed_at: rfc3339(row.computed_at),
+      reconciliation: row.reconciliation === null ? null : reconciliationOf(row.reconciliation),
     }));
     return { body: { summaries: rows, cursor: answer.cursor } };
   },

@@ -1,7 +1,7 @@
 // Files of history that are brought in, and the days whose rollups wait to be reckoned from what came with them.
 
 export const imports = {
-  version: 9,
+  version: 10,
   sql: `
     -- How far each file is taken; one that is given again goes on there.
     CREATE TABLE import (

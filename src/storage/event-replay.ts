@@ -1,5 +1,6 @@
 // Replay by event time: stored readings, accepted and late, in the order of (ts, series), each heard at its own time
-// (`at = up = ts`). It needs no journal of the arrivals, and so knows no lateness, no downtime and no commands.
+// (`at = up = ts`). It needs no journal of the arrivals, and so knows no lateness, no downtime and no commands. The nightly batch judges
+// days again by it, and `replay` older history.
 
 import type { Effects } from "../engine/effect.ts";
 import { createEngine } from "../engine/engine.ts";
@@ -7,10 +8,10 @@ import type { Input } from "../engine/input.ts";
 import type { SeriesDefinition } from "../engine/reading.ts";
 import type { RulePlan } from "../engine/rule.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
-import { compactedThrough, createChunkReader, rawDays } from "../storage/chunks.ts";
-import type { Database } from "../storage/database.ts";
-import { isHistory, readJournal, spanSecond } from "../storage/journal.ts";
-import { seriesIds } from "../storage/series-query.ts";
+import { compactedThrough, createChunkReader, rawDays } from "./chunks.ts";
+import type { Database } from "./database.ts";
+import { isHistory, readJournal, spanSecond } from "./journal.ts";
+import { seriesIds } from "./series-query.ts";
 
 /** Readings that one slice of time may hold, as far as it can be foreseen, if it is longer than a second. */
 const SLICE_READINGS_MAX = 2_000_000;
@@ -24,7 +25,7 @@ const STEP_READINGS = 4_096;
 export type OrderedColumns = { readonly series: Uint32Array; readonly ts: Float64Array; readonly value: Float64Array };
 
 /** From inclusive, to exclusive, in slices of bounded size. */
-export function* historyInOrder(db: Database, from: EpochMs, to: EpochMs): Generator<OrderedColumns> {
+export function* historyInOrder(db: Database, from: EpochMs, to: EpochMs, wanted?: ReadonlySet<SeriesId>): Generator<OrderedColumns> {
   const cost = historyCounter(db);
   let start = Math.max(from, historyBegin(db));
   for (let width = SLICE_MS; start < to; ) {
@@ -34,7 +35,7 @@ export function* historyInOrder(db: Database, from: EpochMs, to: EpochMs): Gener
       width = Math.max(SLICE_MS_MIN, Math.floor(width / 2));
       continue;
     }
-    if (readings > 0) yield sliceOf(db, start, end);
+    if (readings > 0) yield sliceOf(db, start, end, wanted);
     start = end;
     if (readings < SLICE_READINGS_MAX / 4) width = Math.min(SLICE_MS_MAX, width * 2);
   }
@@ -65,18 +66,19 @@ export function historyCounter(db: Database): (from: EpochMs, to: EpochMs) => nu
   };
 }
 
-function sliceOf(db: Database, from: EpochMs, to: EpochMs): OrderedColumns {
+function sliceOf(db: Database, from: EpochMs, to: EpochMs, wanted: ReadonlySet<SeriesId> | undefined): OrderedColumns {
   const [afterSeq, chunks] = [compactedThrough(db), createChunkReader(db)];
   const gathered = createGathered();
-  for (const series of seriesIds(db)) {
+  for (const series of wanted ?? seriesIds(db)) {
     for (const { ts, value } of chunks.read(series, { from, to })) {
       for (let index = 0; index < ts.length; index++) gathered.add(series, ts[index] as number, value[index] as number);
     }
   }
-  for (const { count, series, ts, value, verdict } of readJournal(db, { fromTs: from, toTs: to, afterSeq })) {
+  for (const { count, series, ts, value, verdict } of readJournal(db, { fromTs: from, toTs: to, afterSeq, ...(wanted && { series: wanted }) })) {
     for (let index = 0; index < count; index++) {
       const at = ts[index] as number;
-      if (at >= from && at < to && isHistory(verdict[index] as number)) gathered.add(series[index] as number, at, value[index] as number);
+      if (at < from || at >= to || !isHistory(verdict[index] as number)) continue;
+      if (wanted?.has(series[index] as number) ?? true) gathered.add(series[index] as number, at, value[index] as number);
     }
   }
   return ordered(gathered.columns(), gathered.count(), from);
@@ -143,12 +145,14 @@ export type EventReplay = {
   readonly from: EpochMs;
   /** Exclusive. */
   readonly to: EpochMs;
+  /** Only these are heard; all are known. */
+  readonly series?: ReadonlySet<SeriesId>;
 };
 
 /** @param visit what came of some readings: their number, and the time of the last */
 export function replayByEventTime(
   db: Database,
-  { plan, start, from: begin, to }: EventReplay,
+  { plan, start, from: begin, to, series }: EventReplay,
   visit: (effects: Effects, readings: number, ts: EpochMs) => void,
 ): void {
   const engine = createEngine();
@@ -156,7 +160,7 @@ export function replayByEventTime(
   const step = (inputs: readonly Input[], readings: number, ts: number): void => visit(engine.step(inputs, { now: ts, up: upOf(ts) }), readings, ts);
   step([{ kind: "rules", at: start, up: 0, plan }, definitions(db, start)], 0, start);
   let [inputs, waiting, last] = [[] as Input[], 0, start as number];
-  for (const slice of historyInOrder(db, start, to)) {
+  for (const slice of historyInOrder(db, start, to, series)) {
     for (let from = 0; from < slice.ts.length; ) {
       const at: number = slice.ts[from] as number;
       let end = from + 1;
@@ -189,4 +193,13 @@ function definitions(db: Database, at: number): Input {
   const defined = rows.map(({ id, labels, source }): SeriesDefinition => ({ id, labels: JSON.parse(labels) as SeriesDefinition["labels"], source }));
   const none = { series: new Uint32Array(0), ts: new Float64Array(0), value: new Float64Array(0) };
   return { kind: "readings", at, up: 0, batch: { ...none, defined, rejected: {} } };
+}
+
+/** The plan that was in force at an instant, by arrival; undefined when none is known. */
+export function planInForce(db: Database, at: EpochMs): RulePlan | undefined {
+  const stored = db
+    .prepare<[number], string>("SELECT plan FROM rule_version WHERE hash = (SELECT plan FROM rules_in_force WHERE at <= ? ORDER BY number DESC LIMIT 1)")
+    .pluck()
+    .get(at);
+  return stored === undefined ? undefined : (JSON.parse(stored) as RulePlan);
 }

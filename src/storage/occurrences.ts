@@ -4,7 +4,7 @@
 import type { Transition } from "../engine/effect.ts";
 import type { Labels } from "../engine/reading.ts";
 import type { EpochMs } from "../engine/units.ts";
-import type { Database } from "../storage/database.ts";
+import type { Database } from "./database.ts";
 
 export type Occurrence = {
   readonly id: string;

@@ -1,0 +1,200 @@
+// The stream held against the batch over real stores: every difference is counted, and which alerts would have come otherwise is found
+// by the same engine, with everything in its place.
+
+import fc from "fast-check";
+import { afterEach, describe, expect, it } from "vitest";
+import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
+import { dayOf, utc } from "../../src/engine/calendar.ts";
+import { QUARANTINED } from "../../src/engine/reading.ts";
+import { readJournal } from "../../src/storage/journal.ts";
+import { decodePacked, encodePacked } from "../../src/storage/packed-rollups.ts";
+import type { Reconciliation } from "../../src/storage/reconciliation.ts";
+import { plan, rule } from "../engine/harness.ts";
+import { createRecorder, type Recorder, type Sent } from "../storage/recorder.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+let open: Recorder | undefined;
+afterEach(() => {
+  open?.close();
+  open = undefined;
+});
+function record(rules: ReturnType<typeof rule>[] = [], answersLookups = true): Recorder {
+  open?.close();
+  open = createRecorder(plan(rules, { maxFutureMs: 1e15 }), { answersLookups });
+  return open;
+}
+
+const run = (store: Recorder, now = store.now()) => runDailySummary(store.db, { zone: utc, now, devices: {} }, store.finish);
+type Row = { day: string; series: number; body: string };
+const found = (store: Recorder): (Reconciliation & { day: string; series: number })[] =>
+  store.db
+    .prepare<[], Row>("SELECT day, series, body FROM reconciliation ORDER BY day, series")
+    .all()
+    .map(({ body, ...key }) => ({ ...key, ...(JSON.parse(body) as Reconciliation) }));
+
+/** A reading a minute of 5 °C, from 00:00, of so many hours. */
+function calm(store: Recorder, hours: number, except: (at: number) => boolean = () => false): void {
+  for (let at = 0; at < hours * hour; at += minute) if (!except(at)) store.receive([{ device: "a", ts: at, value: 5 }], minute);
+}
+
+const tooWarm = rule({ name: "too-warm", condition: { type: "threshold", above: 10 } });
+const gone = rule({ name: "gone", condition: { type: "absence", after: "10m" } });
+
+describe("alerts", () => {
+  it("that a late reading would have fired are missed", async () => {
+    const store = record([tooWarm]);
+    calm(store, 6);
+    store.receive([{ device: "a", ts: 2 * hour + 1000, value: 30 }]);
+    store.receive([{ device: "a", ts: day + hour, value: 5 }], 19 * hour);
+    const report = await run(store);
+    expect(found(store)).toEqual([
+      {
+        ...{ day: "1970-01-01", series: 0, late: 1, duplicate: 0, conflict: 0, quarantined: 0, unexplained: 0 },
+        stream: { count: 360, min: 5, max: 5, avg: 5 },
+        batch: expect.objectContaining({ count: 361, min: 5, max: 30 }),
+        alerts: [
+          {
+            ...{ kind: "missed", rule: "too-warm", alert: null, fired_at: null, resolved_at: null, because: "late" },
+            due: { fired_at: 2 * hour + 1000, resolved_at: 2 * hour + minute },
+          },
+        ],
+      },
+    ]);
+    expect(report.reconciliation).toMatchObject({ left: 0, unjudged: 0, series: [{ series: 0, late: 1, missed: 1, mistaken: 0, moved: 0 }] });
+  });
+
+  it("that late readings would have kept from firing are mistaken", async () => {
+    const store = record([gone]);
+    const isAway = (at: number): boolean => at >= 2 * hour && at < 3 * hour;
+    calm(store, 2);
+    store.silence(hour);
+    for (let at = 3 * hour; at < 5 * hour; at += minute) store.receive([{ device: "a", ts: at, value: 5 }], minute);
+    // What was stored meanwhile comes afterwards.
+    store.receive(Array.from({ length: 60 }, (_, index): Sent => ({ device: "a", ts: 2 * hour + index * minute, value: 5 })));
+    store.silence(19 * hour + 1);
+    await run(store);
+    const [first] = found(store);
+    expect(isAway(first?.alerts?.[0]?.fired_at as number)).toBe(true);
+    expect(first).toMatchObject({ late: 60, alerts: [{ kind: "mistaken", rule: "gone", because: "late", due: null, alert: expect.any(String) }] });
+  });
+
+  it("that would have fired earlier have moved; what is the same is not told", async () => {
+    const store = record([tooWarm]);
+    calm(store, 2);
+    const hot = (at: number): void => void store.receive([{ device: "a", ts: at, value: 20 }], minute);
+    hot(2 * hour + 5 * minute);
+    hot(2 * hour + 6 * minute);
+    store.receive([{ device: "a", ts: 2 * hour + 7 * minute, value: 5 }], minute);
+    // Late, and hot since five minutes before.
+    for (let each = 0; each < 5; each += 1) hot(2 * hour + each * minute);
+    // An alert with nothing late about it.
+    hot(4 * hour);
+    store.receive([{ device: "a", ts: 4 * hour + minute, value: 5 }], minute);
+    store.silence(21 * hour);
+    await run(store);
+    expect(found(store)[0]?.alerts).toEqual([
+      {
+        ...{ kind: "moved", rule: "too-warm", alert: expect.any(String), fired_at: 2 * hour + 5 * minute, resolved_at: 2 * hour + 7 * minute },
+        ...{ due: { fired_at: 2 * hour, resolved_at: 2 * hour + 7 * minute }, because: "late" },
+      },
+    ]);
+  });
+
+  it("of a day with too many readings are not judged again, which is said", async () => {
+    const { createReconciler } = await import("../../src/batch/jobs/reconcile.ts");
+    const store = record([tooWarm]);
+    calm(store, 6);
+    store.receive([{ device: "a", ts: 1, value: 30 }]);
+    store.silence(day);
+    await run(store);
+    const reconciler = createReconciler(store.db, { zone: utc, day: "1970-01-01", bounds: { start: 0, end: day }, readingsMax: 100 });
+    const kept = store.kept("a").filter(({ ts }) => ts < day);
+    const columns = { ts: Float64Array.from(kept, ({ ts }) => ts), value: Float64Array.from(kept, ({ value }) => value), at: new Float64Array(kept.length) };
+    const { body } = store.db.prepare<[], { body: string }>("SELECT body FROM daily_summary").get() as { body: string };
+    reconciler.take(0, { ...columns, late: Uint8Array.from(kept, ({ late }) => (late ? 1 : 0)) }, JSON.parse(body));
+    expect([...reconciler.finish().values()].map(({ alerts }) => alerts)).toEqual([null]);
+  });
+});
+
+const arrivals = fc.array(
+  fc.record({
+    device: fc.constantFrom("a", "b"),
+    hop: fc.oneof(fc.integer({ min: 0, max: 20 * minute }), fc.integer({ min: -12 * hour, max: 20 * hour })),
+    value: fc.integer({ min: -10, max: 20 }),
+    again: fc.integer({ min: 0, max: 9 }),
+    cut: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 120 },
+);
+
+describe("every difference is counted", () => {
+  it("stream and late make the batch, refused readings are those of the journal, and nothing is unexplained", async () => {
+    await fc.assert(
+      fc.asyncProperty(arrivals, fc.boolean(), async (list, answersLookups) => {
+        const store = record([tooWarm], answersLookups);
+        let ts = day / 2;
+        let batch: Sent[] = [];
+        for (const { device, hop, value, again, cut } of list) {
+          ts += hop;
+          batch.push({ device, ts, value });
+          if (again === 0) batch.push({ device, ts, value: value + 1 });
+          if (again === 1) batch.push({ device, ts, value });
+          if (!cut) continue;
+          store.receive(batch, 50);
+          batch = [];
+        }
+        store.receive(batch, 50);
+        store.silence(minute);
+        const now = store.now() + 2 * day;
+        await run(store, now);
+        const rows = found(store);
+        for (const { series, day: name, stream, batch: all, late, unexplained, alerts } of rows) {
+          const kept = store.kept(series === store.idOf("a") ? "a" : "b").filter((each) => dayOf(utc, each.ts) === name);
+          expect([stream.count, all.count, late]).toEqual([kept.filter((each) => !each.late).length, kept.length, kept.filter((each) => each.late).length]);
+          expect(unexplained).toBe(0);
+          expect(alerts).not.toBeNull();
+        }
+        const wanted = { duplicate: 0, conflict: 0, quarantined: 0 };
+        for (const { verdict } of readJournal(store.db, {})) {
+          for (const each of verdict) {
+            if (each === 2) wanted.duplicate += 1;
+            if (each === 3) wanted.conflict += 1;
+            if (each === QUARANTINED) wanted.quarantined += 1;
+          }
+        }
+        const told = rows.reduce(
+          (sum, row) => ({ duplicate: sum.duplicate + row.duplicate, conflict: sum.conflict + row.conflict, quarantined: sum.quarantined + row.quarantined }),
+          {
+            duplicate: 0,
+            conflict: 0,
+            quarantined: 0,
+          },
+        );
+        expect(told).toEqual(wanted);
+        // Said again, it is the same.
+        await run(store, now);
+        expect(found(store)).toEqual(rows);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("a rollup that lost a reading is a fault, and is said to be one", async () => {
+    const store = record();
+    calm(store, 6);
+    store.silence(20 * hour);
+    await run(store);
+    expect(found(store)).toEqual([]);
+    type Packed = { id: number; unit: number; body: Uint8Array };
+    const { id, unit, body } = store.db.prepare<[number], Packed>("SELECT id, unit, body FROM packed_rollup WHERE tier = ?").get(minute) as Packed;
+    const buckets = decodePacked(body, unit, minute).filter((_, index) => index !== 7);
+    store.db.prepare("UPDATE packed_rollup SET body = ? WHERE id = ?").run(encodePacked(buckets, unit, minute), id);
+    const days = { from: "1970-01-01", to: "1970-01-01" };
+    const report = await runDailySummary(store.db, { zone: utc, now: store.now(), devices: {}, days }, store.finish);
+    expect(found(store)).toMatchObject([{ unexplained: -1, late: 0 }]);
+    expect(report.reconciliation.series).toMatchObject([{ unexplained: 1 }]);
+  });
+});
