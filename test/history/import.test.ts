@@ -5,6 +5,8 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
 import { runRetention } from "../../src/batch/jobs/retention.ts";
+import { verifyStore } from "../../src/batch/verify.ts";
+import { utc } from "../../src/engine/calendar.ts";
 import type { ReadingBatch } from "../../src/engine/reading.ts";
 import type { DaySummary } from "../../src/engine/summary.ts";
 import { createLog } from "../../src/log.ts";
@@ -175,7 +177,9 @@ describe("after an import", () => {
     const all = firstOf([...own, ...brought]);
     // Before they are packed, whoever asks is answered from the raw readings.
     expectBuckets(store, all, [10 * minute, hour]);
+    expectVerified(store);
     await store.pack(live.now() + 2 * day);
+    expectVerified(store);
     expect(store.db.prepare("SELECT count(*) FROM rollup_open").pluck().get()).toBe(0);
     expectRollups(store, all);
   });
@@ -206,7 +210,9 @@ describe("after an import", () => {
       { device: "a", ts: t0 + 3 * hour, value: 9 },
     ]);
     expectBuckets(store, all, [hour]);
+    expectVerified(store);
     await store.pack(t0 + 5 * day);
+    expectVerified(store);
     // The newest is in a bucket that is open.
     expectRollups(store, { a: (all["a"] ?? []).slice(0, -1) });
   });
@@ -283,6 +289,14 @@ describe("after an import", () => {
     expect(readImport(store.db, key)).toMatchObject({ file, beganAt: NOW, endedAt: NOW, span: { from: t0, to: t0 + 1 }, progress: { lines: 2 } });
   });
 });
+
+/** `highwater verify` finds nothing. */
+function expectVerified({ db }: ImportStore): void {
+  const problems: unknown[] = [];
+  const keptSince = { [MINUTE_MS]: Number.NEGATIVE_INFINITY, [HOUR_MS]: Number.NEGATIVE_INFINITY };
+  verifyStore(db, { zone: utc, keptSince, isQuick: false }, { found: (problem) => void problems.push(problem), progress: () => undefined });
+  expect(problems).toEqual([]);
+}
 
 type All = Record<string, [number, number][]>;
 

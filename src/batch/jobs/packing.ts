@@ -55,7 +55,9 @@ export async function packRollups(db: Database, { now, signal }: { now: EpochMs;
     }
   }
   await emitter.flush();
-  const isWhole = await packImported(db, work, until, signal);
+  // No hour is known whose minutes are not: readers go on from the minutes.
+  const known = { ...until, [HOUR_MS]: Math.min(until[MINUTE_MS], until[HOUR_MS]) };
+  const isWhole = await packImported(db, work, known, signal);
   await emitter.flush();
   return isWhole ? work.done : undefined;
 }
