@@ -79,10 +79,10 @@ export function createChunkWriter(db: Database): (row: ChunkWrite) => void {
         if (!row.replaces.every((id) => has.get(id) === 1)) return;
         if (row.replaces.length === 0 && isThere.get(row.series, row.bounds.start, row.fromSeq, row.part) === 1) return;
         for (const id of row.replaces) take(id);
-        const { replaces, bounds, zone, name, kind, newestAt, ...columns } = row;
-        insert.run({ ...columns, day: bounds.start });
-        account({ day: bounds.start, until: bounds.end, readings: row.count, bytes: row.body.length, at: newestAt, isNew: replaces.length === 0 ? 1 : 0 });
-        if (replaces.length === 0) openDay.run(zone, name, row.series);
+        const { bounds, replaces } = row;
+        insert.run({ ...row, day: bounds.start });
+        account({ day: bounds.start, until: bounds.end, readings: row.count, bytes: row.body.length, at: row.newestAt, isNew: replaces.length === 0 ? 1 : 0 });
+        if (replaces.length === 0) openDay.run(row.zone, row.name, row.series);
         // What the journal brought, the stream rolls up.
         if (replaces.length === 0 && row.part > 0) openRollups(row);
         return;

@@ -129,13 +129,11 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
         rejected.run(hasRoom ? row : { ...row, topic: "" });
         return;
       }
-      case "summary": {
-        const { consumes = [], kind, ...columns } = row;
-        summary.run({ ...columns, approximate: row.approximate ? 1 : 0 });
-        if (consumes.length > 0) chunk({ kind: "chunks-gone", ids: consumes });
+      case "summary":
+        summary.run({ ...row, approximate: row.approximate ? 1 : 0 });
+        if (row.consumes !== undefined) chunk({ kind: "chunks-gone", ids: row.consumes });
         summaryClosed.run(row.zone, row.day, row.series);
         return;
-      }
       case "summary-none":
         summaryClosed.run(row.zone, row.day, row.series);
         return;

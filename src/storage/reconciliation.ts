@@ -73,18 +73,14 @@ export function createReconciliationWriter(db: Database): (row: ReconciliationWr
   const openDay = db.prepare("INSERT INTO summary_open VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
   return (row) => {
     switch (row.kind) {
-      case "reconciliation": {
-        const { kind, text, ...key } = row;
-        if (text === null) remove.run(key);
-        else write.run({ ...key, text });
+      case "reconciliation":
+        if (row.text === null) remove.run(row);
+        else write.run(row);
         return;
-      }
-      case "refused-day": {
-        const { kind, zone, name, bounds, ...columns } = row;
-        refuse.run({ ...columns, day: bounds.start });
-        openDay.run(zone, name, row.series);
+      case "refused-day":
+        refuse.run({ ...row, day: row.bounds.start });
+        openDay.run(row.zone, row.name, row.series);
         return;
-      }
       case "refused-gone":
         forget.run(row.afterSeq);
         return;

@@ -96,12 +96,12 @@ export function createPackedRollupWriter(db: Database): (row: PackedRollupsRow) 
     VALUES (@tier, @series, @unit, @firstStart, @lastStart, @at, @body) ON CONFLICT (tier, series, unit)
     DO UPDATE SET first_start = excluded.first_start, last_start = excluded.last_start, at = excluded.at, body = excluded.body`);
   const settle = db.prepare("DELETE FROM rollup_open WHERE tier = ? AND series = ? AND day = ?");
-  return ({ kind, starts, throughSeq, settles = [], ...row }) => {
+  return (row) => {
     // Amended meanwhile: the next run packs it.
-    if (starts.some((start) => (changed.get(row.tier, row.series, start) ?? 0) > throughSeq)) return;
-    for (const start of starts) remove.run(row.tier, row.series, start);
+    if (row.starts.some((start) => (changed.get(row.tier, row.series, start) ?? 0) > row.throughSeq)) return;
+    for (const start of row.starts) remove.run(row.tier, row.series, start);
     write.run(row);
-    for (const day of settles) settle.run(row.tier, row.series, day);
+    for (const day of row.settles ?? []) settle.run(row.tier, row.series, day);
   };
 }
 

@@ -84,7 +84,7 @@ describe("alerts", () => {
   it("that would have fired earlier have moved; what is the same is not told", async () => {
     const store = record([tooWarm]);
     calm(store, 2);
-    const hot = (at: number): void => void store.receive([{ device: "a", ts: at, value: 20 }], minute);
+    const hot = (at: number): void => store.receive([{ device: "a", ts: at, value: 20 }], minute);
     hot(2 * hour + 5 * minute);
     hot(2 * hour + 6 * minute);
     store.receive([{ device: "a", ts: 2 * hour + 7 * minute, value: 5 }], minute);

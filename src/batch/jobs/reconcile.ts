@@ -26,7 +26,8 @@ export const JUDGED_READINGS_MAX = 20_000_000;
 const DIFFERENCES_MAX = 50;
 const gatewayRules = [DEAD_LETTER_RULE, CLOCK_STEP_RULE, DISK_LIMIT_RULE, DISK_HELD_RULE];
 
-type Draft = Omit<Reconciliation, "alerts"> & { readonly lateTs: Float64Array };
+/** What is found before alerts are judged, and when the late readings were. */
+type Draft = { readonly found: Omit<Reconciliation, "alerts">; readonly lateTs: Float64Array };
 
 export type Reconciler = ReturnType<typeof createReconciler>;
 
@@ -51,15 +52,15 @@ export function createReconciler(db: Database, of: { zone: ZoneTable; day: Day; 
     /** A series of the day, with its readings. @returns what is to be written at once: that nothing is to be said of it */
     take(series: SeriesId, readings: OrderedReadings, summary: DaySummary): ReconciliationRow | undefined {
       const refused = reader.refused(series, bounds);
-      const draft: Draft = {
+      const found = {
         stream: onTimeOf(readings),
         batch: { count: summary.count, min: summary.min, max: summary.max, avg: summary.avg },
         late: summary.late,
         ...refused,
         unexplained: unexplained(series, readings),
-        lateTs: readings.ts.filter((_, index) => readings.late[index] === 1),
       };
-      if (draft.late + refused.duplicate + refused.conflict + refused.quarantined > 0 || draft.unexplained !== 0) drafts.set(series, draft);
+      const differs = found.late + refused.duplicate + refused.conflict + refused.quarantined > 0 || found.unexplained !== 0;
+      if (differs) drafts.set(series, { found, lateTs: readings.ts.filter((_, index) => readings.late[index] === 1) });
       else if (reader.stored(zone.name, day, series) !== null) return rowOf(series, null);
       return undefined;
     },
@@ -73,11 +74,9 @@ export function createReconciler(db: Database, of: { zone: ZoneTable; day: Day; 
     },
     /** Judges the day again, for the series that need it. */
     finish(): Map<SeriesId, Reconciliation> {
-      const late = [...drafts].filter(([, draft]) => draft.late > 0).map(([series]) => series);
+      const late = [...drafts].filter(([, draft]) => draft.found.late > 0).map(([series]) => series);
       const judged = late.length === 0 ? new Map<SeriesId, AlertDifference[]>() : judgeAgain(db, late, { bounds, drafts, readingsMax: of.readingsMax });
-      const found = new Map<SeriesId, Reconciliation>();
-      for (const [series, { lateTs, ...draft }] of drafts) found.set(series, { ...draft, alerts: judged === undefined ? null : (judged.get(series) ?? []) });
-      return found;
+      return new Map(Array.from(drafts, ([series, { found }]) => [series, { ...found, alerts: judged === undefined ? null : (judged.get(series) ?? []) }]));
     },
     rowOf,
   };
