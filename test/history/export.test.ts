@@ -97,7 +97,7 @@ describe("an export", () => {
     live.receive([0, 1, 61].map((minutes) => ({ device: "a", ts: t0 + minutes * minute, value: minutes })));
     expect(store.export("csv", hour).split("\n")).toEqual([
       "start,end,device,metric,count,min,max,avg,sum,source,provisional",
-      "2026-03-28T20:00:00.000Z,2026-03-28T21:00:00.000Z,a,temperature,2,0,1,0.5,1,raw,true",
+      "2026-03-28T20:00:00.000Z,2026-03-28T21:00:00.000Z,a,temperature,2,0,1,0.5,1,stream,true",
       "2026-03-28T21:00:00.000Z,2026-03-28T22:00:00.000Z,a,temperature,1,61,61,61,61,raw,true",
       "",
     ]);
