@@ -94,6 +94,7 @@ function firstLine(socket: Socket): Promise<string | undefined> {
 
 /**
  * Asks the gateway that runs on a data directory.
+ * @param signal the answer is not waited for any more, and the gateway ends what was asked where it can
  * @returns undefined when none does
  * @throws what the gateway answered
  */
@@ -102,6 +103,7 @@ export async function callControl(
   verb: string,
   argument: unknown,
   progress: (value: unknown) => void,
+  signal?: AbortSignal,
 ): Promise<{ readonly value: unknown } | undefined> {
   const path = join(dataDir, SOCKET_FILE);
   if (!existsSync(path)) return undefined;
@@ -119,8 +121,14 @@ export async function callControl(
       cause,
     });
   }
+  const lines = createInterface({ input: socket });
+  const leave = (): void => {
+    lines.close();
+    socket.destroy();
+  };
+  signal?.addEventListener("abort", leave, { once: true });
   socket.write(`${JSON.stringify({ verb, argument })}\n`);
-  for await (const line of createInterface({ input: socket })) {
+  for await (const line of lines) {
     const answer = JSON.parse(line) as Answer;
     if (answer.kind === "progress") progress(answer.value);
     if (answer.kind === "failed") throw restoreError({ name: "Error", ...answer });

@@ -130,14 +130,21 @@ async function runByGateway(
     throw new GatewayError("no_standard_input", "a gateway runs on this data directory, and it cannot read this standard input", {
       hint: "give it a file that it can read, or stop it",
     });
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
-    const answer = await callControl(dataDir, "import", order, (state) => progress(state as ImportState));
+    const answer = await callControl(dataDir, "import", order, (state) => progress(state as ImportState), interrupted.signal);
     return answer?.value as ImportReport | undefined;
   } catch (cause) {
+    if (interrupted.signal.aborted)
+      throw new GatewayError("import_interrupted", "interrupted: what is in stays in", { hint: "the same command goes on where it was", cause });
     if (!(cause instanceof GatewayError))
       throw new GatewayError("import_failed", (cause as Error).message, { hint: "what is in stays in: the same command goes on there", cause });
     if (cause.code !== "not_a_history") throw cause;
     throw new GatewayError(cause.code, cause.message, { hint: `${cause.hint}; the running gateway reads the file itself, as its own user`, cause });
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
   }
 }
 

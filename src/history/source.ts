@@ -27,7 +27,8 @@ export async function openSource(file: string, input: Readable, blockBytes: numb
   let read = 0;
   let stream: ReadStream | undefined;
   const start = (from: number): ReadStream => {
-    stream = createReadStream(file, { start: from, highWaterMark: blockBytes });
+    // A pipe has no positions, not even the first.
+    stream = createReadStream(file, { ...(from > 0 ? { start: from } : {}), highWaterMark: blockBytes });
     read = from;
     return stream;
   };

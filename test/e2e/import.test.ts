@@ -1,16 +1,20 @@
 // Files of history into a gateway that runs, beside live readings over MQTT: killed in the middle, the same command goes on. All that the file
 // holds and all that was acknowledged is there, exactly once, and a webhook that listens hears of nothing but the live alert.
 
-import { writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterEach, expect, it } from "vitest";
 import { createSinks } from "../../simulators/sinks.ts";
 import type { ImportReport } from "../../src/history/import.ts";
 import { connectClient, createFolder, highwater, type ReadingsAnswer, type RunningGateway, startHighwater, waitFor } from "./gateway-process.ts";
 
+const HIGHWATER = fileURLToPath(new URL("../../bin/highwater.js", import.meta.url));
 const DEVICES = 20;
-const PER_DEVICE = 120_000;
+const PER_DEVICE = 250_000;
 const STEP_MS = 10_000;
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -57,13 +61,13 @@ function startLive(gateway: RunningGateway, acknowledged: number[]): { end(): Pr
   };
 }
 
-it("a gateway imports while it runs, is killed, and the same command goes on; nobody is paged", { timeout: 240_000 }, async () => {
+it("a gateway imports while it runs, is killed, and the same command goes on; nobody is paged", { timeout: 400_000 }, async () => {
   const folder = createFolder("import");
   cleanUp.push(() => folder.remove());
   const told: unknown[] = [];
   const sinks = await createSinks({ onWebhook: ({ json }) => told.push(json) });
   cleanUp.push(() => sinks.close());
-  const start = Math.floor(Date.now() / DAY_MS) * DAY_MS - 30 * DAY_MS;
+  const start = Math.floor(Date.now() / DAY_MS) * DAY_MS - 60 * DAY_MS;
   const file = join(folder.path, "history.csv");
   writeHistory(file, start);
   const config = join(folder.path, "highwater.yaml");
@@ -115,3 +119,33 @@ async function countOf(gateway: RunningGateway, device: string, start: number): 
   const answer = await gateway.get<ReadingsAnswer>(`/api/v1/readings?device=${device}&step=day&from=${start}`);
   return (answer.series[0]?.buckets ?? []).reduce((sum, { count }) => sum + count, 0);
 }
+
+it("a gateway ends an import whose command is interrupted, and goes on with other work", { timeout: 120_000 }, async () => {
+  const folder = createFolder("import-end");
+  cleanUp.push(() => folder.remove());
+  const gateway = await startHighwater(folder.path, { gateway: { timezone: "UTC" } });
+  cleanUp.push(() => gateway.stop());
+  // A pipe that always has a little more.
+  const pipe = join(folder.path, "endless.csv");
+  execFileSync("mkfifo", [pipe]);
+  const into = openSync(pipe, "r+");
+  writeSync(into, "timestamp,device,metric,value\n");
+  let ts = Date.UTC(2026, 0, 1);
+  const more = setInterval(() => writeSync(into, `${(ts += 1000)},pipe,load,1\n`), 20);
+  cleanUp.push(() => {
+    clearInterval(more);
+    closeSync(into);
+  });
+  const config = join(folder.path, "highwater.yaml");
+  const command = spawn(process.execPath, [HIGHWATER, "import", pipe, "-c", config], { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  command.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  const ended = once(command, "close");
+  await waitFor("it tells how far it is", () => said.includes("readings/s"));
+  command.kill("SIGINT");
+  expect((await ended)[0]).toBe(1);
+  expect(said).toContain("interrupted: what is in stays in");
+  expect(await highwater("summarize", "-c", config)).toMatchObject({ code: 0 });
+});

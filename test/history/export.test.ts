@@ -37,7 +37,7 @@ const value = fc.oneof(
   fc.constantFrom(-0, 0.1 + 0.2, 5e-324),
   fc.integer({ min: -1000, max: 1000 }).map((each) => each / 10),
 );
-const reading = fc.record({ device: fc.constantFrom(...devices), ts: fc.integer({ min: t0, max: t0 + 3 * day }), value });
+const reading = fc.record({ device: fc.constantFrom(...devices), ts: fc.integer({ min: 0, max: 40 }).map((step) => t0 + step * hour), value });
 /** Commits of readings, and between them compaction, by one zone or, as if the config was changed, by another. */
 const life = fc.array(fc.oneof({ weight: 4, arbitrary: fc.array(reading, { minLength: 1, maxLength: 12 }) }, fc.constantFrom(utc, oslo)), { maxLength: 14 });
 
@@ -63,8 +63,16 @@ describe("an export", () => {
           }
         }
       }),
-      { numRuns: 12 },
+      { numRuns: 20 },
     );
+  });
+
+  it("puts what the journal's tail has between what chunks have, and before and behind it", async () => {
+    const { live, store } = makeLive();
+    live.receive([10, 20, 30].map((each) => ({ device: "a", ts: t0 + each * minute, value: each })));
+    await compact(live);
+    live.receive([5, 15, 25, 35].map((each) => ({ device: "a", ts: t0 + each * minute, value: each })));
+    expect(store.stored()["a"]?.map(([, each]) => each)).toEqual([5, 10, 15, 20, 25, 30, 35]);
   });
 
   it("reads the journal's tail in parts where it is long, and loses nothing to a compaction meanwhile", async () => {

@@ -281,6 +281,17 @@ describe("after an import", () => {
     expect(pipeline.engine.series().map(({ source }) => source)).toEqual([SOURCE, SOURCE]);
   });
 
+  it("no time has passed for the engine: what falls due is done when the gateway starts", async () => {
+    const { live, store } = makeLive();
+    live.receive([{ device: "a", ts: t0, value: 60 }]);
+    const { db } = store;
+    const before = db.prepare("SELECT count(*) FROM notification").pluck().get();
+    expect(before).toBe(1);
+    await store.import(store.file(csvOf([{ device: "b", ts: t0 - hour, value: 1 }])));
+    expect(db.prepare("SELECT count(*) FROM notification").pluck().get()).toBe(before);
+    expect(db.prepare("SELECT at, count FROM journal ORDER BY seq DESC LIMIT 1").get()).toEqual({ at: live.now(), count: 0 });
+  });
+
   it("is remembered by its file, as far as it is taken", async () => {
     const store = makeStore();
     const file = store.file(csvOf([{ device: "a", ts: t0, value: 1 }]));

@@ -142,6 +142,31 @@ describe("a rebuild of alerts", () => {
     expect(dump(store, "alert")[0]?.filter((row) => (row as { state: string }).state !== "resolved")).toEqual(before[0]?.slice(-1));
   });
 
+  it("writes nothing of an alert that changed between reading and writing", async () => {
+    const store = record(2);
+    deliver(store);
+    const [first, second] = alertsOf(store).map(({ id }) => ({ id })) as [{ id: string }, { id: string }];
+    store.db.prepare("UPDATE transition SET ts = ts + 1 WHERE alert = ?").run(first.id);
+    const missing = store.db.prepare("SELECT * FROM alert WHERE id = ?").get(second.id) as Record<string, unknown>;
+    forget(store, second.id);
+    const before = dump(store, "transition", "alert_event");
+    const columns = Object.keys(missing);
+    const report = await runRebuildAlerts(
+      store.db,
+      { from: t0, to: store.now() + 1, now: store.now() + day, by: "local:test", config: { plan: rules } as GatewayConfig },
+      (rows) => {
+        // Meanwhile the engine changes the one, and makes the other.
+        store.db.exec("UPDATE alert SET changed_seq = changed_seq + 1");
+        store.db
+          .prepare(`INSERT INTO alert (${columns.map((name) => `"${name}"`).join(", ")}) VALUES (${columns.map((name) => `@${name}`).join(", ")})`)
+          .run(missing);
+        store.finish(rows);
+      },
+    );
+    expect(report.counts).toMatchObject({ changed: 1, inserted: 1 });
+    expect(dump(store, "transition", "alert_event")).toEqual(before);
+  });
+
   it("of what was imported goes by event time; and counts in the summaries", async () => {
     const store = record(1);
     deliver(store);

@@ -119,8 +119,10 @@ function recompute(work: Work, { tier, series }: Omit<Unit, "unit">, buckets: re
 }
 
 function readingsOf(chunks: ChunkReader, series: SeriesId, span: Span): OrderedReadings {
+  const [first, ...more] = Array.from(chunks.read(series, span)).filter(({ ts }) => ts.length > 0);
+  if (first !== undefined && more.length === 0) return first;
   const history = new History();
-  for (const columns of chunks.read(series, span)) history.append(columns);
+  for (const columns of first === undefined ? [] : [first, ...more]) history.append(columns);
   return history.ordered();
 }
 
