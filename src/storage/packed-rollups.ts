@@ -28,7 +28,7 @@ const figures = ["first", "last", "min", "max"] as const;
 
 /** @param buckets in order of time, all of one unit @param unit start of the unit that they lie in */
 export function encodePacked(buckets: readonly PackedBucket[], unit: EpochMs, tier: DurationMs): Uint8Array {
-  const column = (of: (bucket: PackedBucket) => number): Float64Array => Float64Array.from(buckets, of);
+  const column = (of: (bucket: PackedBucket) => number): Float64Array => columnOf(buckets, of);
   const columns = figures.map((name) => column(({ values }) => values[name]));
   const places = decimalPlacesOf(columns);
   const steps = buckets.map(({ values }) => onSteps(values, places));
@@ -58,9 +58,16 @@ export function encodePacked(buckets: readonly PackedBucket[], unit: EpochMs, ti
   for (const name of ["sum", "m2", "area"] as const)
     writeValues(
       out,
-      Float64Array.from(steps, (step) => step[name]),
+      columnOf(steps, (step) => step[name]),
     );
   return sealed(out.view());
+}
+
+/** A loop: Float64Array.from walks by an iterator, and takes three times as long. */
+function columnOf<Item>(items: readonly Item[], of: (item: Item) => number): Float64Array {
+  const column = new Float64Array(items.length);
+  for (let index = 0; index < items.length; index += 1) column[index] = of(items[index] as Item);
+  return column;
 }
 
 /** @throws GatewayError `chunk_damaged` */

@@ -8,10 +8,10 @@ import { type DurationMs, type EpochMs, floorMod, type SeriesId } from "../engin
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import type { Database } from "./database.ts";
 import { decodePacked, type PackedBucket } from "./packed-rollups.ts";
+import { HOUR_MS, MINUTE_MS, type Tier } from "./rollup-days.ts";
 
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 3_600_000;
-export type Tier = typeof MINUTE_MS | typeof HOUR_MS;
+export { HOUR_MS, MINUTE_MS, type Tier } from "./rollup-days.ts";
+
 /** What a packed row holds: a day of minutes, thirty-two days of hours; on the epoch. */
 const unitMs: Readonly<Record<Tier, DurationMs>> = { [MINUTE_MS]: 24 * HOUR_MS, [HOUR_MS]: 32 * 24 * HOUR_MS };
 
@@ -84,6 +84,8 @@ export type PackedRollupsRow = {
   readonly body: Uint8Array;
   readonly starts: readonly EpochMs[];
   readonly throughSeq: number;
+  /** UTC days whose readings of imports are in it now. */
+  readonly settles?: readonly EpochMs[];
 };
 
 /** @returns a function that writes packed rows; call it within a transaction */
@@ -93,11 +95,13 @@ export function createPackedRollupWriter(db: Database): (row: PackedRollupsRow) 
   const write = db.prepare(`INSERT INTO packed_rollup (tier, series, unit, first_start, last_start, at, body)
     VALUES (@tier, @series, @unit, @firstStart, @lastStart, @at, @body) ON CONFLICT (tier, series, unit)
     DO UPDATE SET first_start = excluded.first_start, last_start = excluded.last_start, at = excluded.at, body = excluded.body`);
+  const settle = db.prepare("DELETE FROM rollup_open WHERE tier = ? AND series = ? AND day = ?");
   return (row) => {
     // Amended meanwhile: the next run packs it.
     if (row.starts.some((start) => (changed.get(row.tier, row.series, start) ?? 0) > row.throughSeq)) return;
     for (const start of row.starts) remove.run(row.tier, row.series, start);
     write.run(row);
+    for (const day of row.settles ?? []) settle.run(row.tier, row.series, day);
   };
 }
 
@@ -159,7 +163,10 @@ export function createRollupReader(db: Database) {
   };
 }
 
-/** A fresh row that marks a bucket, or amends it, lies over the packed one; one that the stream closed after it was rebuilt is whole. */
+/**
+ * A fresh row that marks a bucket, or amends it, lies over the packed one. One that the stream closed after the bucket was packed of its
+ * readings lacks what an import brought: the raw readings are asked.
+ */
 export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollup[]): Rollup[] {
   const merged: Rollup[] = [];
   let next = 0;
@@ -168,7 +175,7 @@ export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollu
     const over = fresh[next];
     if (over?.start === start) {
       next += 1;
-      merged.push(over.isDirty ? { start, isApproximate, isDirty: true, values: mergeOf([values, over.values]) } : over);
+      merged.push(over.isDirty ? { start, isApproximate, isDirty: true, values: mergeOf([values, over.values]) } : { ...over, isDirty: true });
     } else merged.push({ start, isApproximate, isDirty: false, values });
   }
   return [...merged, ...fresh.slice(next)];

@@ -35,9 +35,10 @@ import { createMetrics } from "../metrics.ts";
 import { createOutbox } from "../notify/outbox.ts";
 import { createQueryClient } from "../query-client.ts";
 import { createStoredFigures } from "../stored-figures.ts";
+import { createImporter, type ImportOrder } from "../upkeep/importer.ts";
 import { createJobs } from "../upkeep/jobs.ts";
 import { createRoomKeeper } from "../upkeep/room-keeper.ts";
-import { createUpkeep } from "../upkeep/upkeep.ts";
+import { type AlertsOrder, createUpkeep } from "../upkeep/upkeep.ts";
 import { createWriterClient } from "../writer-client.ts";
 
 /** How long the processor may take to say how it is, and how many such questions may be open. */
@@ -94,7 +95,7 @@ function lastAnswer<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
 
 const writer = createWriterClient((message) => processorPort.postMessage(message));
 const { write } = writer;
-const jobs = createJobs({ dataDir, emit: writer.work, signal: stop.signal });
+const jobs = createJobs({ dataDir, emit: writer.work, define: (series) => askMain("define", { series }), signal: stop.signal });
 
 const outbox = createOutbox(
   {
@@ -216,6 +217,7 @@ const upkeep = createUpkeep({
   clock: systemClock,
   log: log.child({ room: "batch" }),
 });
+const importer = createImporter({ jobs, config: () => config, clock: systemClock, log: log.child({ room: "history" }) });
 const roomKeeper = createRoomKeeper({
   makeRoom: upkeep.retain,
   summarize: upkeep.nightly,
@@ -266,7 +268,10 @@ try {
     accounts: (argument) => accounts.administer(argument as AccountsCommand),
     reload: reloadForCli,
     command: (argument) => commandForCli(argument as CommandOfCli),
+    running: () => Promise.resolve(true),
+    "rebuild-alerts": (argument, progress, gone) => upkeep.rebuildAlerts(argument as AlertsOrder, progress, gone),
     "rebuild-rollups": (argument, progress) => upkeep.rebuildRollups((argument as Pick<RebuildRollupsOptions, "days">).days, progress),
+    import: (argument, progress, gone) => importer.run(argument as ImportOrder, progress, gone),
     summarize(argument, progress) {
       const { days } = argument as Pick<DailySummaryOptions, "days">;
       return upkeep.summarize(days === undefined ? {} : { days }, progress);

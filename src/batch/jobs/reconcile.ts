@@ -14,6 +14,7 @@ import type { EpochMs, SeriesId } from "../../engine/units.ts";
 import { compactedThrough, cutOut, placeOf } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { historyCounter, planInForce, replayByEventTime } from "../../storage/event-replay.ts";
+import { wasImported } from "../../storage/imports.ts";
 import { type Difference, differencesOf, liveOccurrences, Occurrences } from "../../storage/occurrences.ts";
 import { type AlertDifference, createReconciliationReader, type Reconciliation, type ReconciliationRow } from "../../storage/reconciliation.ts";
 import { createRollupReader, MINUTE_MS } from "../../storage/rollups.ts";
@@ -108,6 +109,8 @@ type Judging = { readonly bounds: DayBounds; readonly drafts: ReadonlyMap<Series
 /** @returns by the series that had late readings; undefined when there are too many readings */
 function judgeAgain(db: Database, late: readonly SeriesId[], judging: Judging): Map<SeriesId, AlertDifference[]> | undefined {
   const { bounds, readingsMax = JUDGED_READINGS_MAX } = judging;
+  // The stream is not to be blamed for what an import brought; `highwater rebuild --alerts` judges that.
+  if (wasImported(db, { from: bounds.start, to: bounds.end })) return new Map();
   const plan = planInForce(db, bounds.end);
   if (plan === undefined || plan.rules.length === 0) return new Map();
   const lead = leadOf(plan);
