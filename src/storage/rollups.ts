@@ -7,7 +7,7 @@ import type { DirtyBucket, RollupBucket } from "../engine/effect.ts";
 import { type DurationMs, type EpochMs, floorMod, type SeriesId } from "../engine/units.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import type { Database } from "./database.ts";
-import { decodePacked, type PackedBucket } from "./packed-rollups.ts";
+import { decodePacked, decodePackedCounts, type PackedBucket } from "./packed-rollups.ts";
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
@@ -134,7 +134,30 @@ export function createRollupReader(db: Database) {
           recent,
         );
   });
+  // As `rows` would say it, at a tenth of the price.
+  const tally = db.transaction((tier: Tier, series: SeriesId, from: EpochMs, to: EpochMs): { count: number; dirty: EpochMs[] } => {
+    const recent = new Map(freshRows(tier, series, from, to).map((row) => [row.start, row]));
+    let count = 0;
+    for (const { unit, body } of packed.iterate(tier, series, from - unitMs[tier], to, from, to)) {
+      const { starts, counts } = decodePackedCounts(body, unit, tier);
+      for (let index = 0; index < starts.length; index += 1) {
+        const start = starts[index] as number;
+        const over = recent.get(start);
+        if (start < from || start >= to || over?.isDirty === true) continue;
+        if (over !== undefined) recent.delete(over.start);
+        count += counts[index] as number;
+      }
+    }
+    const dirty: EpochMs[] = [];
+    for (const { start, isDirty, values } of recent.values()) {
+      if (isDirty) dirty.push(start);
+      else count += values.count;
+    }
+    return { count, dirty };
+  });
   return {
+    /** How many readings those hold that no late reading touched, and where the others begin. */
+    tally,
     /** Of a tier, those that begin between `from`, inclusive, and `to`, exclusive; in order. */
     rows,
     freshRows,

@@ -39,27 +39,21 @@ export function createReconciler(db: Database, of: { zone: ZoneTable; day: Day; 
 
   /** Readings that the rollups have too many, or too few, of what they have closed. */
   function unexplained(series: SeriesId, readings: OrderedReadings): number {
-    const rows = rollups.rows(MINUTE_MS, series, bounds.start, bounds.end);
+    const { count, dirty } = rollups.tally(MINUTE_MS, series, bounds.start, bounds.end);
     const closed = Math.min(bounds.end, rollups.closedEnd(MINUTE_MS, series));
-    const has = rows.filter(({ start, isDirty }) => start < closed && !isDirty);
-    const dirty = rows.filter(({ isDirty }) => isDirty).reduce((sum, { start }) => sum + cutOut(readings, { from: start, to: start + MINUTE_MS }).ts.length, 0);
-    return has.reduce((sum, { values }) => sum + values.count, 0) - (placeOf(readings.ts, closed) - dirty);
+    const touched = dirty.reduce((sum, start) => sum + cutOut(readings, { from: start, to: start + MINUTE_MS }).ts.length, 0);
+    return count - (placeOf(readings.ts, closed) - touched);
   }
 
   return {
     /** A series of the day, with its readings. @returns what is to be written at once: that nothing is to be said of it */
     take(series: SeriesId, readings: OrderedReadings, summary: DaySummary): ReconciliationRow | undefined {
+      const { count, min, max, avg, late } = summary;
       const refused = reader.refused(series, bounds);
-      const draft: Draft = {
-        stream: onTimeOf(readings),
-        batch: { count: summary.count, min: summary.min, max: summary.max, avg: summary.avg },
-        late: summary.late,
-        ...refused,
-        unexplained: unexplained(series, readings),
-        lateTs: readings.ts.filter((_, index) => readings.late[index] === 1),
-      };
-      if (draft.late + refused.duplicate + refused.conflict + refused.quarantined > 0 || draft.unexplained !== 0) drafts.set(series, draft);
-      else if (reader.stored(zone.name, day, series) !== null) return rowOf(series, null);
+      const odd = { late, ...refused, unexplained: unexplained(series, readings) };
+      if (Object.values(odd).every((each) => each === 0)) return reader.stored(zone.name, day, series) === null ? undefined : rowOf(series, null);
+      const lateTs = readings.ts.filter((_, index) => readings.late[index] === 1);
+      drafts.set(series, { stream: onTimeOf(readings), batch: { count, min, max, avg }, ...odd, lateTs });
       return undefined;
     },
     /** Whether something will be said of a series when the day ends: until then it must not be closed. */
