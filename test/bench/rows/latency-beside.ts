@@ -14,7 +14,9 @@ import { askYears } from "../year-questions.ts";
 
 /** Of the day that is summarised over and over. */
 const READINGS = 8_640_000;
-const SLOW = { series: 50, everyMs: 300_000, days: 365 };
+const SLOW = { series: 50, everyMs: 300_000 };
+/** A year, or fewer days where fewer readings are asked for. */
+const daysFor = (readings: number): number => Math.min(365, Math.ceil(readings / 20_000));
 const QUESTIONS = 10;
 const SECONDS_FACTOR = 5;
 const RUNS_MAX = 3;
@@ -29,25 +31,30 @@ export const latencyBeside: Row = {
     const past = await mkdtemp(join(options.folder, "past-"));
     try {
       const until = untilOf(Date.now());
-      const series = Math.max(1, Math.round((options.readings ?? READINGS) / (DAY_MS / EVERY_MS)));
-      options.say(`storing a year of ${SLOW.series} series, and a day of ${series} more`);
-      const kinds = [SLOW, { series, everyMs: EVERY_MS, days: 1 }];
+      const readings = options.readings ?? READINGS;
+      const days = daysFor(readings);
+      const series = Math.max(1, Math.round(readings / (DAY_MS / EVERY_MS)));
+      options.say(`storing ${days} days of ${SLOW.series} series, and a day of ${series} more`);
+      const kinds = [
+        { ...SLOW, days },
+        { series, everyMs: EVERY_MS, days: 1 },
+      ];
       await makePast(past, { kinds, until, derived: "all", today: series, unsaved: 0 });
-      return figuresOf(await takeTurns(options, past, until));
+      return figuresOf(await takeTurns(options, past, { until, days }));
     } finally {
       await rm(past, { recursive: true, force: true });
     }
   },
 };
 
-async function takeTurns(options: BenchOptions, past: string, until: number): Promise<Turn[]> {
+async function takeTurns(options: BenchOptions, past: string, span: { until: number; days: number }): Promise<Turn[]> {
   const receive = await freePort();
   const blocks = { ...pastBlocks(), ...benchBlocks(receive, 1) };
   const load = { connections: 100, series: 10_000, window: 2000, warmup: 5, seconds: options.seconds * SECONDS_FACTOR, rate: 20_000, alerts: 50, receive };
   const turns: Turn[] = [];
   for (let turn = 1; turn <= Math.min(options.runs, RUNS_MAX); turn += 1) {
     const calm = await runBeside<never>(options, { past, blocks, load });
-    const busy = await runBeside(options, { past, blocks, load }, (gateway, dataDir, signal) => work(gateway, { dataDir, until, signal }));
+    const busy = await runBeside(options, { past, blocks, load }, (gateway, dataDir, signal) => work(gateway, { dataDir, ...span, signal }));
     turns.push({ calm, busy });
     const p99 = ({ report }: BesideRun<unknown>): string => `${report.latency.p99} and ${report.alerts?.latency.p99} ms`;
     options.say(`run ${turn}: p99 of PUBACK and webhook ${p99(calm)} without, ${p99(busy)} with; ${busy.done?.answered} answers, ${busy.done?.nights} nights`);
@@ -55,9 +62,12 @@ async function takeTurns(options: BenchOptions, past: string, until: number): Pr
   return turns;
 }
 
-async function work(gateway: GatewayProcess, { dataDir, until, signal }: { dataDir: string; until: number; signal: AbortSignal }): Promise<Done> {
+async function work(
+  gateway: GatewayProcess,
+  { dataDir, until, days, signal }: { dataDir: string; until: number; days: number; signal: AbortSignal },
+): Promise<Done> {
   const day = dayBefore(until);
-  const paths = Array.from({ length: QUESTIONS }, (_, series) => `/api/v1/readings?series=${series}&from=${until - SLOW.days * DAY_MS}&to=${until}&step=1h`);
+  const paths = Array.from({ length: QUESTIONS }, (_, series) => `/api/v1/readings?series=${series}&from=${until - days * DAY_MS}&to=${until}&step=1h`);
   const summarizeOn = async (): Promise<number> => {
     let nights = 0;
     // Compaction of what has arrived comes first each time.
