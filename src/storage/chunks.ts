@@ -236,4 +236,8 @@ export function placeOf(ascending: Float64Array, ts: EpochMs): number {
 }
 
 /** How many of the marks say late. */
-export const lateIn = (late: Uint8Array): number => late.reduce((sum, mark) => sum + (mark === LATE ? 1 : 0), 0);
+export function lateIn(late: Uint8Array): number {
+  let count = 0;
+  for (let index = 0; index < late.length; index += 1) if (late[index] === LATE) count += 1;
+  return count;
+}

@@ -6,11 +6,12 @@ import type { JobStart, JobVerbs } from "../messages.ts";
 import { type Database, openDatabase } from "../storage/database.ts";
 import type { FinishedRow } from "../storage/finished.ts";
 import { jobs } from "../upkeep/job-list.ts";
-import { LOADED } from "../worker.ts";
+import { giveWay, LOADED } from "../worker.ts";
 
 const port = parentPort as NonNullable<typeof parentPort>;
 const { job, dataDir, options } = workerData as JobStart;
 type Run = (db: Database, options: unknown, emit: (rows: FinishedRow[]) => Promise<void>, define: JobVerbs["define"]) => Promise<unknown>;
+giveWay();
 const db = openDatabase(dataDir, { readonly: true });
 port.postMessage(LOADED);
 const ask = createCaller<JobVerbs>(port);
