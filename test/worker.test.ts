@@ -22,6 +22,7 @@ const niceness = (): number[] =>
     ),
   );
 
+// Skipped where threads have no priority of their own: only Linux gives them one.
 it.skipIf(process.platform !== "linux")("a job gives way to all other threads", async () => {
   const store = createRecorder(plan([]));
   cleanUp.push(() => store.close());
