@@ -17,6 +17,8 @@ export function createBlock(room: number) {
   let ts = new Float64Array(room);
   let value = new Float64Array(room);
   let size = 0;
+  /** By series; made once, for every block. */
+  let sorted: SeriesReadings = { ts: new Float64Array(0), value: new Float64Array(0) };
 
   function reserve(count: number): void {
     if (size + count <= ts.length) return;
@@ -49,12 +51,12 @@ export function createBlock(room: number) {
       return { from, to: last + 1 };
     },
     /**
-     * The readings by series, in the order of the series' numbers.
+     * The readings by series, in the order of the series' numbers; valid until the next block.
      * @param seriesCount more than any number
      */
     *bySeries(seriesCount: number, repeated: Repeated): Generator<{ readonly series: number; readonly readings: SeriesReadings }> {
       const ends = endsOf(series.subarray(0, size), seriesCount);
-      const sorted = { ts: new Float64Array(size), value: new Float64Array(size) };
+      if (sorted.ts.length < size) sorted = { ts: new Float64Array(ts.length), value: new Float64Array(ts.length) };
       const places = ends.slice();
       // From behind, so that what a series has stays in the file's order.
       for (let index = size - 1; index >= 0; index -= 1) {
