@@ -161,7 +161,8 @@ export type RawDay = {
   /** Arrival of the newest reading. */
   readonly newestAt: EpochMs;
   readonly settled: 0 | 1;
-  readonly gone: 0 | 1;
+  /** 1: readings were taken away; 2: and are being so. */
+  readonly gone: 0 | 1 | 2;
 };
 
 /** The days of which there are chunks, oldest first. */
@@ -171,7 +172,7 @@ export function rawDays(db: Database): RawDay[] {
 
 /** @returns whether all raw readings of a time are still kept */
 export function createWholeness(db: Database): (span: Span) => boolean {
-  const gone = rawDays(db).filter((day) => day.gone === 1);
+  const gone = rawDays(db).filter((day) => day.gone !== 0);
   return ({ from, to }) => !gone.some(({ day, until }) => day < to && until > from);
 }
 
@@ -186,14 +187,14 @@ export function createChunkReader(db: Database) {
   );
   const bodyOf = db.prepare<[number], Uint8Array>("SELECT body FROM chunk WHERE id = ?").pluck();
   const within = "FROM chunk WHERE series = ? AND day > ? AND day < ? AND max_ts >= ? AND min_ts < ?";
-  const bodies = db.prepare<number[], { id: number; body: Uint8Array }>(`SELECT id, body ${within} ORDER BY day, from_seq, part`);
+  const bodies = db.prepare<number[], { id: number; day: EpochMs; body: Uint8Array }>(`SELECT id, day, body ${within} ORDER BY day, from_seq, part`);
   const counts = db.prepare<number[], number>(`SELECT coalesce(sum(count), 0) ${within}`).pluck();
   const newest = db.prepare<[number], number>("SELECT max_ts FROM chunk WHERE series = ? ORDER BY day DESC LIMIT 1").pluck();
   const late = db.prepare<number[], number>(`SELECT 1 ${within} AND late > 0 LIMIT 1`).pluck();
   const bounds = (series: SeriesId, { from, to }: Span): number[] => [series, from - DAY_MS_MAX, to, from, to];
-  function* readWithIds(series: SeriesId, span: Span, wanted = { at: false }): Generator<{ id: number; columns: ChunkColumns }> {
+  function* readWithIds(series: SeriesId, span: Span, wanted = { at: false }): Generator<{ id: number; day: EpochMs; columns: ChunkColumns }> {
     if (span.from >= span.to) return;
-    for (const { id, body } of bodies.iterate(...bounds(series, span))) yield { id, columns: cutOut(decodeChunk(body, wanted), span) };
+    for (const { id, day, body } of bodies.iterate(...bounds(series, span))) yield { id, day, columns: cutOut(decodeChunk(body, wanted), span) };
   }
   return {
     readWithIds,

@@ -32,7 +32,7 @@ export type RawSoundness = { of(span: Span): Soundness; isCovered(ts: EpochMs): 
  */
 export function createRawSoundness(db: Database, unsoundDays: readonly UnsoundDay[]): RawSoundness {
   const days = rawDays(db);
-  const gone = days.filter((day) => day.gone === 1);
+  const gone = days.filter((day) => day.gone !== 0);
   const unsound = unsoundDays.map(({ day }): Span => ({ from: day, to: untilOf(days, day) }));
   return {
     of(span) {

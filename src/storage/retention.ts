@@ -4,6 +4,7 @@
 import type { DurationMs, EpochMs } from "../engine/units.ts";
 import { compactedThrough } from "./chunks.ts";
 import type { Database } from "./database.ts";
+import { newestSeq } from "./journal.ts";
 import type { Tier } from "./rollups.ts";
 
 /** `timeMs` from arrival on; `bytes`: at most so many, null: any. */
@@ -13,8 +14,8 @@ export type Retention = { readonly journal: Kept; readonly raw: Kept; readonly m
 export type RetentionWrite =
   /** Rows of the journal from one through another. */
   | { readonly kind: "journal-gone"; readonly from: number; readonly through: number }
-  /** From here on the day's readings are no longer whole. Its chunks go after it. */
-  | { readonly kind: "raw-day-gone"; readonly day: EpochMs }
+  /** From here on the day's readings are no longer whole: its chunks go, and are gone when it `isEnded`. */
+  | { readonly kind: "raw-day-gone"; readonly day: EpochMs; readonly isEnded: boolean }
   /** Ids of packed rows. */
   | { readonly kind: "packed-gone"; readonly ids: readonly number[] };
 
@@ -22,7 +23,7 @@ export type RetentionWrite =
 export function createRetentionWriter(db: Database): (row: RetentionWrite) => void {
   const dropRow = db.prepare("DELETE FROM journal WHERE seq = ?");
   const dropSpan = db.prepare("DELETE FROM journal_span WHERE seq = ?");
-  const dropDay = db.prepare("UPDATE raw_day SET gone = 1 WHERE day = ?");
+  const dropDay = db.prepare("UPDATE raw_day SET gone = ? WHERE day = ?");
   const dropPacked = db.prepare("DELETE FROM packed_rollup WHERE id = ?");
   return (row) => {
     switch (row.kind) {
@@ -33,7 +34,7 @@ export function createRetentionWriter(db: Database): (row: RetentionWrite) => vo
         }
         return;
       case "raw-day-gone":
-        dropDay.run(row.day);
+        dropDay.run(row.isEnded ? 1 : 2, row.day);
         return;
       case "packed-gone":
         for (const id of row.ids) dropPacked.run(id);
@@ -52,11 +53,14 @@ export function usedBytes(db: Database): number {
   return (pragma("page_count") - pragma("freelist_count")) * pragma("page_size");
 }
 
-/** The rows of the journal that may go: all is in chunks, and a snapshot stands after them. Undefined when there are none. */
+/**
+ * The rows of the journal that may go: all is in chunks, and a snapshot stands after them. The newest stays, it says until when the gateway
+ * knows what was. Undefined when there are none.
+ */
 export function droppableJournal(db: Database): { readonly first: number; readonly through: number } | undefined {
   const first = db.prepare<[], number | null>("SELECT min(seq) FROM journal").pluck().get();
   const snapshot = db.prepare<[], number | null>("SELECT max(seq) FROM snapshot").pluck().get() ?? 0;
-  const through = Math.min(compactedThrough(db), snapshot);
+  const through = Math.min(compactedThrough(db), snapshot, newestSeq(db) - 1);
   return first === null || first === undefined || through < first ? undefined : { first, through };
 }
 

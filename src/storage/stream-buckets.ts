@@ -39,7 +39,7 @@ export function streamBuckets(
 ): Map<SeriesId, Bucket[]> {
   const [rollups, isWhole, openDays] = [createRollupReader(db), createWholeness(db), createRollupDayReader(db)];
   const addStored = (work: Work, within: Span): void => {
-    for (const rest of addHours(rollups, work, grid, within)) addMinutes(rollups, isWhole, work, rest);
+    for (const rest of addHours(rollups, isWhole, work, grid, within)) addMinutes(rollups, isWhole, work, rest);
   };
   const works = ids.map((id): Work => {
     deadline.check();
@@ -92,8 +92,8 @@ function known(rollups: RollupReader, id: SeriesId, { from, to }: Span): Span {
   return { from: Math.max(from, oldest), to: Math.min(to, end) };
 }
 
-/** Adds the hours that are whole and untouched. @returns the spans that hours do not answer */
-function addHours(rollups: RollupReader, { id, set }: Work, grid: Grid, span: Span): Span[] {
+/** Adds the hours that are whole and untouched, or that nothing finer could answer better. @returns the spans that hours do not answer */
+function addHours(rollups: RollupReader, isWhole: (span: Span) => boolean, { id, set }: Work, grid: Grid, span: Span): Span[] {
   if (grid.stepMs < HOUR_MS || span.from >= span.to) return [span];
   const from = span.from + floorMod(-span.from, HOUR_MS);
   const to = Math.min(span.to - floorMod(span.to, HOUR_MS), rollups.closedEnd(HOUR_MS, id));
@@ -103,9 +103,10 @@ function addHours(rollups: RollupReader, { id, set }: Work, grid: Grid, span: Sp
     { from: to, to: span.to },
   ];
   for (const row of rollups.rows(HOUR_MS, id, from, to)) {
-    const fits = grid.boundsOf(row.start).end >= row.start + HOUR_MS;
-    if (fits && !row.isDirty) set.addRollup(row.start, row.values);
-    else rest.push({ from: row.start, to: row.start + HOUR_MS });
+    const hour = { from: row.start, to: row.start + HOUR_MS };
+    const fits = grid.boundsOf(row.start).end >= hour.to;
+    if (fits && !(row.isDirty && isWhole(hour))) set.addRollup(row.start, row.values);
+    else rest.push(hour);
   }
   return rest;
 }

@@ -30,6 +30,9 @@ export function createRoomKeeper({ makeRoom, summarize, tell, hold, clock, log }
   let state: DiskState = "ok";
   let triedAt = Number.NEGATIVE_INFINITY;
   let working: Promise<void> | undefined;
+  /** Told while it was at work. */
+  let newest: Room | undefined;
+  let isClosed = false;
 
   async function turn(next: DiskState, room: Room): Promise<void> {
     if (next === state) return;
@@ -58,16 +61,27 @@ export function createRoomKeeper({ makeRoom, summarize, tell, hold, clock, log }
     await turn(report.used <= room.limit ? "ok" : "held", { ...room, used: report.used });
   }
 
+  function told(room: Room): void {
+    if (working !== undefined) {
+      newest = room;
+      return;
+    }
+    working = work(room)
+      .catch((error: unknown) => log.error({ err: error }, "no room could be made in the store; it is tried again"))
+      .finally(() => {
+        working = undefined;
+        const missed = newest;
+        newest = undefined;
+        // That the store is over is told again each second, that it no longer is only once: the limit may be a larger one now, or none.
+        if (missed?.isOver === false && !isClosed) told(missed);
+      });
+  }
+
   return {
-    /** One at a time; what comes meanwhile is told again soon. */
-    told(room: Room): void {
-      working ??= work(room)
-        .catch((error: unknown) => log.error({ err: error }, "no room could be made in the store; it is tried again"))
-        .finally(() => {
-          working = undefined;
-        });
-    },
+    /** One at a time. */
+    told,
     async close(): Promise<void> {
+      isClosed = true;
       await working;
     },
   };

@@ -5,13 +5,14 @@ import { afterEach, describe, expect, it } from "vitest";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
 import { type RetentionOptions, runRetention } from "../../src/batch/jobs/retention.ts";
 import { systemClock } from "../../src/clock.ts";
-import { utc } from "../../src/engine/calendar.ts";
+import { utc, type ZoneTable } from "../../src/engine/calendar.ts";
 import type { DaySummary } from "../../src/engine/summary.ts";
 import { rawDays } from "../../src/storage/chunks.ts";
 import { newestSeq } from "../../src/storage/journal.ts";
 import { answerQuery } from "../../src/storage/queries.ts";
 import type { Step } from "../../src/storage/query.ts";
 import { type Retention, usedBytes } from "../../src/storage/retention.ts";
+import { zoneTable } from "../../src/zone.ts";
 import { plan } from "../engine/harness.ts";
 import { createRecorder, type Recorder } from "../storage/recorder.ts";
 
@@ -120,6 +121,47 @@ describe("single readings", () => {
   });
 });
 
+it("a day whose readings were half gone when retention was killed counts none of them again with a late reading", async () => {
+  const store = record();
+  const devices = Array.from({ length: 25 }, (_, index) => `d${index}`);
+  for (let index = 0; index < 48; index += 1)
+    store.receive(
+      devices.map((device) => ({ device, ts: index * hour, value: index })),
+      hour,
+    );
+  await summarize(store, 2 * day);
+  const killed = runRetention(store.db, { zone: utc, now: 2 * day, retention: { ...keepAll, raw: { timeMs: 1, bytes: null } } }, (rows) => {
+    store.finish(rows.slice(0, 2));
+    throw new Error("killed");
+  });
+  await expect(killed).rejects.toThrow("killed");
+  expect(kept(store)[0]?.[1]).toBe(5 * 24);
+  for (const device of devices) store.receive([{ device, ts: 90 * minute, value: 1 }]);
+  await summarize(store, 2 * day);
+  const counts = summaries(store).filter((each) => each.day === "1970-01-01");
+  expect(new Set(counts.map(({ body }) => (JSON.parse(body) as DaySummary).count))).toEqual(new Set([25]));
+});
+
+it("a day that is gone by another zone's cut takes nothing of its neighbour along, and counts it once", async () => {
+  const store = record();
+  days(store, 6);
+  const oslo = zoneTable("Europe/Oslo") as ZoneTable;
+  await runDailySummary(store.db, { zone: oslo, now: store.now() + hour, devices: {} }, store.finish);
+  await runRetention(store.db, { zone: oslo, now: store.now(), retention: { ...keepAll, raw: { timeMs: 4 * day, bytes: null } } }, store.finish);
+  const left = rawDays(store.db).map(({ readings }) => readings);
+  expect(left.slice(0, 3)).toEqual([0, 0, 144]);
+  const counts = async (): Promise<number[]> => {
+    await summarize(store, store.now() + hour);
+    const rows = store.db.prepare<[], { body: string }>("SELECT body FROM daily_summary WHERE zone = 'UTC' ORDER BY day").all();
+    return rows.map(({ body }) => (JSON.parse(body) as DaySummary).count);
+  };
+  expect(await counts()).toEqual([6, 144, 144, 144, 144]);
+  expect(rawDays(store.db).map(({ readings }) => readings)).toEqual(left);
+  // What comes late lies in the part that is gone: only that is added.
+  store.receive([{ device: "a", ts: 30 * hour + 1, value: 5 }]);
+  expect(await counts()).toEqual([7, 144, 144, 144, 144]);
+});
+
 describe("the journal", () => {
   it("goes when it is old, in chunks, and a newer snapshot stands", async () => {
     const store = record();
@@ -167,6 +209,20 @@ describe("rollups", () => {
     await retain(store, { hours: { timeMs: 1e15, bytes: bytes - 1 } }, { now });
     expect(store.db.prepare("SELECT count(*) FROM packed_rollup").pluck().get()).toBe(1);
   });
+});
+
+it("an hour whose readings and minutes are gone keeps what it had when a late reading comes, before it is packed anew and after", async () => {
+  const store = record();
+  days(store, 40);
+  await summarize(store);
+  const old = { timeMs: day, bytes: null };
+  await retain(store, { raw: old, minutes: old }, { now: store.now() + 20 * day });
+  const [before] = buckets(store, hour);
+  store.receive([{ device: "a", ts: 7 * minute, value: 1000 }]);
+  const wanted = { ...before, count: 7, max: 1000, sum: (before?.sum ?? 0) + 1000 };
+  expect(buckets(store, hour)[0]).toEqual(wanted);
+  await summarize(store, store.now() + 2 * hour);
+  expect(buckets(store, hour)[0]).toEqual(wanted);
 });
 
 describe("room", () => {

@@ -67,3 +67,12 @@ it("leaves unanswered what it would cost too much to compare", () => {
   );
   expect([known.length, unanswered]).toEqual([1, 1]);
 });
+
+it("leaves unanswered what it would have to look at too many rows for", () => {
+  const lookUp = createLookup(stored(20));
+  const { known, unanswered } = lookUp(
+    [3000, 5000].map((ts) => ({ series: 0, ts })),
+    { ...lookupBudget(), spans: 1 },
+  );
+  expect([known, unanswered]).toEqual([[{ series: 0, ts: 3000, value: 3 }], 1]);
+});

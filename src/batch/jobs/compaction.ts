@@ -23,6 +23,7 @@ import {
 import type { Database } from "../../storage/database.ts";
 import { isHistory, newestSeq, type ReadingColumns, readJournal } from "../../storage/journal.ts";
 import { seriesIds } from "../../storage/series-query.ts";
+import { dropDay } from "./drop-day.ts";
 import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
 import { type Packing, packRollups } from "./packing.ts";
 import { createRefusedCounter, type RefusedCounter } from "./refused.ts";
@@ -59,6 +60,7 @@ export type CompactionReport = {
 /** 2 million readings are about 100 MB while columns grow. */
 export const PASS_READINGS_MAX = 2_000_000;
 const ROWS_PER_PAUSE = 200;
+const ROWS_PER_WINDOW = 10_000;
 /** Chunks of one level, or of lower ones, that are merged into one of the next. */
 const FAN_IN = 8;
 const LEVEL_MAX = 4;
@@ -91,8 +93,9 @@ async function pack({ db, options, emitter, done }: Work): Promise<boolean> {
   return packed !== undefined;
 }
 
-/** Takes away what a pass left that did not end. */
+/** Takes away what a pass left that did not end, and what a retention did. */
 async function clearKilled({ db, emitter }: Work): Promise<void> {
+  for (const { day, gone } of rawDays(db)) if (gone === 2) await dropDay(db, day, emitter);
   const through = compactedThrough(db);
   if (compactionBegun(db) === through) return;
   for (const id of chunksAfter(db, through)) await emitter.add({ kind: "chunks-gone", ids: [id] });
@@ -128,7 +131,7 @@ async function* passesOf(db: Database, start: number, newest: number, { zone, he
   const passAfter = (after: number) => ({ after, histories: new Map<SeriesId, History>(), refused: createRefusedCounter(zone), readings: 0, held: 0 });
   let pass = passAfter(start);
   let [last, rows] = [start, 0];
-  for (const columns of readJournal(db, { afterSeq: start, throughSeq: newest })) {
+  for (const columns of inWindows(db, start, newest)) {
     if (columns.seq !== last && pass.held >= heldMax) {
       yield { ...pass, through: last };
       pass = passAfter(last);
@@ -141,6 +144,13 @@ async function* passesOf(db: Database, start: number, newest: number, { zone, he
     if (signal?.aborted) return;
   }
   if (newest > pass.after) yield { ...pass, through: newest };
+}
+
+/** The journal of an older release may be many millions of rows: even their seqs are not read at once. */
+function* inWindows(db: Database, start: number, newest: number): Generator<ReadingColumns> {
+  for (let after = start; after < newest; after += ROWS_PER_WINDOW) {
+    yield* readJournal(db, { afterSeq: after, throughSeq: Math.min(newest, after + ROWS_PER_WINDOW) });
+  }
 }
 
 function gather({ count, series, ts, value, verdict, at }: ReadingColumns, histories: Map<SeriesId, History>, refused: RefusedCounter): number {

@@ -89,7 +89,7 @@ export async function runRebuildRollups(db: Database, options: RebuildRollupsOpt
   const work: Work = { db, options, emit, unsoundDays: unsoundDays(db), labelsOf, done, first, left, met: new Set() };
   const within = { from: dayNumber(options.days.from) * DAY_MS, to: (dayNumber(options.days.to) + 1) * DAY_MS };
   for (const { day, until, gone } of rawDays(db))
-    if (gone === 1 && day < within.to && until > within.from) leave(work, utcDay(Math.max(day, within.from)), "gone", 0);
+    if (gone !== 0 && day < within.to && until > within.from) leave(work, utcDay(Math.max(day, within.from)), "gone", 0);
   const days = utcDaysWithRaw(db, within);
   for (const [index, from] of days.entries()) {
     options.progress?.({ day: utcDay(from), done: index, days: days.length, buckets: done.buckets });
