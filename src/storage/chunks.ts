@@ -153,6 +153,18 @@ export function chunksOfDay(db: Database, day: EpochMs): number[] {
   return seriesIds(db).flatMap((series) => ids.all(series, day));
 }
 
+/** Of the days in which a series has more than one chunk those series, each asked once, however many days there are. */
+export function splitDays(db: Database, days: readonly RawDay[]): Map<EpochMs, SeriesId[]> {
+  const split = new Map(days.map(({ day }): [EpochMs, SeriesId[]] => [day, []]));
+  const [first, last] = [days[0], days.at(-1)];
+  if (first === undefined || last === undefined) return split;
+  const parts = db
+    .prepare<[number, number, number], EpochMs>("SELECT day FROM chunk WHERE series = ? AND day >= ? AND day <= ? GROUP BY day HAVING count(*) > 1")
+    .pluck();
+  for (const series of seriesIds(db)) for (const day of parts.all(series, first.day, last.day)) split.get(day)?.push(series);
+  return split;
+}
+
 export type RawDay = {
   readonly day: EpochMs;
   readonly until: EpochMs;

@@ -3,6 +3,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { runCompaction } from "../../src/batch/jobs/compaction.ts";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
 import { dayOf, utc } from "../../src/engine/calendar.ts";
 import { QUARANTINED } from "../../src/engine/reading.ts";
@@ -35,6 +36,19 @@ function calm(store: Recorder, hours: number, except: (at: number) => boolean = 
 
 const tooWarm = rule({ name: "too-warm", condition: { type: "threshold", above: 10 } });
 const gone = rule({ name: "gone", condition: { type: "absence", after: "10m" } });
+
+it("refused readings of a day are a row or two, however many passes of compaction found some", async () => {
+  const store = record();
+  calm(store, 1);
+  for (let pass = 0; pass < 5; pass += 1) {
+    store.receive([{ device: "a", ts: pass * minute, value: 5 }], minute);
+    store.receive([{ device: "a", ts: pass * minute, value: 6 }], minute);
+    await runCompaction(store.db, { zone: utc, now: store.now() }, store.finish);
+  }
+  expect(store.db.prepare("SELECT count(*) FROM refused_day").pluck().get()).toBe(2);
+  await run(store, day);
+  expect(found(store)).toMatchObject([{ duplicate: 5, conflict: 5, unexplained: 0 }]);
+});
 
 describe("alerts", () => {
   it("that a late reading would have fired are missed", async () => {

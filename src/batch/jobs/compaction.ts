@@ -19,10 +19,10 @@ import {
   cutOut,
   lateIn,
   rawDays,
+  splitDays,
 } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { isHistory, newestSeq, type ReadingColumns, readJournal } from "../../storage/journal.ts";
-import { seriesIds } from "../../storage/series-query.ts";
 import { dropDay } from "./drop-day.ts";
 import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
 import { type Packing, packRollups } from "./packing.ts";
@@ -266,12 +266,12 @@ async function merge(
 /** @returns false when it was ended early */
 async function settleDays(work: Work): Promise<boolean> {
   const { db, options, chunks, emitter } = work;
-  for (const { day, until, readings, settled } of rawDays(db)) {
-    if (settled === 1 || until > options.now) continue;
+  const days = rawDays(db).filter(({ until, settled }) => settled === 0 && until <= options.now);
+  const split = splitDays(db, days);
+  for (const { day, until, readings } of days) {
     const name = dayOf(options.zone, day);
-    for (const series of seriesIds(db)) {
-      const parts = chunks.partsOf(series, day);
-      if (parts.length > 1) await merge(work, { series, day: name, bounds: { start: day, end: until } }, parts, LEVEL_MAX);
+    for (const series of split.get(day) ?? []) {
+      await merge(work, { series, day: name, bounds: { start: day, end: until } }, chunks.partsOf(series, day), LEVEL_MAX);
       if (options.signal?.aborted) return false;
     }
     await emitter.flush();
