@@ -1,5 +1,6 @@
 // The figures of one series' local day, exactly, from its readings. What each figure means: docs/reference/daily-summary.md.
-// Sums are compensated (Neumaier), the deviation is found in a second pass around the mean, percentiles are by nearest rank.
+// Sums are compensated (Neumaier; the error of an addition by Knuth's TwoSum, which has no branch), the deviation is found in a second
+// pass around the mean, percentiles are by nearest rank.
 // It does not choose the readings: they come in order of time, each instant once, all of the day.
 
 import type { DayBounds } from "./calendar.ts";
@@ -107,12 +108,12 @@ function extremesOf(value: Float64Array): { min: number; minAt: number; max: num
 function moments(value: Float64Array, size: number): Pick<DaySummary, "sum" | "avg" | "stddev"> {
   const scale = scaleOf(size);
   const count = value.length;
-  const total = sumOf(value, (each) => each * scale);
+  const scaled = scale === 1 ? value : value.map((each) => each * scale);
+  const total = sumOf(scaled);
   const mean = total / count;
   const sum = total / scale;
   if (count === 1) return { sum, avg: mean / scale, stddev: null };
-  const squares = sumOf(value, (each) => (each * scale - mean) * (each * scale - mean));
-  const stddev = Math.sqrt(squares / (count - 1)) / scale;
+  const stddev = Math.sqrt(squaresOf(scaled, mean) / (count - 1)) / scale;
   return { sum: Number.isFinite(sum) ? sum : null, avg: mean / scale, stddev: Number.isFinite(stddev) ? stddev : null };
 }
 
@@ -121,13 +122,29 @@ function scaleOf(size: number): number {
   return size > 0 && size < TINY ? SCALE : 1;
 }
 
-function sumOf(value: Float64Array, term: (each: number) => number): number {
+function sumOf(value: Float64Array): number {
   let sum = 0;
   let compensation = 0;
   for (let index = 0; index < value.length; index += 1) {
-    const each = term(value[index] as number);
+    const each = value[index] as number;
     const next = sum + each;
-    compensation += Math.abs(sum) >= Math.abs(each) ? sum - next + each : each - next + sum;
+    const added = next - sum;
+    compensation += sum - (next - added) + (each - added);
+    sum = next;
+  }
+  return sum + compensation;
+}
+
+/** Sum of the squares of what the values are off the mean; in a loop of its own, since columns to hold them cost more than the sums. */
+function squaresOf(value: Float64Array, mean: number): number {
+  let sum = 0;
+  let compensation = 0;
+  for (let index = 0; index < value.length; index += 1) {
+    const off = (value[index] as number) - mean;
+    const each = off * off;
+    const next = sum + each;
+    const added = next - sum;
+    compensation += sum - (next - added) + (each - added);
     sum = next;
   }
   return sum + compensation;

@@ -33,6 +33,7 @@ import type {
 } from "../messages.ts";
 import { createMetrics } from "../metrics.ts";
 import { createOutbox } from "../notify/outbox.ts";
+import { createOutboxReader } from "../outbox-reader.ts";
 import { createQueryClient } from "../query-client.ts";
 import { createStoredFigures } from "../stored-figures.ts";
 import { createImporter, type ImportOrder } from "../upkeep/importer.ts";
@@ -97,10 +98,11 @@ const writer = createWriterClient((message) => processorPort.postMessage(message
 const { write } = writer;
 const jobs = createJobs({ dataDir, emit: writer.work, define: (series) => askMain("define", { series }), signal: stop.signal });
 
+const outboxReader = createOutboxReader(dataDir, queries);
 const outbox = createOutbox(
   {
-    waiting: async (limit) => (await queries.query({ kind: "outbox", limit })).rows,
-    whole: (id) => queries.query({ kind: "outbox_row", id }),
+    waiting: outboxReader.waiting,
+    whole: outboxReader.whole,
     report: (row) => void write([row]).then(() => outbox.wake()),
     deadLetter: (id, reason) =>
       void askMain("deadLetter", { id, reason }).catch((error: unknown) => log.warn({ id, err: error }, "a dead letter waits for the next start")),
@@ -239,6 +241,7 @@ async function close(): Promise<void> {
   await roomKeeper.close();
   await server.close();
   await outbox.close();
+  outboxReader.close();
   await queries.close();
   tellMain({ kind: "closed" });
   processorPort.close();

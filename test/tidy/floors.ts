@@ -46,7 +46,16 @@ const FLOORS: readonly { name: string; holds: readonly string[]; apart?: true }[
         "src/history/",
       ],
       // Between the threads.
-      ...["src/messages.ts", "src/call.ts", "src/worker.ts", "src/mqtt-state.ts", "src/query-client.ts", "src/writer-client.ts", "src/stored-figures.ts"],
+      ...[
+        "src/messages.ts",
+        "src/call.ts",
+        "src/worker.ts",
+        "src/mqtt-state.ts",
+        "src/outbox-reader.ts",
+        "src/query-client.ts",
+        "src/writer-client.ts",
+        "src/stored-figures.ts",
+      ],
     ],
   },
   { name: "entries", holds: ["src/cli/", "src/threads/", "src/main.ts"] },
