@@ -1,4 +1,5 @@
-// Asks the query thread. A question that overruns ends the thread; the next one finds a fresh one. What waits is bounded.
+// Asks the query thread, one question at a time: what delivery has to know goes before what people ask, so that it waits for one answer
+// at most. A question that overruns ends the thread; the next one finds a fresh one. What waits is bounded.
 
 import { type Caller, createCaller } from "./call.ts";
 import { GatewayError } from "./error.ts";
@@ -24,9 +25,12 @@ export function createQueryClient(start: QueryStart, log: Log): QueryClient {
   let context = start;
   let thread: ReturnType<typeof startTerminable> | undefined;
   let caller: Caller<QueryVerbs> | undefined;
+  const gate = createGate();
   let waiting = 0;
+  let isClosed = false;
 
   function open(): Caller<QueryVerbs> {
+    if (isClosed) throw new GatewayError("query_closed", "no more questions are answered: the gateway ends");
     if (caller !== undefined) return caller;
     const opened = startTerminable("query", context);
     opened.worker.on("error", (error) => {
@@ -44,10 +48,27 @@ export function createQueryClient(start: QueryStart, log: Log): QueryClient {
     await ending?.terminate();
   }
 
+  /** Of what people ask, so much may wait. */
   async function limited<Result>(ask: (caller: Caller<QueryVerbs>) => Promise<Result>): Promise<Result> {
     if (waiting >= WAITING_MAX) throw new GatewayError("query_busy", "too many questions are waiting", { retryable: true, hint: "ask again in a moment" });
     waiting += 1;
-    const asked = open();
+    try {
+      return await timed(ask, "people");
+    } finally {
+      waiting -= 1;
+    }
+  }
+
+  async function timed<Result>(ask: (caller: Caller<QueryVerbs>) => Promise<Result>, lane: Lane): Promise<Result> {
+    await gate.enter(lane);
+    try {
+      return await inTime(ask, open());
+    } finally {
+      gate.leave();
+    }
+  }
+
+  async function inTime<Result>(ask: (caller: Caller<QueryVerbs>) => Promise<Result>, asked: Caller<QueryVerbs>): Promise<Result> {
     let timer: NodeJS.Timeout | undefined;
     const overrun = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
@@ -59,17 +80,43 @@ export function createQueryClient(start: QueryStart, log: Log): QueryClient {
       return await Promise.race([ask(asked), overrun]);
     } finally {
       clearTimeout(timer);
-      waiting -= 1;
     }
   }
 
   return {
-    query: <Request extends QueryRequest>(request: Request) => limited((asked) => asked("query", request)) as Promise<Answer<Request>>,
+    query<Request extends QueryRequest>(request: Request) {
+      const ask = (asked: Caller<QueryVerbs>) => asked("query", request);
+      // The outbox asks one thing at a time.
+      const isOfDelivery = request.kind === "outbox" || request.kind === "outbox_row";
+      return (isOfDelivery ? timed(ask, "delivery") : limited(ask)) as Promise<Answer<Request>>;
+    },
     render: (path, request) => limited((asked) => asked("render", { path, request })),
     async reload(next) {
       context = next;
       await end();
     },
-    close: end,
+    close() {
+      isClosed = true;
+      return end();
+    },
+  };
+}
+
+type Lane = "delivery" | "people";
+
+/** Lets one in at a time, those of delivery first. */
+function createGate() {
+  const lanes: Readonly<Record<Lane, (() => void)[]>> = { delivery: [], people: [] };
+  let isTaken = false;
+  return {
+    async enter(lane: Lane): Promise<void> {
+      if (isTaken) await new Promise<void>((resolve) => lanes[lane].push(resolve));
+      isTaken = true;
+    },
+    leave(): void {
+      const next = lanes.delivery.shift() ?? lanes.people.shift();
+      if (next === undefined) isTaken = false;
+      else next();
+    },
   };
 }

@@ -1,6 +1,7 @@
 // Starts and supervises the worker threads of this program. An entry takes its extension from this file: `.ts` in a clone,
 // `.js` in a package.
 
+import { constants, setPriority } from "node:os";
 import { extname } from "node:path";
 import { type ResourceLimits, type TransferListItem, Worker } from "node:worker_threads";
 import { GatewayError, restoreError } from "./error.ts";
@@ -25,6 +26,14 @@ export function startWorker(name: ThreadName, start: unknown, transfer: Transfer
 
 /** What a thread that may be terminated says once its native parts are loaded. */
 export const LOADED = { kind: "loaded" } as const;
+
+/**
+ * Puts the thread that calls behind those that take readings, for when there are fewer processors than threads with work. Only Linux keeps
+ * a priority for each thread; elsewhere it would be that of the whole process.
+ */
+export function giveWay(): void {
+  if (process.platform === "linux") setPriority(0, constants.priority.PRIORITY_BELOW_NORMAL);
+}
 
 /**
  * Starts a thread that may be terminated at any time.

@@ -7,6 +7,8 @@ import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { explainCommand } from "./explain.ts";
+import { exportCommand } from "./export.ts";
+import { importCommand } from "./import.ts";
 import { oncallCommand } from "./oncall.ts";
 import { performanceCommand } from "./performance.ts";
 import { rebuildCommand } from "./rebuild.ts";
@@ -34,6 +36,8 @@ export const commands: readonly CliCommand[] = [
   explainCommand,
   rulesCommand,
   summarizeCommand,
+  importCommand,
+  exportCommand,
   reportCommand,
   verifyCommand,
   rebuildCommand,

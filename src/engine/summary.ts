@@ -1,8 +1,10 @@
 // The figures of one series' local day, exactly, from its readings. What each figure means: docs/reference/daily-summary.md.
-// Sums are compensated (Neumaier), the deviation is found in a second pass around the mean, percentiles are by nearest rank.
+// Sums are compensated (Neumaier; the error of an addition by Knuth's TwoSum, which has no branch), the deviation is found in a second
+// pass around the mean, percentiles are by nearest rank.
 // It does not choose the readings: they come in order of time, each instant once, all of the day.
 
 import type { DayBounds } from "./calendar.ts";
+import { selectPlace } from "./selection.ts";
 import type { DurationMs, EpochMs } from "./units.ts";
 
 /** From the reading before it, or the start of the day, to the reading after it, or the day's end. */
@@ -61,19 +63,16 @@ const SCALE = 2 ** 600;
  */
 export function summarizeDay(ts: Float64Array, value: Float64Array, bounds: DayBounds, counted: { late: number; alerts: number }): DaySummary {
   const count = ts.length;
-  const sorted = value.slice().sort();
-  const [min, max] = [sorted[0] as number, sorted[count - 1] as number];
+  const { min, minAt, max, maxAt } = extremesOf(value);
   const silence = gapsOf(ts, bounds);
   return {
     count,
     min,
     max,
-    min_ts: ts[value.indexOf(min)] as number,
-    max_ts: ts[value.indexOf(max)] as number,
+    min_ts: ts[minAt] as number,
+    max_ts: ts[maxAt] as number,
     ...moments(value, Math.max(Math.abs(min), Math.abs(max))),
-    p50: nearestRank(sorted, 50),
-    p95: nearestRank(sorted, 95),
-    p99: nearestRank(sorted, 99),
+    ...percentilesOf(value),
     first: value[0] as number,
     first_ts: ts[0] as number,
     last: value[count - 1] as number,
@@ -83,24 +82,38 @@ export function summarizeDay(ts: Float64Array, value: Float64Array, bounds: DayB
   };
 }
 
-/**
- * The percentile by nearest rank: the smallest value that at least `percent` of all are not above.
- * @param sorted ascending, at least one
- * @param percent a whole number from 1 to 100
- */
-export function nearestRank(sorted: Float64Array, percent: number): number {
-  return sorted[Math.ceil((sorted.length * percent) / 100) - 1] as number;
+/** Where the percentile by nearest rank stands among so many sorted values: the smallest value that at least `percent` of all are not above. */
+const placeOf = (count: number, percent: number): number => Math.ceil((count * percent) / 100) - 1;
+
+function percentilesOf(value: Float64Array): Pick<DaySummary, "p50" | "p95" | "p99"> {
+  const moved = value.slice();
+  const places = [50, 95, 99].map((percent) => placeOf(value.length, percent)) as [number, number, number];
+  const p50 = selectPlace(moved, 0, places[0]);
+  const p95 = selectPlace(moved, places[0], places[1]);
+  return { p50, p95, p99: selectPlace(moved, places[1], places[2]) };
+}
+
+/** The first of each. */
+function extremesOf(value: Float64Array): { min: number; minAt: number; max: number; maxAt: number } {
+  let [minAt, maxAt] = [0, 0];
+  let [min, max] = [value[0] as number, value[0] as number];
+  for (let index = 1; index < value.length; index += 1) {
+    const each = value[index] as number;
+    if (each < min) [min, minAt] = [each, index];
+    if (each > max) [max, maxAt] = [each, index];
+  }
+  return { min, minAt, max, maxAt };
 }
 
 function moments(value: Float64Array, size: number): Pick<DaySummary, "sum" | "avg" | "stddev"> {
   const scale = scaleOf(size);
   const count = value.length;
-  const total = sumOf(value, (each) => each * scale);
+  const scaled = scale === 1 ? value : value.map((each) => each * scale);
+  const total = sumOf(scaled);
   const mean = total / count;
   const sum = total / scale;
   if (count === 1) return { sum, avg: mean / scale, stddev: null };
-  const squares = sumOf(value, (each) => (each * scale - mean) * (each * scale - mean));
-  const stddev = Math.sqrt(squares / (count - 1)) / scale;
+  const stddev = Math.sqrt(squaresOf(scaled, mean) / (count - 1)) / scale;
   return { sum: Number.isFinite(sum) ? sum : null, avg: mean / scale, stddev: Number.isFinite(stddev) ? stddev : null };
 }
 
@@ -109,13 +122,29 @@ function scaleOf(size: number): number {
   return size > 0 && size < TINY ? SCALE : 1;
 }
 
-function sumOf(value: Float64Array, term: (each: number) => number): number {
+function sumOf(value: Float64Array): number {
   let sum = 0;
   let compensation = 0;
   for (let index = 0; index < value.length; index += 1) {
-    const each = term(value[index] as number);
+    const each = value[index] as number;
     const next = sum + each;
-    compensation += Math.abs(sum) >= Math.abs(each) ? sum - next + each : each - next + sum;
+    const added = next - sum;
+    compensation += sum - (next - added) + (each - added);
+    sum = next;
+  }
+  return sum + compensation;
+}
+
+/** Sum of the squares of what the values are off the mean; in a loop of its own, since columns to hold them cost more than the sums. */
+function squaresOf(value: Float64Array, mean: number): number {
+  let sum = 0;
+  let compensation = 0;
+  for (let index = 0; index < value.length; index += 1) {
+    const off = (value[index] as number) - mean;
+    const each = off * off;
+    const next = sum + each;
+    const added = next - sum;
+    compensation += sum - (next - added) + (each - added);
     sum = next;
   }
   return sum + compensation;
@@ -128,7 +157,7 @@ function gapsOf(ts: Float64Array, { start, end }: DayBounds): Silence {
   const count = ts.length;
   const intervals = new Float64Array(count - 1);
   for (let index = 1; index < count; index += 1) intervals[index - 1] = (ts[index] as number) - (ts[index - 1] as number);
-  const median = count > 1 ? nearestRank(intervals.sort(), 50) : null;
+  const median = count > 1 ? selectPlace(intervals, 0, placeOf(count - 1, 50)) : null;
   const longest = median === null ? 0 : GAP_INTERVALS * median;
   let [silent, gaps, largest] = [0, 0, 0];
   const look = (length: DurationMs): void => {
@@ -139,7 +168,7 @@ function gapsOf(ts: Float64Array, { start, end }: DayBounds): Silence {
   };
   look((ts[0] as number) - start);
   look(end - (ts[count - 1] as number));
-  for (let index = intervals.length - 1; index >= 0 && (intervals[index] as number) > longest; index -= 1) look(intervals[index] as number);
+  for (let index = 0; index < intervals.length; index += 1) if ((intervals[index] as number) > longest) look(intervals[index] as number);
   const day = end - start;
   const longest_gaps = gaps === 0 ? [] : longestGaps(ts, { start, end }, longest);
   return { coverage: (day - silent) / day, largest_gap_ms: largest, gaps, longest_gaps, median_interval_ms: median, day_ms: day };

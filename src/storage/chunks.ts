@@ -7,6 +7,7 @@ import { LATE } from "../engine/reading.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { type ChunkColumns, decodeChunk } from "./chunk-codec.ts";
 import type { Database } from "./database.ts";
+import { createRollupDayOpener } from "./rollup-days.ts";
 import { seriesIds } from "./series-query.ts";
 
 /** No local day is longer. */
@@ -61,6 +62,7 @@ export function createChunkWriter(db: Database): (row: ChunkWrite) => void {
   const isThere = db.prepare<number[], number>("SELECT 1 FROM chunk WHERE series = ? AND day = ? AND from_seq = ? AND part = ?").pluck();
   const take = createTaker(db);
   const account = createAccountant(db);
+  const openRollups = createRollupOpener(db);
   return (row) => {
     switch (row.kind) {
       case "compaction":
@@ -81,6 +83,8 @@ export function createChunkWriter(db: Database): (row: ChunkWrite) => void {
         insert.run({ ...row, day: bounds.start });
         account({ day: bounds.start, until: bounds.end, readings: row.count, bytes: row.body.length, at: row.newestAt, isNew: replaces.length === 0 ? 1 : 0 });
         if (replaces.length === 0) openDay.run(row.zone, row.name, row.series);
+        // What the journal brought, the stream rolls up.
+        if (replaces.length === 0 && row.part > 0) openRollups(row);
         return;
       }
       default: {
@@ -117,6 +121,15 @@ function createAccountant(db: Database): (chunk: Accounted) => void {
   const add = db.prepare(`INSERT INTO raw_day VALUES (@day, @until, @readings, @bytes, @at, 0, 0) ON CONFLICT DO UPDATE
     SET readings = readings + @readings, bytes = bytes + @bytes, newest_at = max(newest_at, @at), settled = CASE @isNew WHEN 1 THEN 0 ELSE settled END`);
   return (chunk) => void add.run(chunk);
+}
+
+/** Of a day that is no longer whole nothing can be reckoned: whoever brings readings of it merges them into the rollups. */
+function createRollupOpener(db: Database): (chunk: ChunkRow) => void {
+  const isGone = db.prepare<[number], number>("SELECT gone FROM raw_day WHERE day = ?").pluck();
+  const open = createRollupDayOpener(db);
+  return ({ series, bounds, minTs, maxTs }) => {
+    if (isGone.get(bounds.start) !== 1) open(series, { from: minTs, to: maxTs + 1 });
+  };
 }
 
 /** Seq of the journal row through which all is in chunks. Ask it before chunks are read. */
@@ -236,4 +249,8 @@ export function placeOf(ascending: Float64Array, ts: EpochMs): number {
 }
 
 /** How many of the marks say late. */
-export const lateIn = (late: Uint8Array): number => late.reduce((sum, mark) => sum + (mark === LATE ? 1 : 0), 0);
+export function lateIn(late: Uint8Array): number {
+  let count = 0;
+  for (let index = 0; index < late.length; index += 1) if (late[index] === LATE) count += 1;
+  return count;
+}

@@ -43,6 +43,11 @@ function knownDisposition(text: string): NotificationView["disposition"] {
 
 /** Notifications that wait at once beyond this many are not looked at; their turn comes as those before them end. */
 const WAITING_MAX = 100_000;
+/** So many are read in a few milliseconds. */
+const SHORT_MAX = 64;
+
+/** Whether so few wait that `answerOutbox` may be asked where nothing may stand still. */
+export const isOutboxShort = (db: Database): boolean => (outboxStatements(db).waiting.get(SHORT_MAX + 1) as number) <= SHORT_MAX;
 
 /**
  * Of each (receiver, channel) at most `limit` rows: those with no earlier one waiting in the same (line or alert, receiver, channel), by `next_at`.
@@ -99,6 +104,9 @@ function prepareOutbox(db: Database) {
        WHERE ${same} AND receiver = @receiver AND channel = @channel AND seq < @seq AND disposition = 'waiting' AND held_until IS NULL`,
     );
   return {
+    waiting: db
+      .prepare<[number], number>("SELECT count(*) FROM (SELECT 1 FROM notification WHERE disposition = 'waiting' AND held_until IS NULL LIMIT ?)")
+      .pluck(),
     heads: db
       .prepare<[number, number], string>(
         `WITH waiting AS (

@@ -7,7 +7,18 @@ import type { AggregateValues } from "../engine/aggregate.ts";
 import type { DurationMs, EpochMs } from "../engine/units.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { sealed, unsealed } from "./chunk-codec.ts";
-import { decimalPlacesOf, readLoose, readMarks, readSteady, readValues, writeLoose, writeMarks, writeSteady, writeValues } from "./series-columns.ts";
+import {
+  decimalPlacesOf,
+  readLoose,
+  readMarks,
+  readSteady,
+  readValues,
+  skipColumn,
+  writeLoose,
+  writeMarks,
+  writeSteady,
+  writeValues,
+} from "./series-columns.ts";
 
 const VERSION = 1;
 const NO_PLACES = 0xff;
@@ -28,7 +39,7 @@ const figures = ["first", "last", "min", "max"] as const;
 
 /** @param buckets in order of time, all of one unit @param unit start of the unit that they lie in */
 export function encodePacked(buckets: readonly PackedBucket[], unit: EpochMs, tier: DurationMs): Uint8Array {
-  const column = (of: (bucket: PackedBucket) => number): Float64Array => Float64Array.from(buckets, of);
+  const column = (of: (bucket: PackedBucket) => number): Float64Array => columnOf(buckets, of);
   const columns = figures.map((name) => column(({ values }) => values[name]));
   const places = decimalPlacesOf(columns);
   const steps = buckets.map(({ values }) => onSteps(values, places));
@@ -58,18 +69,42 @@ export function encodePacked(buckets: readonly PackedBucket[], unit: EpochMs, ti
   for (const name of ["sum", "m2", "area"] as const)
     writeValues(
       out,
-      Float64Array.from(steps, (step) => step[name]),
+      columnOf(steps, (step) => step[name]),
     );
   return sealed(out.view());
 }
 
-/** @throws GatewayError `chunk_damaged` */
-export function decodePacked(body: Uint8Array, unit: EpochMs, tier: DurationMs): PackedBucket[] {
+/** A loop: Float64Array.from walks by an iterator, and takes three times as long. */
+function columnOf<Item>(items: readonly Item[], of: (item: Item) => number): Float64Array {
+  const column = new Float64Array(items.length);
+  for (let index = 0; index < items.length; index += 1) column[index] = of(items[index] as Item);
+  return column;
+}
+
+function open(body: Uint8Array): { readonly reader: ByteReader; readonly places: number; readonly count: number } {
   const reader = new ByteReader(unsealed(body));
   const version = reader.byte();
   if (version !== VERSION) throw new Error(`packed rollups of version ${version}; this release reads ${VERSION}`);
-  const places = reader.byte();
-  const count = reader.varint();
+  return { reader, places: reader.byte(), count: reader.varint() };
+}
+
+/**
+ * Only the starts, and how many readings each bucket holds.
+ * @throws GatewayError `chunk_damaged`
+ */
+export function decodePackedCounts(body: Uint8Array, unit: EpochMs, tier: DurationMs): { readonly starts: Float64Array; readonly counts: Float64Array } {
+  const { reader, count } = open(body);
+  const [starts, counts] = [new Float64Array(count), new Float64Array(count)];
+  readSteady(reader, starts);
+  skipColumn(reader);
+  readLoose(reader, counts);
+  for (let index = 0; index < count; index += 1) starts[index] = unit + (starts[index] as number) * tier;
+  return { starts, counts };
+}
+
+/** @throws GatewayError `chunk_damaged` */
+export function decodePacked(body: Uint8Array, unit: EpochMs, tier: DurationMs): PackedBucket[] {
+  const { reader, places, count } = open(body);
   const column = (read: (from: ByteReader, into: Float64Array) => void): Float64Array => {
     const into = new Float64Array(count);
     read(reader, into);

@@ -59,8 +59,9 @@ function readPacked(body: Uint8Array | undefined, unit: EpochMs, tier: Tier): Pa
 
 /** A fresh row over what is packed of its bucket. */
 function over(packed: StoredBucket | undefined, { start, dirty, body }: FreshRow, tier: Tier): StoredBucket {
-  const isDirty = dirty === 1;
-  const under = isDirty ? packed?.values : undefined;
+  const under = dirty === 1 ? packed?.values : undefined;
+  // What the stream closed after the bucket was packed lacks what was packed.
+  const isDirty = dirty === 1 || packed !== undefined;
   const own = isReadable(body, start, tier) ? decodeRollup(body, start) : undefined;
   const values = own !== undefined && under !== undefined ? mergeOf([under, own]) : own;
   return { start, values, isDirty, isApproximate: isDirty && packed?.isApproximate === true, isFresh: true };

@@ -1,6 +1,7 @@
 // Buckets from the rollups of the stream: hours where a whole hour lies in one bucket, else minutes. What the stream has not
 // closed yet, and minutes that late readings touched, are read from the raw readings as far as the budget goes; beyond it a
-// touched minute is taken as it stands (late readings were merged into it), and an open end is left out.
+// touched minute is taken as it stands (late readings were merged into it), and an open end is left out. So it is with days for which an
+// import brought readings that are in no rollup yet.
 
 import { History } from "../engine/history.ts";
 import { type EpochMs, floorMod, type SeriesId } from "../engine/units.ts";
@@ -11,6 +12,7 @@ import type { Deadline } from "./deadline.ts";
 import type { Grid } from "./grid.ts";
 import type { Bucket } from "./query.ts";
 import { gatherRaw, type RawBudget, type Span, takeRaw } from "./raw-readings.ts";
+import { createRollupDayReader, UTC_DAY_MS } from "./rollup-days.ts";
 import { createRollupReader, HOUR_MS, MINUTE_MS, type Rollup, type RollupReader } from "./rollups.ts";
 
 /** Separate stretches of touched minutes that are read from raw. */
@@ -35,17 +37,52 @@ export function streamBuckets(
   span: Span,
   { deadline, budget }: { deadline: Deadline; budget: RawBudget },
 ): Map<SeriesId, Bucket[]> {
-  const [rollups, isWhole] = [createRollupReader(db), createWholeness(db)];
+  const [rollups, isWhole, openDays] = [createRollupReader(db), createWholeness(db), createRollupDayReader(db)];
+  const addStored = (work: Work, within: Span): void => {
+    for (const rest of addHours(rollups, isWhole, work, grid, within)) addMinutes(rollups, isWhole, work, rest);
+  };
   const works = ids.map((id): Work => {
     deadline.check();
-    const closed = known(rollups, id, grid, span);
-    const work = { id, set: new BucketSet(grid), touched: [], tail: { from: Math.max(span.from, closed.end), to: span.to } };
-    for (const rest of addHours(rollups, isWhole, work, grid, closed)) addMinutes(rollups, isWhole, work, rest);
+    const stored = known(rollups, id, grid, span);
+    const tail = { from: Math.max(span.from, stored.end), to: span.to };
+    const work = { id, set: new BucketSet(grid), touched: [], tail };
+    const within = { from: span.from, to: Math.min(span.to, tail.from) };
+    const days = openDays(id, within);
+    const begin = Math.max(span.from, Math.min(stored.from, days[0] ?? stored.from));
+    for (const part of partsOf({ from: begin, to: within.to }, days)) {
+      if (!part.isOpen || !isWhole(part) || !addRaw(db, work, part, budget, deadline)) addStored(work, part);
+    }
     return work;
   });
   addTouched(db, works, budget, deadline);
   addTails(db, works, budget, deadline);
   return new Map(works.map(({ id, set }) => [id, set.buckets(closedEndOf(rollups, grid, id))]));
+}
+
+type Part = Span & { readonly isOpen: boolean };
+
+/** The days of a span that wait for their rollups, and what lies between. */
+function partsOf({ from, to }: Span, days: readonly EpochMs[]): Part[] {
+  const parts: Part[] = [];
+  let at = from;
+  for (const day of days) {
+    const [start, end] = [Math.max(at, day), Math.min(to, day + UTC_DAY_MS)];
+    if (start > at) parts.push({ from: at, to: start, isOpen: false });
+    if (end > start) parts.push({ from: start, to: end, isOpen: true });
+    at = Math.max(at, end);
+  }
+  if (at < to) parts.push({ from: at, to, isOpen: false });
+  return parts;
+}
+
+/** @returns false, and adds nothing, when it is more than the budget */
+function addRaw(db: Database, { id, set }: Work, span: Span, budget: RawBudget, deadline: Deadline): boolean {
+  const history = new History();
+  const wants = [{ id, span, history }];
+  if (!takeRaw(db, wants, budget)) return false;
+  gatherRaw(db, wants, deadline);
+  set.addReadings(history.ordered(), span.from, span.to);
+  return true;
 }
 
 /**

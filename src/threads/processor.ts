@@ -19,6 +19,8 @@ import { createHold } from "../upkeep/hold.ts";
 import { createRoomWatch } from "../upkeep/room-watch.ts";
 
 const SNAPSHOT_PAUSE_MS = 10;
+/** While turns come more often, rows of a job go with their commits, and no fsync is theirs alone. */
+const WORK_WAIT_MS = 25;
 /** What was delivered, or goes into the audit log, is told in the next turn's commit, which costs nothing; if none comes for so long, in one of its own. */
 const DELIVERED_WAIT_MS = 25;
 
@@ -45,6 +47,8 @@ let finished: FinishedRow[] = [];
 let work: FinishedRow[] = [];
 let idleTimer: NodeJS.Timeout | undefined;
 let idleAt = Number.POSITIVE_INFINITY;
+/** When the last turn came. */
+let turnedAt = Number.NEGATIVE_INFINITY;
 let isClosing = false;
 /** The main thread was told that the disk refuses, and not yet that it is over. */
 let isHolding = false;
@@ -97,6 +101,7 @@ function cancelIdle(): void {
 
 function takeTurn(turn: Turn): void {
   cancelIdle();
+  turnedAt = systemClock.monotonic();
   const rows = takeFinished();
   const { wakeAt, effects, worked } = pipeline.turn({ inputs: turn.inputs, finished: [...turn.finished, ...rows] }, work);
   const changes =
@@ -105,7 +110,7 @@ function takeTurn(turn: Turn): void {
   tellMain({ kind: "settled", wakeAt, changes, answers: effects?.answers ?? [] });
   if (changes.length > 0 || (effects?.notifications.length ?? 0) > 0) tellService({ kind: "changes", changes });
   written(rows, worked);
-  scheduleIdle(work.length > 0 ? 0 : SNAPSHOT_PAUSE_MS);
+  scheduleIdle(work.length > 0 ? WORK_WAIT_MS : SNAPSHOT_PAUSE_MS);
   room.look();
 }
 
@@ -138,7 +143,7 @@ function takeFromService(message: ServiceToProcessor | { kind: "question" }): vo
   switch (message.kind) {
     case "work":
       work.push(...message.rows);
-      return scheduleIdle(0);
+      return scheduleIdle(systemClock.monotonic() - turnedAt < WORK_WAIT_MS ? WORK_WAIT_MS : 0);
     case "finished":
       finished.push(...message.rows);
       return scheduleIdle(message.rows.every(({ kind }) => kind === "delivery" || kind === "audit") ? DELIVERED_WAIT_MS : 0);

@@ -9,10 +9,11 @@ import type { QueryStart, QueryVerbs } from "../messages.ts";
 import { openDatabase } from "../storage/database.ts";
 import { answerQuery } from "../storage/queries.ts";
 import type { Answer, QueryRequest } from "../storage/query.ts";
-import { LOADED } from "../worker.ts";
+import { giveWay, LOADED } from "../worker.ts";
 
 const { dataDir, ...context } = workerData as QueryStart;
 const port = parentPort as NonNullable<typeof parentPort>;
+giveWay();
 const db = openDatabase(dataDir, { readonly: true });
 port.postMessage(LOADED);
 

@@ -33,11 +33,13 @@ import type {
 } from "../messages.ts";
 import { createMetrics } from "../metrics.ts";
 import { createOutbox } from "../notify/outbox.ts";
+import { createOutboxReader } from "../outbox-reader.ts";
 import { createQueryClient } from "../query-client.ts";
 import { createStoredFigures } from "../stored-figures.ts";
+import { createImporter, type ImportOrder } from "../upkeep/importer.ts";
 import { createJobs } from "../upkeep/jobs.ts";
 import { createRoomKeeper } from "../upkeep/room-keeper.ts";
-import { createUpkeep } from "../upkeep/upkeep.ts";
+import { type AlertsOrder, createUpkeep } from "../upkeep/upkeep.ts";
 import { createWriterClient } from "../writer-client.ts";
 
 /** How long the processor may take to say how it is, and how many such questions may be open. */
@@ -94,12 +96,13 @@ function lastAnswer<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
 
 const writer = createWriterClient((message) => processorPort.postMessage(message));
 const { write } = writer;
-const jobs = createJobs({ dataDir, emit: writer.work, signal: stop.signal });
+const jobs = createJobs({ dataDir, emit: writer.work, define: (series) => askMain("define", { series }), signal: stop.signal });
 
+const outboxReader = createOutboxReader(dataDir, queries);
 const outbox = createOutbox(
   {
-    waiting: async (limit) => (await queries.query({ kind: "outbox", limit })).rows,
-    whole: (id) => queries.query({ kind: "outbox_row", id }),
+    waiting: outboxReader.waiting,
+    whole: outboxReader.whole,
     report: (row) => void write([row]).then(() => outbox.wake()),
     deadLetter: (id, reason) =>
       void askMain("deadLetter", { id, reason }).catch((error: unknown) => log.warn({ id, err: error }, "a dead letter waits for the next start")),
@@ -216,6 +219,7 @@ const upkeep = createUpkeep({
   clock: systemClock,
   log: log.child({ room: "batch" }),
 });
+const importer = createImporter({ jobs, config: () => config, clock: systemClock, log: log.child({ room: "history" }) });
 const roomKeeper = createRoomKeeper({
   makeRoom: upkeep.retain,
   summarize: upkeep.nightly,
@@ -237,6 +241,7 @@ async function close(): Promise<void> {
   await roomKeeper.close();
   await server.close();
   await outbox.close();
+  outboxReader.close();
   await queries.close();
   tellMain({ kind: "closed" });
   processorPort.close();
@@ -266,7 +271,10 @@ try {
     accounts: (argument) => accounts.administer(argument as AccountsCommand),
     reload: reloadForCli,
     command: (argument) => commandForCli(argument as CommandOfCli),
+    running: () => Promise.resolve(true),
+    "rebuild-alerts": (argument, progress, gone) => upkeep.rebuildAlerts(argument as AlertsOrder, progress, gone),
     "rebuild-rollups": (argument, progress) => upkeep.rebuildRollups((argument as Pick<RebuildRollupsOptions, "days">).days, progress),
+    import: (argument, progress, gone) => importer.run(argument as ImportOrder, progress, gone),
     summarize(argument, progress) {
       const { days } = argument as Pick<DailySummaryOptions, "days">;
       return upkeep.summarize(days === undefined ? {} : { days }, progress);

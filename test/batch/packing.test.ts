@@ -2,28 +2,21 @@
 // hour is what its raw readings make of it, and hours are the merge of their minutes.
 
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runCompaction } from "../../src/batch/jobs/compaction.ts";
 import type { AggregateValues } from "../../src/engine/aggregate.ts";
 import { utc } from "../../src/engine/calendar.ts";
 import { createRollupReader, HOUR_MS, MINUTE_MS, mergeOf, type Rollup, type Tier } from "../../src/storage/rollups.ts";
 import { plan } from "../engine/harness.ts";
 import { devices, histories, live, pack, start } from "../storage/histories.ts";
-import { createRecorder, type Kept, type Recorder } from "../storage/recorder.ts";
+import { oneRecorder } from "../storage/one-recorder.ts";
+import { type Kept, type Recorder } from "../storage/recorder.ts";
 
 const DAY_MS = 24 * HOUR_MS;
 const ever = 100 * DAY_MS;
 
-let open: Recorder | undefined;
-afterEach(() => {
-  open?.close();
-  open = undefined;
-});
-function record(outOfOrdernessMs = 0): Recorder {
-  open?.close();
-  open = createRecorder(plan([], { maxFutureMs: 1e15, outOfOrdernessMs }), { answersLookups: false });
-  return open;
-}
+const fresh = oneRecorder();
+const record = (outOfOrdernessMs = 0): Recorder => fresh(plan([], { maxFutureMs: 1e15, outOfOrdernessMs }), { answersLookups: false });
 
 /** By the book, not by the engine's way of adding. */
 function reckon(kept: readonly Kept[]): AggregateValues {

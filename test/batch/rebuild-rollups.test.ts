@@ -2,7 +2,7 @@
 // second run writes nothing; where raw is not whole nothing is touched.
 
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Emit } from "../../src/batch/jobs/emitter.ts";
 import { type RebuildReport, type RebuildRollupsOptions, runRebuildRollups } from "../../src/batch/jobs/rebuild-rollups.ts";
 import { verifyStore } from "../../src/batch/verify.ts";
@@ -12,22 +12,15 @@ import { createRollupReader, decodeRollup, encodeRollup, HOUR_MS, MINUTE_MS, typ
 import type { Problem } from "../../src/storage/verify/problem.ts";
 import { plan } from "../engine/harness.ts";
 import { devices, histories, killedAfter, live, pack } from "../storage/histories.ts";
-import { createRecorder, type Recorder } from "../storage/recorder.ts";
+import { oneRecorder } from "../storage/one-recorder.ts";
+import { type Recorder } from "../storage/recorder.ts";
 
 const DAY_MS = 24 * HOUR_MS;
 const start = Date.UTC(2024, 2, 28);
 const all = { from: "2024-03-01", to: "2024-04-30" };
 
-let open: Recorder | undefined;
-afterEach(() => {
-  open?.close();
-  open = undefined;
-});
-function record(outOfOrdernessMs = 0): Recorder {
-  open?.close();
-  open = createRecorder(plan([], { maxFutureMs: 1e15, outOfOrdernessMs }));
-  return open;
-}
+const fresh = oneRecorder();
+const record = (outOfOrdernessMs = 0): Recorder => fresh(plan([], { maxFutureMs: 1e15, outOfOrdernessMs }));
 
 const rebuild = (store: Recorder, options: Partial<RebuildRollupsOptions> = {}, emit: Emit = store.finish): Promise<RebuildReport> =>
   runRebuildRollups(store.db, { days: all, isDryRun: false, zone: utc, now: store.now(), ...options }, emit);

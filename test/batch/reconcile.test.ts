@@ -2,7 +2,7 @@
 // by the same engine, with everything in its place.
 
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runCompaction } from "../../src/batch/jobs/compaction.ts";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
 import { dayOf, utc } from "../../src/engine/calendar.ts";
@@ -11,22 +11,15 @@ import { readJournal } from "../../src/storage/journal.ts";
 import { decodePacked, encodePacked } from "../../src/storage/packed-rollups.ts";
 import type { Reconciliation } from "../../src/storage/reconciliation.ts";
 import { plan, rule } from "../engine/harness.ts";
-import { createRecorder, type Recorder, type Sent } from "../storage/recorder.ts";
+import { oneRecorder } from "../storage/one-recorder.ts";
+import { type Recorder, type Sent } from "../storage/recorder.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-let open: Recorder | undefined;
-afterEach(() => {
-  open?.close();
-  open = undefined;
-});
-function record(rules: ReturnType<typeof rule>[] = [], answersLookups = true): Recorder {
-  open?.close();
-  open = createRecorder(plan(rules, { maxFutureMs: 1e15 }), { answersLookups });
-  return open;
-}
+const fresh = oneRecorder();
+const record = (rules: ReturnType<typeof rule>[] = [], answersLookups = true): Recorder => fresh(plan(rules, { maxFutureMs: 1e15 }), { answersLookups });
 
 const run = (store: Recorder, now = store.now()) => runDailySummary(store.db, { zone: utc, now, devices: {} }, store.finish);
 type Row = { day: string; series: number; body: string };

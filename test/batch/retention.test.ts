@@ -1,7 +1,7 @@
 // Retention over real stores: what goes, when it may, and that what is asked of history afterwards is answered by what stays.
 
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
 import { type RetentionOptions, runRetention } from "../../src/batch/jobs/retention.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -14,7 +14,8 @@ import type { Step } from "../../src/storage/query.ts";
 import { type Retention, usedBytes } from "../../src/storage/retention.ts";
 import { zoneTable } from "../../src/zone.ts";
 import { plan } from "../engine/harness.ts";
-import { createRecorder, type Recorder } from "../storage/recorder.ts";
+import { oneRecorder } from "../storage/one-recorder.ts";
+import { type Recorder } from "../storage/recorder.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -22,16 +23,8 @@ const day = 24 * hour;
 const forever = { timeMs: 1e15, bytes: null };
 const keepAll: Retention = { journal: forever, raw: forever, minutes: forever, hours: forever };
 
-let open: Recorder | undefined;
-afterEach(() => {
-  open?.close();
-  open = undefined;
-});
-function record(): Recorder {
-  open?.close();
-  open = createRecorder(plan([], { maxFutureMs: 1e15 }));
-  return open;
-}
+const fresh = oneRecorder();
+const record = (): Recorder => fresh(plan([], { maxFutureMs: 1e15 }));
 
 /** A reading every ten minutes, of so many days from 1970 on. */
 function days(store: Recorder, count: number, from = 0): void {

@@ -2,7 +2,7 @@
 // its place and what mends it, and nothing else is.
 
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
 import { runRetention } from "../../src/batch/jobs/retention.ts";
 import { type VerifyOptions, type VerifyReport, verifyStore } from "../../src/batch/verify.ts";
@@ -14,21 +14,14 @@ import { decodeRollup, encodeRollup, HOUR_MS, MINUTE_MS } from "../../src/storag
 import type { Problem } from "../../src/storage/verify/problem.ts";
 import { partsOf, plan } from "../engine/harness.ts";
 import { histories, live, pack } from "../storage/histories.ts";
-import { createRecorder, type Recorder } from "../storage/recorder.ts";
+import { oneRecorder } from "../storage/one-recorder.ts";
+import { type Recorder } from "../storage/recorder.ts";
 
 const DAY_MS = 24 * HOUR_MS;
 const start = Date.UTC(2024, 2, 28);
 
-let open: Recorder | undefined;
-afterEach(() => {
-  open?.close();
-  open = undefined;
-});
-function record(outOfOrdernessMs = 0): Recorder {
-  open?.close();
-  open = createRecorder(plan([], { maxFutureMs: 1e15, outOfOrdernessMs }));
-  return open;
-}
+const fresh = oneRecorder();
+const record = (outOfOrdernessMs = 0): Recorder => fresh(plan([], { maxFutureMs: 1e15, outOfOrdernessMs }));
 
 /** By a connection that cannot write, as the command line does. */
 function verify(store: Recorder, options: Partial<VerifyOptions> = {}): { report: VerifyReport; problems: Problem[] } {

@@ -15,6 +15,10 @@ const usage = `npm run bench -- [options] [row…]
   rows          ${rows.map((row) => row.name).join(", ")} (all)
   --runs N      interleaved runs of each contestant; the median counts (5)
   --seconds N   measured seconds of a run (4)
+  --readings N  readings that the rows of the store are about (each row's own;
+                100,000,000 in the row queries)
+  --recordings DIR  CSV files with the columns timestamp,value: what they take
+                when they are compacted (row bytes)
   --dir DIR     where the data are written: its disk is measured (the system's
                 temporary folder, or the current one where that is in memory)
   --prof DIR    writes CPU profiles of the gateway there
@@ -25,7 +29,7 @@ const TMPFS = 0x01021994;
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { ...textOptions("runs", "seconds", "dir", "prof"), json: { type: "boolean" }, help: { type: "boolean" } },
+    options: { ...textOptions("runs", "seconds", "readings", "recordings", "dir", "prof"), json: { type: "boolean" }, help: { type: "boolean" } },
   });
   if (values.help) {
     process.stdout.write(`${usage}\n`);
@@ -39,6 +43,8 @@ async function main(): Promise<number> {
   const options = {
     runs: Math.max(1, numberOption(values, "runs", 5)),
     seconds: numberOption(values, "seconds", 4),
+    ...(values.readings === undefined ? {} : { readings: Math.max(1, numberOption(values, "readings", 0)) }),
+    ...(values.recordings === undefined ? {} : { recordings: values.recordings }),
     folder,
     nodeOptions: values.prof === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${values.prof}`],
     say,

@@ -5,6 +5,10 @@ export type BenchOptions = {
   readonly runs: number;
   /** Measured seconds of each run. */
   readonly seconds: number;
+  /** How many readings the rows of the store are about; undefined: each row's own number. */
+  readonly readings?: number;
+  /** A folder of recordings, CSV files with the columns `timestamp,value`, for the row `bytes`. */
+  readonly recordings?: string;
   /** Where data directories are made. */
   readonly folder: string;
   /** Node options for the gateway, such as --cpu-prof. */

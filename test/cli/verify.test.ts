@@ -121,7 +121,7 @@ describe("rebuild", () => {
   });
 
   it.each([
-    [["--from", "2024-01-10", "--to", "2024-01-10"], "say what to rebuild: --rollups"],
+    [["--from", "2024-01-10", "--to", "2024-01-10"], "say what to rebuild: --rollups or --alerts"],
     [["--rollups"], "say which days: --from DAY --to DAY"],
     [["--rollups", "--from", "2999-01-10", "--to", "2999-01-10"], "2999-01-10 is not over yet in UTC"],
     [["--rollups", "--from", "2024-01-10"], "--from and --to need each other"],

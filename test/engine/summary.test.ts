@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type DaySummary, nearestRank, summarizeDay } from "../../src/engine/summary.ts";
+import { type DaySummary, summarizeDay } from "../../src/engine/summary.ts";
 
 const hour = 3_600_000;
 const day = { start: 0, end: 24 * hour };
@@ -207,15 +207,16 @@ describe("summarizeDay", () => {
   });
 });
 
-describe("nearestRank", () => {
+describe("a percentile by nearest rank", () => {
   it.each([
-    [[1], 50, 1],
-    [[1, 2], 50, 1],
-    [[1, 2, 3], 50, 2],
-    [Array.from({ length: 100 }, (_, index) => index + 1), 95, 95],
-    [Array.from({ length: 20 }, (_, index) => index + 1), 95, 19],
-    [Array.from({ length: 21 }, (_, index) => index + 1), 95, 20],
-  ])("of %j, p%d is %d", (values, percent, expected) => {
-    expect(nearestRank(Float64Array.from(values), percent)).toBe(expected);
+    [[1], "p50", 1],
+    [[1, 2], "p50", 1],
+    [[3, 1, 2], "p50", 2],
+    [Array.from({ length: 100 }, (_, index) => index + 1), "p95", 95],
+    [Array.from({ length: 20 }, (_, index) => 20 - index), "p95", 19],
+    [Array.from({ length: 21 }, (_, index) => index + 1), "p95", 20],
+    [Array.from({ length: 101 }, (_, index) => 101 - index), "p99", 100],
+  ] as const)("of %j, %s is %d", (values, name, expected) => {
+    expect(summarize(values.map((value, index) => [index, value] as const))[name]).toBe(expected);
   });
 });

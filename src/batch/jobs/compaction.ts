@@ -225,8 +225,16 @@ export function chunkOf(columns: OrderedReadings, place: Place, replaces: readon
   return { kind: "chunk", ...place, count: ts.length, late: lateIn(late), minTs, maxTs, newestAt, body: encodeChunk(columns), replaces };
 }
 
+/** What merging needs of a job; it counts the chunks that were merged. */
+export type Merging = {
+  readonly options: { readonly zone: ZoneTable };
+  readonly chunks: Pick<ChunkReader, "partsOf" | "columnsOf">;
+  readonly emitter: Emitter;
+  readonly done: { merged: number };
+};
+
 /** Merges the newest chunks of a day when there are many of one level. */
-async function mergeTail(work: Work, series: SeriesId, day: Day): Promise<void> {
+export async function mergeTail(work: Merging, series: SeriesId, day: Day): Promise<void> {
   const bounds = dayBounds(work.options.zone, day);
   const parts = work.chunks.partsOf(series, bounds.start);
   for (let level = 0; level < LEVEL_MAX; level += 1) {
@@ -236,7 +244,7 @@ async function mergeTail(work: Work, series: SeriesId, day: Day): Promise<void> 
 }
 
 async function merge(
-  { chunks, options, emitter, done }: Work,
+  { chunks, options, emitter, done }: Merging,
   of: { series: SeriesId; day: Day; bounds: DayBounds },
   parts: readonly ChunkPart[],
   level: number,

@@ -22,6 +22,7 @@ import {
 } from "../../storage/rollups.ts";
 import { seriesIds } from "../../storage/series-query.ts";
 import type { Emitter } from "./emitter.ts";
+import { packOpenDays } from "./packing-days.ts";
 
 const DAY_MS = 24 * HOUR_MS;
 
@@ -44,11 +45,9 @@ type Work = {
 export async function packRollups(db: Database, { now, signal }: { now: EpochMs; signal?: AbortSignal }, emitter: Emitter): Promise<Packing | undefined> {
   const reads = { chunks: createChunkReader(db), rollups: createRollupReader(db), isWhole: createWholeness(db) };
   const work: Work = { ...reads, emitter, now, throughSeq: compactedThrough(db), done: { buckets: 0, bytes: 0, recomputed: 0 } };
-  const until: readonly (readonly [Tier, EpochMs])[] = [
-    [MINUTE_MS, now - HOUR_MS - floorMod(now, HOUR_MS)],
-    [HOUR_MS, now - floorMod(now, DAY_MS)],
-  ];
-  for (const [tier, before] of until) {
+  const until: Readonly<Record<Tier, EpochMs>> = { [MINUTE_MS]: now - HOUR_MS - floorMod(now, HOUR_MS), [HOUR_MS]: now - floorMod(now, DAY_MS) };
+  for (const tier of [MINUTE_MS, HOUR_MS] as const) {
+    const before = until[tier];
     for (const series of seriesIds(db)) {
       const fresh = work.rollups.freshRows(tier, series, Number.MIN_SAFE_INTEGER, before).filter(({ seq }) => seq <= work.throughSeq);
       for (const [unit, rows] of Map.groupBy(fresh, ({ start }) => unitOf(tier, start))) await packUnit(work, { tier, series, unit }, rows);
@@ -56,7 +55,27 @@ export async function packRollups(db: Database, { now, signal }: { now: EpochMs;
     }
   }
   await emitter.flush();
-  return work.done;
+  // No hour is known whose minutes are not: readers go on from the minutes.
+  const known = { ...until, [HOUR_MS]: Math.min(until[MINUTE_MS], until[HOUR_MS]) };
+  const isWhole = await packImported(db, work, known, signal);
+  await emitter.flush();
+  return isWhole ? work.done : undefined;
+}
+
+/** @returns false when it was ended early */
+async function packImported(db: Database, work: Work, until: Readonly<Record<Tier, EpochMs>>, signal: AbortSignal | undefined): Promise<boolean> {
+  const { rollups, chunks, isWhole, emitter, throughSeq, now } = work;
+  const rows = packOpenDays(db, {
+    ...{ rollups, isWhole, until },
+    readings: (series, span) => readingsOf(chunks, series, span),
+    row: (unit, buckets, settles) => ({ ...packedRow(unit, buckets, { starts: [], throughSeq, at: now }), settles }),
+  });
+  for (const row of rows) {
+    work.done.bytes += row.body.length;
+    await emitter.add(row);
+    if (signal?.aborted) return false;
+  }
+  return true;
 }
 
 export type Unit = { readonly tier: Tier; readonly series: SeriesId; readonly unit: EpochMs };
@@ -100,8 +119,10 @@ function recompute(work: Work, { tier, series }: Omit<Unit, "unit">, buckets: re
 }
 
 function readingsOf(chunks: ChunkReader, series: SeriesId, span: Span): OrderedReadings {
+  const [first, ...more] = Array.from(chunks.read(series, span)).filter(({ ts }) => ts.length > 0);
+  if (first !== undefined && more.length === 0) return first;
   const history = new History();
-  for (const columns of chunks.read(series, span)) history.append(columns);
+  for (const columns of first === undefined ? [] : [first, ...more]) history.append(columns);
   return history.ordered();
 }
 

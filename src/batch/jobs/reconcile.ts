@@ -14,6 +14,7 @@ import type { EpochMs, SeriesId } from "../../engine/units.ts";
 import { compactedThrough, cutOut, placeOf } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { historyCounter, planInForce, replayByEventTime } from "../../storage/event-replay.ts";
+import { wasImported } from "../../storage/imports.ts";
 import { type Difference, differencesOf, liveOccurrences, Occurrences } from "../../storage/occurrences.ts";
 import { type AlertDifference, createReconciliationReader, type Reconciliation, type ReconciliationRow } from "../../storage/reconciliation.ts";
 import { createRollupReader, MINUTE_MS } from "../../storage/rollups.ts";
@@ -43,30 +44,21 @@ export function createReconciler(db: Database, of: { zone: ZoneTable; day: Day; 
    * of the day may have come since: minutes that changed after it are left out, as are dirty ones.
    */
   function unexplained(series: SeriesId, readings: OrderedReadings): number {
-    const rows = rollups.rows(MINUTE_MS, series, bounds.start, bounds.end);
     const closed = Math.min(bounds.end, rollups.closedEnd(MINUTE_MS, series));
-    // Asked last, so that it knows of every change that the two before may have seen.
-    const fresh = rollups.freshRows(MINUTE_MS, series, bounds.start, closed);
-    const left = new Set([...rows.filter(({ isDirty }) => isDirty), ...fresh.filter(({ seq }) => seq > through)].map(({ start }) => start));
-    const has = rows.filter(({ start }) => start < closed && !left.has(start));
-    const without = [...left].reduce((sum, start) => sum + cutOut(readings, { from: start, to: start + MINUTE_MS }).ts.length, 0);
-    return has.reduce((sum, { values }) => sum + values.count, 0) - (placeOf(readings.ts, closed) - without);
+    const { count, left } = rollups.tally({ tier: MINUTE_MS, series, from: bounds.start, to: closed }, through);
+    const touched = left.reduce((sum, start) => sum + cutOut(readings, { from: start, to: start + MINUTE_MS }).ts.length, 0);
+    return count - (placeOf(readings.ts, closed) - touched);
   }
 
   return {
     /** A series of the day, with its readings. @returns what is to be written at once: that nothing is to be said of it */
     take(series: SeriesId, readings: OrderedReadings, summary: DaySummary): ReconciliationRow | undefined {
+      const { count, min, max, avg, late } = summary;
       const refused = reader.refused(series, bounds);
-      const found = {
-        stream: onTimeOf(readings),
-        batch: { count: summary.count, min: summary.min, max: summary.max, avg: summary.avg },
-        late: summary.late,
-        ...refused,
-        unexplained: unexplained(series, readings),
-      };
-      const differs = found.late + refused.duplicate + refused.conflict + refused.quarantined > 0 || found.unexplained !== 0;
-      if (differs) drafts.set(series, { found, lateTs: readings.ts.filter((_, index) => readings.late[index] === 1) });
-      else if (reader.stored(zone.name, day, series) !== null) return rowOf(series, null);
+      const odd = { late, ...refused, unexplained: unexplained(series, readings) };
+      if (Object.values(odd).every((each) => each === 0)) return reader.stored(zone.name, day, series) === null ? undefined : rowOf(series, null);
+      const found = { stream: onTimeOf(readings), batch: { count, min, max, avg }, ...odd };
+      drafts.set(series, { found, lateTs: readings.ts.filter((_, index) => readings.late[index] === 1) });
       return undefined;
     },
     /** Whether something will be said of a series when the day ends: until then it must not be closed. */
@@ -108,6 +100,8 @@ type Judging = { readonly bounds: DayBounds; readonly drafts: ReadonlyMap<Series
 /** @returns by the series that had late readings; undefined when there are too many readings */
 function judgeAgain(db: Database, late: readonly SeriesId[], judging: Judging): Map<SeriesId, AlertDifference[]> | undefined {
   const { bounds, readingsMax = JUDGED_READINGS_MAX } = judging;
+  // The stream is not to be blamed for what an import brought; `highwater rebuild --alerts` judges that.
+  if (wasImported(db, { from: bounds.start, to: bounds.end })) return new Map();
   const plan = planInForce(db, bounds.end);
   if (plan === undefined || plan.rules.length === 0) return new Map();
   const lead = leadOf(plan);
