@@ -173,8 +173,8 @@ export type RawDay = {
   /** Arrival of the newest reading. */
   readonly newestAt: EpochMs;
   readonly settled: 0 | 1;
-  /** 1: readings were taken away; 2: and are being so. */
-  readonly gone: 0 | 1 | 2;
+  /** 0: it is whole; 1: readings were taken away; more: and are being so, the chunks with an id below. */
+  readonly gone: number;
 };
 
 /** The days of which there are chunks, oldest first. */

@@ -23,7 +23,9 @@ export type RetentionWrite =
 export function createRetentionWriter(db: Database): (row: RetentionWrite) => void {
   const dropRow = db.prepare("DELETE FROM journal WHERE seq = ?");
   const dropSpan = db.prepare("DELETE FROM journal_span WHERE seq = ?");
-  const dropDay = db.prepare("UPDATE raw_day SET gone = ? WHERE day = ?");
+  // Ids are never given twice: what comes meanwhile has a larger one.
+  const beginDay = db.prepare("UPDATE raw_day SET gone = 1 + (SELECT coalesce(max(id), 1) FROM chunk) WHERE day = ?");
+  const endDay = db.prepare("UPDATE raw_day SET gone = 1 WHERE day = ?");
   const dropPacked = db.prepare("DELETE FROM packed_rollup WHERE id = ?");
   return (row) => {
     switch (row.kind) {
@@ -34,7 +36,7 @@ export function createRetentionWriter(db: Database): (row: RetentionWrite) => vo
         }
         return;
       case "raw-day-gone":
-        dropDay.run(row.isEnded ? 1 : 2, row.day);
+        (row.isEnded ? endDay : beginDay).run(row.day);
         return;
       case "packed-gone":
         for (const id of row.ids) dropPacked.run(id);

@@ -2,6 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { chunkOf } from "../../src/batch/jobs/compaction.ts";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
 import { type RetentionOptions, runRetention } from "../../src/batch/jobs/retention.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -129,10 +130,15 @@ it("a day whose readings were half gone when retention was killed counts none of
   });
   await expect(killed).rejects.toThrow("killed");
   expect(kept(store)[0]?.[1]).toBe(5 * 24);
+  // What an import brings before compaction runs again stays.
+  const bounds = { start: 0, end: day };
+  const columns = { ts: Float64Array.of(5), value: Float64Array.of(1), late: Uint8Array.of(0), at: Float64Array.of(2 * day) };
+  const place = { series: 24, zone: "UTC", name: "1970-01-01", bounds, fromSeq: store.seq(), part: 1, throughSeq: store.seq(), level: 0 };
+  store.finish([chunkOf(columns, place, [])]);
   for (const device of devices) store.receive([{ device, ts: 90 * minute, value: 1 }]);
   await summarize(store, 2 * day);
   const counts = summaries(store).filter((each) => each.day === "1970-01-01");
-  expect(new Set(counts.map(({ body }) => (JSON.parse(body) as DaySummary).count))).toEqual(new Set([25]));
+  expect(new Set(counts.map(({ body }) => (JSON.parse(body) as DaySummary).count))).toEqual(new Set([25, 26]));
 });
 
 it("a day that is gone by another zone's cut takes nothing of its neighbour along, and counts it once", async () => {

@@ -23,7 +23,7 @@ import {
 } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { isHistory, newestSeq, type ReadingColumns, readJournal } from "../../storage/journal.ts";
-import { dropDay } from "./drop-day.ts";
+import { endDrop } from "./drop-day.ts";
 import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
 import { type Packing, packRollups } from "./packing.ts";
 import { createRefusedCounter, type RefusedCounter } from "./refused.ts";
@@ -95,7 +95,7 @@ async function pack({ db, options, emitter, done }: Work): Promise<boolean> {
 
 /** Takes away what a pass left that did not end, and what a retention did. */
 async function clearKilled({ db, emitter }: Work): Promise<void> {
-  for (const { day, gone } of rawDays(db)) if (gone === 2) await dropDay(db, day, emitter);
+  for (const { day, gone } of rawDays(db)) if (gone > 1) await endDrop(db, { day, idsBelow: gone }, emitter);
   const through = compactedThrough(db);
   if (compactionBegun(db) === through) return;
   for (const id of chunksAfter(db, through)) await emitter.add({ kind: "chunks-gone", ids: [id] });

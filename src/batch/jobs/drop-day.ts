@@ -11,8 +11,13 @@ const CHUNKS = 20;
 /** @param db read-only */
 export async function dropDay(db: Database, day: EpochMs, emitter: Emitter): Promise<void> {
   await emitter.add({ kind: "raw-day-gone", day, isEnded: false });
-  const ids = chunksOfDay(db, day);
+  await endDrop(db, { day, idsBelow: Number.POSITIVE_INFINITY }, emitter);
+}
+
+/** @param going of a day whose drop began; what came after it, by an import, has larger ids and stays */
+export async function endDrop(db: Database, going: { readonly day: EpochMs; readonly idsBelow: number }, emitter: Emitter): Promise<void> {
+  const ids = chunksOfDay(db, going.day).filter((id) => id < going.idsBelow);
   for (let from = 0; from < ids.length; from += CHUNKS) await emitter.add({ kind: "chunks-gone", ids: ids.slice(from, from + CHUNKS) });
-  await emitter.add({ kind: "raw-day-gone", day, isEnded: true });
+  await emitter.add({ kind: "raw-day-gone", day: going.day, isEnded: true });
   await emitter.flush();
 }
