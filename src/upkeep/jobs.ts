@@ -29,7 +29,7 @@ export function createJobs(options: JobsOptions) {
       signal?: AbortSignal,
     ): Promise<JobReport<Name> | undefined> {
       const ends = signal === undefined ? options.signal : AbortSignal.any([options.signal, signal]);
-      const run = last.then(() => runJob(job, asked, { ...options, signal: ends }, progress));
+      const run = last.then(() => runJob(job, asked, { ...options, signal: ends, stop: options.signal }, progress));
       last = run.catch(() => undefined);
       return run;
     },
@@ -39,7 +39,7 @@ export function createJobs(options: JobsOptions) {
 async function runJob<Name extends JobName>(
   job: Name,
   options: JobOptions<Name>,
-  { dataDir, emit, define, signal }: JobsOptions,
+  { dataDir, emit, define, signal, stop }: JobsOptions & { readonly stop: AbortSignal },
   progress: ((progress: JobProgress<Name>) => void) | undefined,
 ): Promise<JobReport<Name> | undefined> {
   if (signal.aborted) return undefined;
@@ -47,7 +47,8 @@ async function runJob<Name extends JobName>(
   const ended = once(worker, "exit");
   const end = (): void => void terminate();
   signal.addEventListener("abort", end, { once: true });
-  answerCalls<JobVerbs>(worker, { emit, define });
+  const emitted = createEmitted(emit, stop);
+  answerCalls<JobVerbs>(worker, { emit: emitted.emit, define });
   let report: JobReport<Name> | undefined;
   worker.on("message", (message: { kind: string; progress?: JobProgress<Name>; report?: JobReport<Name> }) => {
     if (message.kind === "progress" && message.progress !== undefined) progress?.(message.progress);
@@ -59,6 +60,24 @@ async function runJob<Name extends JobName>(
     throw (error as Error).name === "GatewayError" ? restoreError(error as Error) : error;
   } finally {
     signal.removeEventListener("abort", end);
+    await emitted.written();
   }
   return report;
+}
+
+/** What a run that was ended, or failed, left on the way is written before the next one reads. @param stop ends the waiting: the writer ends too */
+function createEmitted(emit: JobVerbs["emit"], stop: AbortSignal) {
+  const waiting = new Set<Promise<unknown>>();
+  return {
+    emit(rows: Parameters<JobVerbs["emit"]>[0]): ReturnType<JobVerbs["emit"]> {
+      const written = Promise.resolve(emit(rows));
+      waiting.add(written);
+      void written.catch(() => undefined).finally(() => waiting.delete(written));
+      return written;
+    },
+    async written(): Promise<void> {
+      if (waiting.size === 0 || stop.aborted) return;
+      await Promise.race([Promise.allSettled(waiting), once(stop, "abort")]);
+    },
+  };
 }
