@@ -65,7 +65,18 @@ function footOf(report: SummaryReport, externalUrl: string | null): string[] {
   const rest = report.series - report.worst.length;
   const more = rest > 0 ? [`${counted(rest, "more sensor")} not listed.`] : [];
   const meaning = "Coverage is the share of the day not in gaps; a gap is longer than three times the day's median interval.";
-  return [...more, meaning, ...reconciliationFoot(report.reconciliation), ...performanceFootOf(report), ...(externalUrl === null ? [] : [externalUrl])];
+  const damaged =
+    report.damaged > 0
+      ? [`The readings of ${counted(report.damaged, "sensor")} are damaged on the disk, and not summarised: "highwater verify" names them.`]
+      : [];
+  return [
+    ...more,
+    ...damaged,
+    meaning,
+    ...reconciliationFoot(report.reconciliation),
+    ...performanceFootOf(report),
+    ...(externalUrl === null ? [] : [externalUrl]),
+  ];
 }
 
 function differencesOf({ reconciliation }: SummaryReport): Table[] {

@@ -30,9 +30,45 @@ const reserved = new Set(["limit", "cursor", "from", "to", "step", "agg"]);
 
 export function crosscheck(checked: Checked): Findings {
   const findings: Findings = { problems: [], notes: [] };
-  for (const check of [checkListeners, checkBridgeFiles, checkSources, checkDevices, checkRules, checkLimits, checkMatchers, checkReceivers, checkOncall])
+  for (const check of [
+    checkListeners,
+    checkBridgeFiles,
+    checkSources,
+    checkDevices,
+    checkRules,
+    checkLimits,
+    checkMatchers,
+    checkReceivers,
+    checkOncall,
+    checkRetention,
+  ])
     check(checked, findings);
   return findings;
+}
+
+/** Finer history that outlives coarser is asked for where the coarser is looked for. */
+function checkRetention({ document, blocks }: Checked, { notes }: Findings): void {
+  if (blocks.storage === undefined) return;
+  const { retention } = blocks.storage;
+  const timeOf = (name: keyof typeof retention): number => {
+    const kept = retention[name];
+    return typeof kept === "number" ? kept : kept.time;
+  };
+  for (const [coarse, fine] of [
+    ["1m", "raw"],
+    ["1h", "1m"],
+  ] as const) {
+    if (timeOf(coarse) >= timeOf(fine)) continue;
+    const hint = `keep ${coarse} at least as long as ${fine}`;
+    notes.push(
+      problem(
+        document.file,
+        document.placeOf(["storage", "retention", coarse]),
+        `${coarse} is kept shorter than ${fine}: charts of that time will lack it`,
+        hint,
+      ),
+    );
+  }
 }
 
 function checkListeners({ document, blocks }: Checked, { problems, notes }: Findings): void {

@@ -36,6 +36,16 @@ export function sealed(bytes: Uint8Array): Uint8Array {
   return body;
 }
 
+/** What reading gives, or undefined where what is stored is damaged: whoever works through all series goes on with the others. */
+export function undamaged<Read>(read: () => Read): Read | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if ((error as GatewayError).code === "chunk_damaged") return undefined;
+    throw error;
+  }
+}
+
 /** Checks and takes off the checksum. @throws GatewayError `chunk_damaged` */
 export function unsealed(body: Uint8Array): Uint8Array {
   const bytes = body.subarray(0, Math.max(0, body.length - CHECKSUM_BYTES));

@@ -74,6 +74,7 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
   }
 
   async function mail(report: SummaryReport): Promise<void> {
+    if (report.damaged > 0) log.error({ damaged: report.damaged }, "readings are damaged on the disk and were not summarised; highwater verify names them");
     if (report.chartsProblem !== undefined) log.warn({ reason: report.chartsProblem }, "the charts of the daily summary could not be drawn");
     const { notify, batch, gateway } = config();
     const receiver = notify.receivers.find(({ name }) => name === batch.dailySummary.receiver);

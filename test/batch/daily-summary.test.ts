@@ -267,4 +267,35 @@ describe("the daily summary", () => {
     ]);
     expect(report.worst[1]).toMatchObject({ labels: { device: "b", metric: "temperature", room: "B2" }, unit: "°C" });
   });
+
+  it("goes on with all others where the readings of one sensor are damaged, says so, and works them out once they are mended", async () => {
+    const store = record();
+    for (let index = 0; index < 48; index += 1)
+      store.receive([
+        { device: "a", ts: index * hour, value: index },
+        { device: "b", ts: index * hour + 1, value: index },
+      ]);
+    const run = (now: number) => runDailySummary(store.db, { zone: utc, now, devices: {} }, store.finish);
+    await run(day);
+    store.receive([{ device: "a", ts: 30 * minute, value: 7 }]);
+    const [id, whole] = store.db.prepare<[], [number, Uint8Array]>("SELECT id, body FROM chunk WHERE series = 0 ORDER BY id LIMIT 1").raw().get() as [
+      number,
+      Uint8Array,
+    ];
+    const spoilt = Uint8Array.from(whole);
+    spoilt[7] = (spoilt[7] as number) ^ 1;
+    store.db.prepare("UPDATE chunk SET body = ? WHERE id = ?").run(spoilt, id);
+    const report = await run(2 * day);
+    expect([report.isWhole, report.damaged]).toEqual([true, 1]);
+    expect(stored(store).map((row) => [row.day, row.series])).toEqual([
+      ["1970-01-01", 0],
+      ["1970-01-01", 1],
+      ["1970-01-02", 0],
+      ["1970-01-02", 1],
+    ]);
+    expect(opened(store)).toContainEqual({ day: "1970-01-01", series: 0 });
+    store.db.prepare("UPDATE chunk SET body = ? WHERE id = ?").run(whole, id);
+    expect((await run(2 * day)).damaged).toBe(0);
+    expectStored(store, utc, 2 * day);
+  });
 });

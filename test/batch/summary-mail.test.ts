@@ -43,6 +43,7 @@ const report = (rest: Partial<SummaryReport> = {}): SummaryReport => ({
   days: [day(0)],
   worst: [sensor(1, { alerts: 1 }), sensor(2)],
   reconciliation: { series: [], left: 0, unjudged: 0 },
+  damaged: 0,
   ...rest,
 });
 const render = (rest: Partial<SummaryReport> = {}): SummaryMail =>

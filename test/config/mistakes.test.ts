@@ -109,6 +109,11 @@ describe("notes: allowed, but not what one may think", () => {
       "http: { host: 0.0.0.0 }",
       ["1:15: 0.0.0.0:8080 is not on loopback: http starts there only once there is an account (make one: `highwater user add NAME --role admin`)"],
     ],
+    [
+      "rollups that go before the readings",
+      "storage: { retention: { raw: 30d, 1m: 10d } }",
+      ["1:39: 1m is kept shorter than raw: charts of that time will lack it (keep 1m at least as long as raw)"],
+    ],
   ])("%s", (_name, yaml, expected) => {
     expect(notes(yaml)).toEqual(expected);
   });

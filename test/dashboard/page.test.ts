@@ -123,6 +123,7 @@ describe.skipIf(noBrowser !== undefined)("the page", () => {
         days: [day, { ...day, day: "2026-01-31" }],
         worst: [sensor],
         reconciliation: { series: [], left: 0, unjudged: 0 },
+        damaged: 0,
       },
       { gatewayName: "cold-chain", externalUrl: "https://gateway-with-a-long-name.cold-store-in-bergen.example.org:8443/highwater" },
     );

@@ -7,7 +7,7 @@ import { type Day, type DayBounds, dayBounds, dayOf, type ZoneTable } from "../.
 import { History, type OrderedReadings } from "../../engine/history.ts";
 import { LATE } from "../../engine/reading.ts";
 import type { EpochMs, SeriesId } from "../../engine/units.ts";
-import { encodeChunk } from "../../storage/chunk-codec.ts";
+import { encodeChunk, undamaged } from "../../storage/chunk-codec.ts";
 import {
   type ChunkPart,
   type ChunkReader,
@@ -249,8 +249,11 @@ async function merge(
   parts: readonly ChunkPart[],
   level: number,
 ) {
+  const columns = undamaged(() => parts.map(({ id }) => chunks.columnsOf(id)));
+  // `highwater verify` says which; what is whole is read as it is.
+  if (columns === undefined) return;
   const history = new History();
-  for (const { id } of parts) history.append(chunks.columnsOf(id));
+  for (const each of columns) history.append(each);
   const first = parts[0] as ChunkPart;
   const throughSeq = Math.max(...parts.map((part) => part.throughSeq));
   const place = { series: of.series, zone: options.zone.name, name: of.day, bounds: of.bounds, fromSeq: first.fromSeq, part: first.part, throughSeq, level };

@@ -156,8 +156,14 @@ async function summarizeOneDay(db: Database, { day, wanted, report }: OneDay, op
   /** They close their days, which must not be before what is said of them is written. */
   const waiting: FinishedRow[] = [];
   let count = 0;
-  for (const { series, readings, chunks } of readDay(db, bounds, wanted, takes)) {
-    without.delete(series);
+  for (const found of readDay(db, bounds, wanted, takes)) {
+    without.delete(found.series);
+    if (found.kind === "damaged") {
+      // It stays open: when it is mended, it is worked out.
+      report.damaged();
+      continue;
+    }
+    const { series, readings, chunks } = found;
     const worked = summarizeDay(readings.ts, readings.value, bounds, { late: lateIn(readings.late), alerts: alerts.get(series) ?? 0 });
     const stored = isWhole ? undefined : storedOf(series);
     const summary = stored === undefined ? worked : mergeSummary(stored.summary, worked);

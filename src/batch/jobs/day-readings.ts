@@ -3,6 +3,7 @@
 import type { DayBounds } from "../../engine/calendar.ts";
 import { History, type OrderedReadings } from "../../engine/history.ts";
 import type { EpochMs, SeriesId } from "../../engine/units.ts";
+import { undamaged } from "../../storage/chunk-codec.ts";
 import { createChunkReader } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { seriesIds } from "../../storage/series-query.ts";
@@ -10,7 +11,10 @@ import { seriesIds } from "../../storage/series-query.ts";
 export type Wanted = ReadonlySet<SeriesId> | "all";
 
 /** `chunks`: those that the readings come from, `day` as they were cut. */
-export type DayReadings = { readonly series: SeriesId; readonly readings: OrderedReadings; readonly chunks: readonly DayChunk[] };
+export type DayReadings =
+  | { readonly kind: "readings"; readonly series: SeriesId; readonly readings: OrderedReadings; readonly chunks: readonly DayChunk[] }
+  /** What is stored of it cannot be read. */
+  | { readonly kind: "damaged"; readonly series: SeriesId };
 export type DayChunk = { readonly id: number; readonly day: EpochMs };
 
 /**
@@ -21,10 +25,15 @@ export function* readDay(db: Database, { start, end }: DayBounds, wanted: Wanted
   const chunks = createChunkReader(db);
   const ids = wanted === "all" ? seriesIds(db) : [...wanted].sort((a, b) => a - b);
   for (const series of ids) {
-    const found = [...chunks.readWithIds(series, { from: start, to: end })].filter(({ day, columns }) => columns.ts.length > 0 && takes(series, day));
+    const read = undamaged(() => [...chunks.readWithIds(series, { from: start, to: end })]);
+    if (read === undefined) {
+      yield { kind: "damaged", series };
+      continue;
+    }
+    const found = read.filter(({ day, columns }) => columns.ts.length > 0 && takes(series, day));
     const [first, ...more] = found.map(({ columns }) => columns);
     if (first === undefined) continue;
-    yield { series, readings: more.length === 0 ? first : joined([first, ...more]), chunks: found.map(({ id, day }) => ({ id, day })) };
+    yield { kind: "readings", series, readings: more.length === 0 ? first : joined([first, ...more]), chunks: found.map(({ id, day }) => ({ id, day })) };
   }
 }
 

@@ -6,6 +6,7 @@
 import { Aggregate, type AggregateValues } from "../../engine/aggregate.ts";
 import { History, type OrderedReadings } from "../../engine/history.ts";
 import { type EpochMs, floorMod, type SeriesId } from "../../engine/units.ts";
+import { undamaged } from "../../storage/chunk-codec.ts";
 import { type ChunkReader, compactedThrough, createChunkReader, createWholeness, cutOut, type Span } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { encodePacked, type PackedBucket } from "../../storage/packed-rollups.ts";
@@ -50,7 +51,11 @@ export async function packRollups(db: Database, { now, signal }: { now: EpochMs;
     const before = until[tier];
     for (const series of seriesIds(db)) {
       const fresh = work.rollups.freshRows(tier, series, Number.MIN_SAFE_INTEGER, before).filter(({ seq }) => seq <= work.throughSeq);
-      for (const [unit, rows] of Map.groupBy(fresh, ({ start }) => unitOf(tier, start))) await packUnit(work, { tier, series, unit }, rows);
+      for (const [unit, rows] of Map.groupBy(fresh, ({ start }) => unitOf(tier, start))) {
+        // What is damaged waits as it is, for `highwater verify` to tell of it.
+        const row = undamaged(() => packUnit(work, { tier, series, unit }, rows));
+        if (row !== undefined) await emitter.add(row);
+      }
       if (signal?.aborted) return undefined;
     }
   }
@@ -70,17 +75,19 @@ async function packImported(db: Database, work: Work, until: Readonly<Record<Tie
     readings: (series, span) => readingsOf(chunks, series, span),
     row: (unit, buckets, settles) => ({ ...packedRow(unit, buckets, { starts: [], throughSeq, at: now }), settles }),
   });
-  for (const row of rows) {
-    work.done.bytes += row.body.length;
-    await emitter.add(row);
+  for (;;) {
+    // Behind what is damaged nothing more is packed by this run.
+    const next = undamaged(() => rows.next());
+    if (next === undefined || next.done === true) return true;
+    work.done.bytes += next.value.body.length;
+    await emitter.add(next.value);
     if (signal?.aborted) return false;
   }
-  return true;
 }
 
 export type Unit = { readonly tier: Tier; readonly series: SeriesId; readonly unit: EpochMs };
 
-async function packUnit(work: Work, { tier, series, unit }: Unit, fresh: readonly FreshRollup[]): Promise<void> {
+function packUnit(work: Work, { tier, series, unit }: Unit, fresh: readonly FreshRollup[]): PackedRollupsRow {
   const packed = new Map(work.rollups.packedRows(tier, series, unit).map((bucket) => [bucket.start, bucket]));
   const span = { from: (fresh[0] as FreshRollup).start, to: (fresh.at(-1) as FreshRollup).start + tier };
   // A late reading in an open bucket does not mark it, but has no part in its area; an hour takes minutes that are amended in any order.
@@ -95,7 +102,7 @@ async function packUnit(work: Work, { tier, series, unit }: Unit, fresh: readonl
   const row = packedRow({ tier, series, unit }, [...packed.values()], { at: work.now, starts: fresh.map(({ start }) => start), throughSeq: work.throughSeq });
   work.done.buckets += fresh.length;
   work.done.bytes += row.body.length;
-  await work.emitter.add(row);
+  return row;
 }
 
 /** @param buckets in any order; the empty ones are left out */

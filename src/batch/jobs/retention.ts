@@ -119,15 +119,20 @@ async function dropPacked({ db, emitter, done, options }: Work, tier: Tier, { ti
 /** Oldest day first, with the journal of that time. @returns what it would have needed to do more */
 async function makeRoom(work: Work, room: number): Promise<RetentionReport["lacks"]> {
   const { db, options } = work;
+  let lacksSummaries = false;
   for (const day of rawDays(db)) {
     if (usedBytes(db) <= room || options.signal?.aborted) return "nothing";
     const rows = droppableJournal(db);
     // Of a day that is gone the journal may be left; its rollups have nothing to wait for. There are ever more of these.
     const verdict = day.readings === 0 && day.until <= options.now ? "yes" : mayGo(work, day);
     if (verdict === "not over") break;
-    if (verdict === "not summarised") return "summaries";
+    if (verdict === "not summarised") {
+      lacksSummaries = true;
+      continue;
+    }
     if (day.readings > 0) await drop(work, day);
     if (rows !== undefined) await dropJournal(work, rows.first, lastArrivedBefore(db, day.until, rows));
   }
-  return usedBytes(db) <= room ? "nothing" : "days";
+  if (usedBytes(db) <= room) return "nothing";
+  return lacksSummaries ? "summaries" : "days";
 }

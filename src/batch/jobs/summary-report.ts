@@ -56,6 +56,8 @@ export type SummaryReport = Totals & {
   /** Worst first: most alerts, then least coverage; at most WORST_MAX. */
   readonly worst: readonly SeriesReport[];
   readonly reconciliation: ReconciliationReport;
+  /** (series, day) whose readings cannot be read, and which are not worked out. */
+  readonly damaged: number;
   /** Absent when no day was summarised. */
   readonly performance?: DayPerformance;
   /** Of the worst, where they were asked for. */
@@ -116,7 +118,9 @@ export function createReport(zone: string, seriesOf: (id: SeriesId) => { labels:
     b.alerts - a.alerts || a.coverage - b.coverage || idA - idB;
   const courses = createCourses((a, b) => isWorse([a, sumOf(bySeries, a)], [b, sumOf(bySeries, b)]));
   const differing = createDiffering();
+  let damaged = 0;
   return {
+    damaged: (): void => void (damaged += 1),
     reconciled: (series: SeriesId, found: Reconciliation): void => differing.add(series, found),
     /** @param course of this day, worked out only for a series that may be among the worst */
     add(day: Day, series: SeriesId, summary: DaySummary, course?: () => DayCourse): void {
@@ -135,7 +139,7 @@ export function createReport(zone: string, seriesOf: (id: SeriesId) => { labels:
           const { min, avg, max, largestGapMs } = sum;
           return { series, ...seriesOf(series), days: sum.days, ...sum.totals(), min, avg, max, largestGapMs };
         });
-      return { zone, isWhole, ...all.totals(), days, series: bySeries.size, worst, reconciliation: differing.finish(seriesOf) };
+      return { zone, isWhole, ...all.totals(), days, series: bySeries.size, worst, reconciliation: differing.finish(seriesOf), damaged };
     },
   };
 }

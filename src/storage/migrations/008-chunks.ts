@@ -45,5 +45,6 @@ export const chunks = {
       body BLOB NOT NULL               -- storage/packed-rollups.ts
     );
     CREATE UNIQUE INDEX packed_rollup_unit ON packed_rollup (tier, series, unit);
+    CREATE INDEX packed_rollup_at ON packed_rollup (tier, at);
   `,
 } as const;
