@@ -5,15 +5,19 @@ import { existsSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { GatewayError, reasonOf } from "./error.ts";
+import { type CarriedError, GatewayError, reasonOf, restoreError } from "./error.ts";
 
 const SOCKET_FILE = "highwater.sock";
 /** Of Linux, without the end mark. */
 const SOCKET_PATH_BYTES_MAX = 107;
 const LINE_BYTES_MAX = 65_536;
 
-export type ControlVerb = (argument: unknown, progress: (value: unknown) => void) => Promise<unknown>;
-type Answer = { kind: "progress"; value: unknown } | { kind: "done"; value: unknown } | { kind: "failed"; message: string };
+/** `gone`: whoever asked does not wait for the answer any more. */
+export type ControlVerb = (argument: unknown, progress: (value: unknown) => void, gone: AbortSignal) => Promise<unknown>;
+type Answer =
+  | { kind: "progress"; value: unknown }
+  | { kind: "done"; value: unknown }
+  | ({ kind: "failed" } & Omit<CarriedError, "name"> & { readonly name?: string });
 
 export type Control = { close(): Promise<void> };
 
@@ -59,13 +63,16 @@ async function serve(socket: Socket, verbs: Readonly<Record<string, ControlVerb>
   const say = (answer: Answer): void => void socket.write(`${JSON.stringify(answer)}\n`);
   const line = await firstLine(socket);
   if (line === undefined) return void socket.destroy();
+  const gone = new AbortController();
+  socket.once("close", () => gone.abort());
   try {
     const { verb, argument } = JSON.parse(line) as { verb: string; argument: unknown };
     const handler = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
     if (handler === undefined) throw new Error(`the gateway knows no verb ${verb}`);
-    say({ kind: "done", value: await handler(argument, (value) => say({ kind: "progress", value })) });
+    say({ kind: "done", value: await handler(argument, (value) => say({ kind: "progress", value }), gone.signal) });
   } catch (error) {
-    say({ kind: "failed", message: (error as Error).message });
+    const { message, name, code, hint } = error as GatewayError;
+    say(error instanceof GatewayError ? { kind: "failed", message, name, code, ...(hint === undefined ? {} : { hint }) } : { kind: "failed", message });
   }
   socket.end();
 }
@@ -87,6 +94,7 @@ function firstLine(socket: Socket): Promise<string | undefined> {
 
 /**
  * Asks the gateway that runs on a data directory.
+ * @param signal the answer is not waited for any more, and the gateway ends what was asked where it can
  * @returns undefined when none does
  * @throws what the gateway answered
  */
@@ -95,6 +103,7 @@ export async function callControl(
   verb: string,
   argument: unknown,
   progress: (value: unknown) => void,
+  signal?: AbortSignal,
 ): Promise<{ readonly value: unknown } | undefined> {
   const path = join(dataDir, SOCKET_FILE);
   if (!existsSync(path)) return undefined;
@@ -112,11 +121,17 @@ export async function callControl(
       cause,
     });
   }
+  const lines = createInterface({ input: socket });
+  const leave = (): void => {
+    lines.close();
+    socket.destroy();
+  };
+  signal?.addEventListener("abort", leave, { once: true });
   socket.write(`${JSON.stringify({ verb, argument })}\n`);
-  for await (const line of createInterface({ input: socket })) {
+  for await (const line of lines) {
     const answer = JSON.parse(line) as Answer;
     if (answer.kind === "progress") progress(answer.value);
-    if (answer.kind === "failed") throw new Error(answer.message);
+    if (answer.kind === "failed") throw restoreError({ name: "Error", ...answer });
     if (answer.kind === "done") return { value: answer.value };
   }
   throw new Error("the gateway ended before it answered");

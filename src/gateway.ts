@@ -17,6 +17,7 @@ import { createMetrics } from "./metrics.ts";
 import { createMqttState } from "./mqtt-state.ts";
 import { lockDataDir } from "./storage/database.ts";
 import { identityOf } from "./storage/identity.ts";
+import { IMPORT_SOURCE, seriesLimit } from "./storage/imports.ts";
 import { type Supervised, supervise } from "./worker.ts";
 import { zoneTable } from "./zone.ts";
 
@@ -108,6 +109,13 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
     metrics: () => metrics.text(),
     deadLetter: ({ id, reason }) => inbox.post({ kind: "dead-letter", notification: id, reason }),
     command: ({ by, command }) => inbox.command(by, command),
+    async define({ series }) {
+      const ids = inbox.registry.idsOf(series, IMPORT_SOURCE);
+      const limit = config.mqtt.limits.series;
+      if (ids === undefined) throw seriesLimit(inbox.status().series, series.length, limit);
+      await committed(inbox);
+      return ids;
+    },
     disk(room) {
       inbox.post({ kind: "disk", ...room });
       return committed(inbox);

@@ -228,6 +228,16 @@ function createRegistry({ series, seriesMax }: InboxOptions, define: (definition
       return id;
     },
 
+    /** Ids of all of them, whichever source brings them; the new ones are taken as of `source`. @returns undefined, and takes none, when there may not be so many */
+    idsOf(series: readonly Labels[], source: string): readonly SeriesId[] | undefined {
+      const missing = series.filter((labels) => !ids.has(seriesKey(labels))).length;
+      if (ids.size + missing > seriesMax) return undefined;
+      return series.map((labels) => {
+        const known = ids.get(seriesKey(labels));
+        return known ?? (this.idOf(labels, source) as SeriesId);
+      });
+    },
+
     status: () => ({ series: ids.size, series_refused: refused }),
   };
 }

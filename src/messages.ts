@@ -1,20 +1,21 @@
 // What the threads say to each other. Readings travel as columns whose buffers are handed over, never one message each.
 
 import type { MessagePort } from "node:worker_threads";
-import type { JobName, JobOptions } from "./batch/jobs/index.ts";
 import type { BrokerStatus } from "./broker/broker.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { RuleCount, Wake } from "./engine/contract.ts";
 import type { Command, CommandAnswer } from "./engine/dispatch/command.ts";
 import type { AlertRecord, Transition } from "./engine/effect.ts";
 import type { DiskState } from "./engine/input.ts";
-import type { Books, SeriesDefinition } from "./engine/reading.ts";
+import type { Books, Labels, SeriesDefinition } from "./engine/reading.ts";
+import type { SeriesId } from "./engine/units.ts";
 import type { ReloadOutcome, RouteRequest } from "./http/route.ts";
 import type { Turn } from "./inbox.ts";
 import type { FinishedRow } from "./storage/finished.ts";
 import type { StoredMqtt } from "./storage/mqtt-rows.ts";
 import type { QueryContext, QueryRequest } from "./storage/query.ts";
 import type { Recovered } from "./storage/recovery.ts";
+import type { JobName, JobOptions } from "./upkeep/job-list.ts";
 import type { Room } from "./upkeep/room-watch.ts";
 
 export type AlertChange = { readonly alert: AlertRecord; readonly transition: Transition };
@@ -77,6 +78,8 @@ export type MainVerbs = {
   deadLetter(letter: { id: string; reason: string }): void;
   /** Journals what somebody asked; answers when it is committed. */
   command(asked: { by: string; command: Command }): Promise<CommandAnswer>;
+  /** Ids of series, those that are new defined; answers when they are committed. @throws GatewayError `series_limit` */
+  define(asked: { series: readonly Labels[] }): Promise<readonly SeriesId[]>;
   /** Journals how the store is to its limit; answers when it is committed. */
   disk(room: { state: DiskState; used: number; limit: number }): Promise<void>;
   /** Reads the config again; answers when it is in force. */
@@ -105,4 +108,6 @@ export type JobStart = { readonly [Name in JobName]: { readonly job: Name; reado
 export type JobVerbs = {
   /** Resolves when the rows are committed. */
   emit(rows: FinishedRow[]): Promise<void>;
+  /** Ids of series, those that are new defined. */
+  define(series: readonly Labels[]): Promise<readonly SeriesId[]>;
 };

@@ -4,10 +4,15 @@
 import type { ReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { utc } from "./engine/calendar.ts";
 import { GatewayError, reasonOf } from "./error.ts";
+import { splitCells } from "./history/csv-cells.ts";
+import { createTimeReader } from "./history/time-text.ts";
 
 /** `text` is the value as it stands in the file: it is published with all its digits. */
 export type RecordedReading = { readonly ts: number; readonly value: number; readonly text: string };
+
+const times = createTimeReader(utc);
 
 /**
  * Reads a recording in the file's order.
@@ -22,7 +27,9 @@ export async function* readRecording(file: string): AsyncGenerator<RecordedReadi
   for await (const line of lines) {
     number += 1;
     if (line.trim() === "") continue;
-    const cells = line.split(",").map((cell) => cell.trim().replace(/^"(.*)"$/, "$1"));
+    const split = splitCells(line, ",");
+    if (split.kind !== "cells") throw bad(file, number, split.at + 1, "the quotes of this cell do not fit");
+    const cells = split.texts;
     if (columns === undefined) {
       columns = { timestamp: cells.indexOf("timestamp"), value: cells.indexOf("value") };
       if (columns.timestamp < 0 || columns.value < 0) throw none(file, number, "the first line must name the columns timestamp and value");
@@ -35,10 +42,10 @@ export async function* readRecording(file: string): AsyncGenerator<RecordedReadi
       throw bad(
         file,
         number,
-        columnOf(cells, columns.timestamp),
+        (split.starts[columns.timestamp] ?? line.length) + 1,
         `"${cells[columns.timestamp] ?? ""}" is not a timestamp; write 2013-12-02 21:15:00, RFC 3339 or a number`,
       );
-    if (!Number.isFinite(value)) throw bad(file, number, columnOf(cells, columns.value), `"${text}" is not a number`);
+    if (!Number.isFinite(value)) throw bad(file, number, (split.starts[columns.value] ?? line.length) + 1, `"${text}" is not a number`);
     yield { ts, value, text };
   }
   if (columns === undefined) throw none(file, 1, "the file is empty; its first line must name the columns timestamp and value");
@@ -61,14 +68,8 @@ async function openRecording(file: string): Promise<ReadStream> {
  * @returns epoch ms, or undefined
  */
 export function parseTimestamp(text: string): number | undefined {
-  if (/^-?\d+(\.\d+)?$/.test(text)) {
-    const number = Number(text);
-    return Math.round(Math.abs(number) < 1e11 ? number * 1000 : number);
-  }
-  const parts = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?$/.exec(text);
-  if (parts === null) return undefined;
-  const ms = Date.parse(`${parts[1]}T${parts[2]}${parts[3] ?? "Z"}`);
-  return Number.isNaN(ms) ? undefined : ms;
+  const ts = times.read(text, 0, text.length);
+  return Number.isNaN(ts) ? undefined : ts;
 }
 
 const bad = (file: string, line: number, column: number, what: string): GatewayError => new GatewayError("bad_recording", `${file}:${line}:${column}: ${what}`);
@@ -78,6 +79,3 @@ const unreadable = (file: string, why: string): GatewayError =>
 
 const none = (file: string, line: number, what: string): GatewayError =>
   new GatewayError("not_a_recording", `${file}:${line}:1: ${what}`, { hint: "give a CSV file that begins with the line timestamp,value" });
-
-/** Where a cell begins in its line, from 1. */
-const columnOf = (cells: readonly string[], index: number): number => cells.slice(0, index).reduce((length, cell) => length + cell.length + 1, 1);

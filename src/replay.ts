@@ -41,8 +41,8 @@ export type ReplayOptions = {
   readonly config: GatewayConfig;
   readonly byEventTime: boolean;
   readonly progress?: (progress: ReplayProgress) => void;
-  /** Told as they come, in order. */
-  readonly transition?: (transition: Transition, alert: AlertRecord) => void;
+  /** Told as they come, in order; `at`: when the live run would have committed it, by event time its own instant. */
+  readonly transition?: (transition: Transition, alert: AlertRecord, at: EpochMs) => void;
 };
 export type ReplayProgress = { readonly done: number; readonly of: number; readonly at: EpochMs };
 
@@ -130,7 +130,7 @@ function stepRows(db: Database, replayed: Parameters<typeof replayJournal>[1], o
       differingCount += 1;
       if (differingRows.length < DIFFERING_MAX) differingRows.push(seq);
     }
-    if (seq >= range.firstSeq) gathered.take(effects, () => true);
+    if (seq >= range.firstSeq) gathered.take(effects, () => true, at);
   });
   const except = substitute === undefined ? [] : [DEAD_LETTER_RULE];
   const live = liveOccurrences(db, { from: range.from, to: range.to, by: "at", except });
@@ -177,14 +177,14 @@ function gather({ transition: tell }: ReplayOptions) {
   const told = new Occurrences();
   let [transitions, notifications] = [0, 0];
   return {
-    take(effects: Effects, isWithin: (ts: EpochMs) => boolean): void {
+    take(effects: Effects, isWithin: (ts: EpochMs) => boolean, at?: EpochMs): void {
       const within = new Set<string>();
       effects.transitions.forEach((transition, index) => {
         if (!isWithin(transition.ts)) return;
         within.add(`${transition.alert} ${transition.ordinal}`);
         const alert = effects.alerts[index] as AlertRecord;
         transitions += 1;
-        tell?.(transition, alert);
+        tell?.(transition, alert, at ?? transition.ts);
         told.add({ ...transition, peak: transition.figures.peak }, alert);
       });
       for (const { alert, ordinal } of effects.notifications) if (within.has(`${alert} ${ordinal}`)) notifications += 1;

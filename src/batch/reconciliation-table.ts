@@ -25,9 +25,9 @@ const alertCell = (alerts: number): Cell => (alerts > 0 ? { text: String(alerts)
 export function reconciliationFoot({ series, left, unjudged }: ReconciliationReport): string[] {
   if (series.length === 0) return [];
   const meaning =
-    "Late readings count in the day, but came too late for the rules: `missed` alerts would have fired with them in time, those `in error` would not have, `moved` ones at another time. Refused are duplicates, conflicts and quarantined readings.";
+    'Late readings count in the day, but came too late for the rules: "missed" alerts would have fired with them in time, those "in error" would not have, "moved" ones at another time. Refused are duplicates, conflicts and quarantined readings.';
   const faults = series.some(({ unexplained }) => unexplained !== 0)
-    ? ["A `fault` is a number of readings by which the stream's rollups and the day differ for no known reason: run `highwater verify`."]
+    ? ['A "fault" is a number of readings by which the rollups of the stream and the day differ for no known reason: "highwater verify" says more.']
     : [];
   return [
     meaning,

@@ -67,7 +67,7 @@ export function createScheduler({ run, keepUp, clock, log }: SchedulerDeps, { at
         keeping = undefined;
       });
   };
-  const on = (expression: string, task: () => void): ScheduledTask =>
+  const on = (expression: string, task: () => Promise<void> | void): ScheduledTask =>
     schedule(expression, task, { timezone: zone.name, unref: true, suppressMissedWarning: true });
   return {
     start() {

@@ -2,7 +2,7 @@
 // topic, and always names a device and a metric; whether they are the right levels is for people to see. Only a topic whose first
 // level begins with $ and holds a brace no template can take, and it says so.
 
-import { parseLenient } from "./codecs/json-text.ts";
+import { parseLenient } from "../json-text.ts";
 
 /** Levels that name a kind of message or a group, not a device or a metric. */
 const constant = /^(?:state|status|events?|up|telemetry|messages?|data|sensors?|relay|value|rpc|update|values|[A-Z]{3,}[A-Z0-9_]*)$/;

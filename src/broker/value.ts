@@ -1,6 +1,7 @@
 // A value as devices write it in text: `21.5`, `21,5`, `21.5 °C`, `ON`. What says "I do not know" (`nan`, `None`, `unavailable`)
 // is bad quality and never 0; what is no number at all is undecodable.
 
+import { decimal, isBadWord, stateOf } from "../value-text.ts";
 import type { Rejection } from "./codecs/codec.ts";
 import { excerpt } from "./codecs/codec.ts";
 
@@ -10,33 +11,6 @@ export type Value = number | Rejection;
 /** Words that a source maps to numbers. */
 export type ValueMap = ReadonlyMap<string, number>;
 
-const badWords = new Set([
-  "nan",
-  "-nan",
-  "+nan",
-  "null",
-  "none",
-  "nil",
-  "undefined",
-  "unavailable",
-  "unknown",
-  "n/a",
-  "na",
-  "inf",
-  "+inf",
-  "-inf",
-  "infinity",
-  "+infinity",
-  "-infinity",
-]);
-const states = new Map([
-  ["true", 1],
-  ["false", 0],
-  ["on", 1],
-  ["off", 0],
-]);
-
-const number = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 // A comma for the decimal point and a unit, glued on or after a space. Digits in a unit only after a space: `3 m3/h`, not `0x1F`.
 const measured =
   /^([+-]?)(\d{1,30}(?:[.,]\d{1,30})?|[.,]\d{1,30})((?:[eE][+-]?\d{1,3})?)(?:\s{0,3}[\p{L}°%‰Ωµ][\p{L}°%‰²³·/*^-]{0,15}|\s{1,3}[\p{L}°%‰Ωµ][\p{L}\d°%‰²³·/*^-]{0,15})?$/u;
@@ -49,11 +23,6 @@ export function badQuality(detail: string): Rejection {
 
 export function undecodable(detail: string): Rejection {
   return { reason: "undecodable", detail };
-}
-
-/** Whether a text is one of the words by which devices say that they have no value. */
-export function isBadWord(text: string): boolean {
-  return text.length <= 16 && badWords.has(text.toLowerCase());
 }
 
 /** Reads a JSON value: a number, true and false, or text. */
@@ -77,10 +46,9 @@ export function readText(text: string, map: ValueMap): Value {
   const mapped = map.get(text);
   if (mapped !== undefined) return mapped;
   if (text.length > longest) return undecodable(`${excerpt(text)} is no value`);
-  if (number.test(text)) return finite(Number(text));
-  const word = text.toLowerCase();
-  if (badWords.has(word)) return badQuality(excerpt(text));
-  const state = states.get(word);
+  if (decimal.test(text)) return finite(Number(text));
+  if (isBadWord(text)) return badQuality(excerpt(text));
+  const state = stateOf(text);
   if (state !== undefined) return state;
   const [, sign, digits, exponent] = measured.exec(text) ?? [];
   if (digits === undefined) return undecodable(text === "" ? "only spaces" : `${excerpt(text)} is no value`);

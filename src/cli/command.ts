@@ -19,6 +19,6 @@ export const EXIT_FAILED = 1;
 /** Code of a GatewayError that says the command line was wrong. */
 export const USAGE = "usage";
 /** Codes of errors that only another command line or config mends: the program ends with EXIT_USAGE. */
-export const usageCodes: ReadonlySet<string> = new Set([USAGE, "not_a_recording", "bad_data_dir"]);
+export const usageCodes: ReadonlySet<string> = new Set([USAGE, "not_a_recording", "not_a_history", "unknown_format", "bad_data_dir"]);
 /** Wrong usage, or a config that is not valid. */
 export const EXIT_USAGE = 2;

@@ -7,8 +7,11 @@ import { backupCommand } from "./backup.ts";
 import { checkCommand } from "./check.ts";
 import type { CliCommand } from "./command.ts";
 import { explainCommand } from "./explain.ts";
+import { exportCommand } from "./export.ts";
+import { importCommand } from "./import.ts";
 import { oncallCommand } from "./oncall.ts";
 import { performanceCommand } from "./performance.ts";
+import { rebuildCommand } from "./rebuild.ts";
 import { replayCommand } from "./replay.ts";
 import { reportCommand } from "./report.ts";
 import { restoreCommand } from "./restore.ts";
@@ -22,6 +25,7 @@ import { tokenCommand } from "./token.ts";
 import { tryCommand } from "./try.ts";
 import { tuneCommand } from "./tune.ts";
 import { userCommand } from "./user.ts";
+import { verifyCommand } from "./verify.ts";
 
 export const commands: readonly CliCommand[] = [
   runCommand,
@@ -32,7 +36,11 @@ export const commands: readonly CliCommand[] = [
   explainCommand,
   rulesCommand,
   summarizeCommand,
+  importCommand,
+  exportCommand,
   reportCommand,
+  verifyCommand,
+  rebuildCommand,
   performanceCommand,
   tuneCommand,
   ...[alertsCommand, ...actCommands, silenceCommand, oncallCommand],

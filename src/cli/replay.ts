@@ -4,11 +4,9 @@
 import { styleText } from "node:util";
 import { type Clock, systemClock } from "../clock.ts";
 import { type GatewayConfig, loadConfig, loadRules, type Problem } from "../config.ts";
-import { dayBounds, isDay, type ZoneTable } from "../engine/calendar.ts";
 import type { Labels } from "../engine/reading.ts";
 import type { EpochMs } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
-import { instantSchema } from "../http/parameter.ts";
 import { formatSpan, oneLine } from "../reasons/format.ts";
 import { type ReplayReport, type ReplayRules, replay } from "../replay.ts";
 import { openDatabase, requireSchema } from "../storage/database.ts";
@@ -16,6 +14,7 @@ import type { Difference, Occurrence } from "../storage/occurrences.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, EXIT_USAGE, USAGE } from "./command.ts";
 import { printProblems, screenOf } from "./problems.ts";
 import { createProgressLine } from "./progress.ts";
+import { instantOf } from "./range.ts";
 import { counted, printLine, timeText } from "./text.ts";
 
 type Options = { config: string; from: string; to?: string; rules?: string; inForce?: true; byEventTime?: true; json?: true };
@@ -86,14 +85,6 @@ function wordsOf({ rules, config, inForce }: Options, { isOther }: ReplayReport)
   if (rules !== undefined) return isOther ? `rules of ${rules} instead of those in force` : `rules of ${rules}, which were in force`;
   if (inForce === true) return "rules that were in force";
   return isOther ? `rules of ${config} instead of those in force` : `rules of ${config}, which were in force`;
-}
-
-/** A local day is meant whole. @throws GatewayError */
-function instantOf(option: string, text: string, zone: ZoneTable, edge: "start" | "end"): EpochMs {
-  if (isDay(text)) return dayBounds(zone, text)[edge];
-  const instant = instantSchema.safeParse(text);
-  if (instant.success) return instant.data;
-  throw new GatewayError(USAGE, `${option} ${text} is no time`, { hint: "write 2026-01-31T04:15:00Z, a day as 2026-01-31, or milliseconds since 1970" });
 }
 
 function printJson(report: ReplayReport, { from, to, seconds }: { from: EpochMs; to: EpochMs; seconds: number }): void {

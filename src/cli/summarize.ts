@@ -2,22 +2,21 @@
 // changes daily summaries. Interrupted, it keeps what is done; the rest is done by the next run.
 
 import type { Command } from "commander";
-import { type DailySummaryOptions, type DailySummaryProgress, runDailySummary } from "../batch/jobs/daily-summary.ts";
+import { type DailySummaryProgress, runDailySummary } from "../batch/jobs/daily-summary.ts";
 import type { SummaryReport } from "../batch/jobs/summary-report.ts";
 import { renderSummaryMail } from "../batch/summary-mail.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import { type GatewayConfig, loadConfig } from "../config.ts";
 import { callControl } from "../control.ts";
-import { type Day, dayBounds, isDay } from "../engine/calendar.ts";
+import { dayBounds } from "../engine/calendar.ts";
 import { GatewayError } from "../error.ts";
-import { lockDataDir, openDatabase } from "../storage/database.ts";
-import { writeFinished } from "../storage/finished.ts";
-import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, EXIT_USAGE } from "./command.ts";
+import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED } from "./command.ts";
+import { type DayRange, type Days, daysOf, refuse } from "./day-range.ts";
 import { formatProblem, screenOf } from "./problems.ts";
 import { createProgressLine } from "./progress.ts";
+import { runHere } from "./run-here.ts";
 
-type Options = { readonly config: string; readonly day?: string; readonly from?: string; readonly to?: string; readonly json?: true };
-type Days = { readonly from: Day; readonly to: Day };
+type Options = DayRange & { readonly config: string; readonly day?: string; readonly json?: true };
 
 export const summarizeCommand: CliCommand = {
   name: "summarize",
@@ -34,7 +33,7 @@ export const summarizeCommand: CliCommand = {
 };
 
 async function summarize(options: Options): Promise<void> {
-  const days = daysOf(options);
+  const days = daysAsked(options);
   if (typeof days === "string") return refuse(days);
   const loaded = loadConfig(options.config);
   if (loaded.kind === "invalid") return refuse(loaded.problems.map((problem) => formatProblem(problem, screenOf(process.stderr))).join("\n"));
@@ -45,20 +44,10 @@ async function summarize(options: Options): Promise<void> {
   if (!report.isWhole) process.exitCode = EXIT_FAILED;
 }
 
-function refuse(message: string): void {
-  process.stderr.write(`${message}\n`);
-  process.exitCode = EXIT_USAGE;
-}
-
 /** The days named; undefined: those that are due; a text says what is wrong. */
-function daysOf({ day, from, to }: Options): Days | undefined | string {
+function daysAsked({ day, from, to }: Options): Days | undefined | string {
   if (day !== undefined && (from !== undefined || to !== undefined)) return "use either --day, or --from and --to";
-  if ((from === undefined) !== (to === undefined)) return "--from and --to need each other";
-  const [first, last] = [day ?? from, day ?? to];
-  if (first === undefined || last === undefined) return undefined;
-  const wrong = [first, last].find((each) => !isDay(each));
-  if (wrong !== undefined) return `${wrong} is no day (write YYYY-MM-DD)`;
-  return first > last ? `--from ${first} is after --to ${last}` : { from: first, to: last };
+  return daysOf(day === undefined ? { from, to } : { from: day, to: day });
 }
 
 function notOver({ plan: { zone } }: GatewayConfig, { from }: Days, clock: Clock): string | undefined {
@@ -74,7 +63,10 @@ async function run(
   const progress = (now: DailySummaryProgress): void => line.show(wordsOf(now));
   try {
     const options = { zone, devices, alarmTargets, now: clock.now(), ...(days && { days }), progress };
-    return (await runByGateway(dataDir, days, progress)) ?? (await runHere(dataDir, options));
+    return (
+      (await runByGateway(dataDir, days, progress)) ??
+      (await runHere(dataDir, (db, here) => runDailySummary(db, { ...options, signal: here.signal }, here.emit)))
+    );
   } finally {
     line.end();
   }
@@ -87,27 +79,6 @@ async function runByGateway(dataDir: string, days: Days | undefined, progress: (
     return answer?.value as SummaryReport | undefined;
   } catch (cause) {
     throw new GatewayError("summary_failed", (cause as Error).message, { hint: "the gateway's log says more; what is done stays done", cause });
-  }
-}
-
-/**
- * Reads and writes in this process, under the data directory's lock.
- * @throws GatewayError `database_missing`, `data_dir_in_use`
- */
-async function runHere(dataDir: string, options: Omit<DailySummaryOptions, "signal">): Promise<SummaryReport> {
-  const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
-  // Asked first, as opening to write would make a database where there is none.
-  openDatabase(dataDir, { readonly: true }).close();
-  const lock = lockDataDir(dataDir);
-  const db = openDatabase(dataDir, { readonly: false });
-  process.once("SIGINT", interrupt);
-  try {
-    return await runDailySummary(db, { ...options, signal: interrupted.signal }, (rows) => writeFinished(db, rows));
-  } finally {
-    process.off("SIGINT", interrupt);
-    db.close();
-    lock.release();
   }
 }
 

@@ -112,4 +112,5 @@ const words: Readonly<Record<AlertAnswer["events"][number]["kind"], string>> = {
   in_service: "returned to service",
   reset: "reset",
   unattended: "unattended: announced again",
+  rebuilt: "rebuilt",
 };

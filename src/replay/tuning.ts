@@ -4,7 +4,7 @@
 import { createPlan, type GatewayConfig } from "../config.ts";
 import type { AlertRecord } from "../engine/effect.ts";
 import { createEngine } from "../engine/engine.ts";
-import type { History, OrderedReadings } from "../engine/history.ts";
+import type { OrderedReadings } from "../engine/history.ts";
 import type { Input } from "../engine/input.ts";
 import type { Labels } from "../engine/reading.ts";
 import type { Rule, RulePlan } from "../engine/rule.ts";
@@ -14,7 +14,7 @@ import { GatewayError } from "../error.ts";
 import type { Database } from "../storage/database.ts";
 import { noDeadline } from "../storage/deadline.ts";
 import type { LabelFilter } from "../storage/query.ts";
-import { createHistories, gatherRaw, takeRaw } from "../storage/raw-readings.ts";
+import { gatherRaw, type RawWant, takeRaw, wantAll } from "../storage/raw-readings.ts";
 import { matchesFilter } from "../storage/series-query.ts";
 import { type Candidate, candidatesOf, DELAY_MS_MAX, untunable } from "./tuning-candidates.ts";
 import { effectOf, episodesOf, type Stood, suggestionOf, type Tried } from "./tuning-effect.ts";
@@ -107,12 +107,11 @@ function seriesOf(db: Database, series: SeriesId): { own: Labels; source: string
 }
 
 function readingsOf(db: Database, series: SeriesId, span: { from: EpochMs; to: EpochMs }): OrderedReadings {
-  const budget = { rows: ROWS_MAX, readings: READINGS_MAX };
-  if (!takeRaw(db, new Set([series]), span, budget))
+  const [want] = wantAll([series], span) as [RawWant];
+  if (!takeRaw(db, [want], { rows: ROWS_MAX, readings: READINGS_MAX }))
     throw new GatewayError("tuning_too_large", `this time holds more than ${READINGS_MAX} readings to look at`, { hint: "ask for fewer days with --days" });
-  const histories = createHistories([series]);
-  gatherRaw(db, histories, span, noDeadline);
-  return (histories.get(series) as History).ordered();
+  gatherRaw(db, [want], noDeadline);
+  return want.history.ordered();
 }
 
 /** The median of the absolute steps; of a series that mostly repeats itself, of those steps that are none of zero. */

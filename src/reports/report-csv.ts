@@ -4,6 +4,7 @@
 
 import type { EpochMs } from "../engine/units.ts";
 import { rfc3339 } from "../reasons/format.ts";
+import { csvCell } from "./csv.ts";
 import type { DeviceReport, Excursion, ReportDay, ReportedSeries } from "./device-report.ts";
 import { localStamp } from "./report-time.ts";
 
@@ -20,7 +21,7 @@ const MARK = "\ufeff";
 
 /** With the mark at its start and CRLF after each line. */
 export function reportCsv(report: DeviceReport): string {
-  const lines = [columns.map(String), ...rowsOf(report).map((row) => columns.map((column) => cell(row[column] ?? null)))];
+  const lines = [columns.map(String), ...rowsOf(report).map((row) => columns.map((column) => csvCell(row[column] ?? null)))];
   return `${MARK}${lines.map((line) => `${line.join(",")}\r\n`).join("")}`;
 }
 
@@ -74,16 +75,4 @@ function excursionRows(report: DeviceReport, excursion: Excursion): [kind: strin
       return ["act", { ...metric, start, start_utc, state: kind, rule, by, text, alert: id } as Row];
     }),
   ];
-}
-
-/**
- * Numbers as they are. A text that a spreadsheet would take for a formula gets an apostrophe in front, in the wide forms of those characters too.
- */
-function cell(value: string | number | null): string {
-  if (value === null) return "";
-  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out; lines may be broken
-  const text = value.replace(/[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]/g, " ");
-  const defused = /^[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]|^\s|\s$/.test(defused) ? `"${defused.replaceAll('"', '""')}"` : defused;
 }

@@ -188,6 +188,7 @@ const actNames: Readonly<Record<Excursion["events"][number]["kind"], string>> = 
   in_service: "returned to service",
   reset: "reset",
   unattended: "unattended, told again",
+  rebuilt: "rebuilt",
 };
 
 function actsOf({ zone }: DeviceReport, { ack, events }: Excursion): Markup {

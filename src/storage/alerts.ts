@@ -26,6 +26,8 @@ function createTransitionWriter(db: Database): (effects: Effects, commit: Commit
     ON CONFLICT DO UPDATE SET severity = excluded.severity, labels = excluded.labels, state = excluded.state, since = excluded.since,
       resolved_at = excluded.resolved_at, latched_at = excluded.latched_at, value = excluded.value, peak = excluded.peak, "limit" = excluded."limit",
       changed_seq = excluded.changed_seq`);
+  // A rebuild may have made an occurrence of the same instant, of readings that were imported before the device sent them.
+  const clearRebuilt = db.prepare("DELETE FROM transition WHERE alert = ?");
   const transition = db.prepare("INSERT INTO transition VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
   const pendingPut = db.prepare("INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?)");
   const pendingDrop = db.prepare("DELETE FROM pending WHERE rule = ? AND series = ?");
@@ -34,6 +36,7 @@ function createTransitionWriter(db: Database): (effects: Effects, commit: Commit
       alert.run({ ...record, labels: JSON.stringify(record.labels), annotations: JSON.stringify(record.annotations), seq });
     }
     for (const each of effects.transitions) {
+      if (each.ordinal === 1) clearRebuilt.run(each.alert);
       transition.run(each.alert, each.ordinal, each.to, each.reason, each.ts, now, each.figures.value, each.figures.peak, JSON.stringify(each.evidence));
     }
     for (const { rule, series, labels, since, value } of effects.pending) {

@@ -7,6 +7,7 @@ import { LATE } from "../engine/reading.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { type ChunkColumns, decodeChunk } from "./chunk-codec.ts";
 import type { Database } from "./database.ts";
+import { createRollupDayOpener } from "./rollup-days.ts";
 import { seriesIds } from "./series-query.ts";
 
 /** No local day is longer. */
@@ -61,6 +62,7 @@ export function createChunkWriter(db: Database): (row: ChunkWrite) => void {
   const isThere = db.prepare<number[], number>("SELECT 1 FROM chunk WHERE series = ? AND day = ? AND from_seq = ? AND part = ?").pluck();
   const take = createTaker(db);
   const account = createAccountant(db);
+  const openRollups = createRollupOpener(db);
   return (row) => {
     switch (row.kind) {
       case "compaction":
@@ -77,10 +79,12 @@ export function createChunkWriter(db: Database): (row: ChunkWrite) => void {
         if (!row.replaces.every((id) => has.get(id) === 1)) return;
         if (row.replaces.length === 0 && isThere.get(row.series, row.bounds.start, row.fromSeq, row.part) === 1) return;
         for (const id of row.replaces) take(id);
-        const { replaces, bounds, zone, name, kind, newestAt, ...columns } = row;
-        insert.run({ ...columns, day: bounds.start });
-        account({ day: bounds.start, until: bounds.end, readings: row.count, bytes: row.body.length, at: newestAt, isNew: replaces.length === 0 ? 1 : 0 });
-        if (replaces.length === 0) openDay.run(zone, name, row.series);
+        const { bounds, replaces } = row;
+        insert.run({ ...row, day: bounds.start });
+        account({ day: bounds.start, until: bounds.end, readings: row.count, bytes: row.body.length, at: row.newestAt, isNew: replaces.length === 0 ? 1 : 0 });
+        if (replaces.length === 0) openDay.run(row.zone, row.name, row.series);
+        // What the journal brought, the stream rolls up.
+        if (replaces.length === 0 && row.part > 0) openRollups(row);
         return;
       }
       default: {
@@ -119,6 +123,15 @@ function createAccountant(db: Database): (chunk: Accounted) => void {
   return (chunk) => void add.run(chunk);
 }
 
+/** Of a day that is no longer whole nothing can be reckoned: whoever brings readings of it merges them into the rollups. */
+function createRollupOpener(db: Database): (chunk: ChunkRow) => void {
+  const isGone = db.prepare<[number], number>("SELECT gone FROM raw_day WHERE day = ?").pluck();
+  const open = createRollupDayOpener(db);
+  return ({ series, bounds, minTs, maxTs }) => {
+    if (isGone.get(bounds.start) !== 1) open(series, { from: minTs, to: maxTs + 1 });
+  };
+}
+
 /** Seq of the journal row through which all is in chunks. Ask it before chunks are read. */
 export function compactedThrough(db: Database): number {
   return db.prepare<[], number>("SELECT through FROM compaction").pluck().get() ?? 0;
@@ -140,6 +153,18 @@ export function chunksOfDay(db: Database, day: EpochMs): number[] {
   return seriesIds(db).flatMap((series) => ids.all(series, day));
 }
 
+/** Of the days in which a series has more than one chunk those series, each asked once, however many days there are. */
+export function splitDays(db: Database, days: readonly RawDay[]): Map<EpochMs, SeriesId[]> {
+  const split = new Map(days.map(({ day }): [EpochMs, SeriesId[]] => [day, []]));
+  const [first, last] = [days[0], days.at(-1)];
+  if (first === undefined || last === undefined) return split;
+  const parts = db
+    .prepare<[number, number, number], EpochMs>("SELECT day FROM chunk WHERE series = ? AND day >= ? AND day <= ? GROUP BY day HAVING count(*) > 1")
+    .pluck();
+  for (const series of seriesIds(db)) for (const day of parts.all(series, first.day, last.day)) split.get(day)?.push(series);
+  return split;
+}
+
 export type RawDay = {
   readonly day: EpochMs;
   readonly until: EpochMs;
@@ -148,7 +173,8 @@ export type RawDay = {
   /** Arrival of the newest reading. */
   readonly newestAt: EpochMs;
   readonly settled: 0 | 1;
-  readonly gone: 0 | 1;
+  /** 0: it is whole; 1: readings were taken away; more: and are being so, the chunks with an id below. */
+  readonly gone: number;
 };
 
 /** The days of which there are chunks, oldest first. */
@@ -158,7 +184,7 @@ export function rawDays(db: Database): RawDay[] {
 
 /** @returns whether all raw readings of a time are still kept */
 export function createWholeness(db: Database): (span: Span) => boolean {
-  const gone = rawDays(db).filter((day) => day.gone === 1);
+  const gone = rawDays(db).filter((day) => day.gone !== 0);
   return ({ from, to }) => !gone.some(({ day, until }) => day < to && until > from);
 }
 
@@ -173,12 +199,14 @@ export function createChunkReader(db: Database) {
   );
   const bodyOf = db.prepare<[number], Uint8Array>("SELECT body FROM chunk WHERE id = ?").pluck();
   const within = "FROM chunk WHERE series = ? AND day > ? AND day < ? AND max_ts >= ? AND min_ts < ?";
-  const bodies = db.prepare<number[], { id: number; body: Uint8Array }>(`SELECT id, body ${within} ORDER BY day, from_seq, part`);
+  const bodies = db.prepare<number[], { id: number; day: EpochMs; body: Uint8Array }>(`SELECT id, day, body ${within} ORDER BY day, from_seq, part`);
   const counts = db.prepare<number[], number>(`SELECT coalesce(sum(count), 0) ${within}`).pluck();
+  const newest = db.prepare<[number], number>("SELECT max_ts FROM chunk WHERE series = ? ORDER BY day DESC LIMIT 1").pluck();
+  const late = db.prepare<number[], number>(`SELECT 1 ${within} AND late > 0 LIMIT 1`).pluck();
   const bounds = (series: SeriesId, { from, to }: Span): number[] => [series, from - DAY_MS_MAX, to, from, to];
-  function* readWithIds(series: SeriesId, span: Span, wanted = { at: false }): Generator<{ id: number; columns: ChunkColumns }> {
+  function* readWithIds(series: SeriesId, span: Span, wanted = { at: false }): Generator<{ id: number; day: EpochMs; columns: ChunkColumns }> {
     if (span.from >= span.to) return;
-    for (const { id, body } of bodies.iterate(...bounds(series, span))) yield { id, columns: cutOut(decodeChunk(body, wanted), span) };
+    for (const { id, day, body } of bodies.iterate(...bounds(series, span))) yield { id, day, columns: cutOut(decodeChunk(body, wanted), span) };
   }
   return {
     readWithIds,
@@ -192,6 +220,10 @@ export function createChunkReader(db: Database) {
     },
     /** Readings in chunks that reach into the span. */
     count: (series: SeriesId, span: Span): number => (span.from < span.to ? (counts.get(...bounds(series, span)) ?? 0) : 0),
+    /** A reading of the newest day; -Infinity when there is none. */
+    newest: (series: SeriesId): EpochMs => newest.get(series) ?? Number.NEGATIVE_INFINITY,
+    /** Whether a chunk that reaches into the span holds a reading that came late. */
+    hasLate: (series: SeriesId, span: Span): boolean => late.get(...bounds(series, span)) === 1,
     /** The readings in the span, chunk by chunk; those of a day in the order in which its parts came. */
     *read(series: SeriesId, span: Span, wanted: { readonly at: boolean } = { at: false }): Generator<ChunkColumns> {
       for (const { columns } of readWithIds(series, span, wanted)) yield columns;

@@ -8,7 +8,9 @@ import { type AccountsRow, createAccountsWriter } from "./accounts.ts";
 import { type AuditRow, createAuditWriter } from "./audit.ts";
 import { type ChunkWrite, createChunkWriter } from "./chunks.ts";
 import type { Database } from "./database.ts";
+import { createImportWriter, type ImportRow } from "./imports.ts";
 import { createMqttWriter, type MqttRow } from "./mqtt-rows.ts";
+import { createRebuiltAlertWriter, type RebuiltAlertRow } from "./rebuilt-alerts.ts";
 import { createReconciliationWriter, type ReconciliationWrite } from "./reconciliation.ts";
 import { createRetentionWriter, type RetentionWrite } from "./retention.ts";
 import { createPackedRollupWriter, type PackedRollupsRow } from "./rollups.ts";
@@ -20,7 +22,9 @@ export type FinishedRow =
   | AccountsRow
   | AuditRow
   | ChunkWrite
+  | ImportRow
   | PackedRollupsRow
+  | RebuiltAlertRow
   | RetentionWrite
   | ReconciliationWrite
   | {
@@ -79,6 +83,8 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
   const chunk = createChunkWriter(db);
   const packedRollups = createPackedRollupWriter(db);
   const retention = createRetentionWriter(db);
+  const rebuiltAlert = createRebuiltAlertWriter(db);
+  const importFile = createImportWriter(db);
   const reconciliation = createReconciliationWriter(db);
   const mqtt = createMqttWriter(db);
   return (row) => {
@@ -108,6 +114,10 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
         return reconciliation(row);
       case "packed-rollups":
         return packedRollups(row);
+      case "import":
+        return importFile(row);
+      case "rebuilt-alert":
+        return rebuiltAlert(row);
       case "mqtt":
         mqtt(row);
         return;
@@ -119,13 +129,11 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
         rejected.run(hasRoom ? row : { ...row, topic: "" });
         return;
       }
-      case "summary": {
-        const { consumes = [], kind, ...columns } = row;
-        summary.run({ ...columns, approximate: row.approximate ? 1 : 0 });
-        if (consumes.length > 0) chunk({ kind: "chunks-gone", ids: consumes });
+      case "summary":
+        summary.run({ ...row, approximate: row.approximate ? 1 : 0 });
+        if (row.consumes !== undefined) chunk({ kind: "chunks-gone", ids: row.consumes });
         summaryClosed.run(row.zone, row.day, row.series);
         return;
-      }
       case "summary-none":
         summaryClosed.run(row.zone, row.day, row.series);
         return;
@@ -145,6 +153,11 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
 
 /** Writes rows in one transaction; for a process that holds the data directory's lock and runs no gateway. */
 export function writeFinished(db: Database, rows: readonly FinishedRow[]): void {
+  createFinishedStore(db)(rows);
+}
+
+/** @returns the same for a process that writes rows again and again */
+export function createFinishedStore(db: Database): (rows: readonly FinishedRow[]) => void {
   const write = createFinishedWriter(db);
-  db.transaction(() => rows.forEach(write))();
+  return db.transaction((rows: readonly FinishedRow[]) => rows.forEach(write));
 }

@@ -151,6 +151,13 @@ export function hasAny(set: Uint8Array, wanted: ReadonlySet<number>): boolean {
   return false;
 }
 
+/** The ids of a row's set of series. */
+export function seriesIn(set: Uint8Array): number[] {
+  const [reader, ids] = [new ByteReader(set), [] as number[]];
+  for (let id = 0; !reader.done; ids.push(id)) id += reader.zigzag();
+  return ids;
+}
+
 function pack(bytes: Uint8Array): Uint8Array {
   const isLarge = bytes.length >= COMPRESS_FROM_BYTES;
   const body = isLarge ? compress(bytes) : bytes;

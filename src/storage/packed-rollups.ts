@@ -1,6 +1,7 @@
 // Closed rollup buckets of one series and tier as columns, for as long as history is kept; the last four bytes are their CRC-32.
 // Counts, times, first, last, min and max come out bit for bit. Where readings are decimals, sum, M2 and area are multiples of a
-// known step: they are put on it, which takes away what rounding had added, and travel as whole numbers. The mean is sum / count.
+// known step: they are put on it, which takes away what rounding had added, and travel as whole numbers. The mean is sum / count, but where
+// the sum is beyond the largest number: there the mean travels in its place.
 
 import type { AggregateValues } from "../engine/aggregate.ts";
 import type { DurationMs, EpochMs } from "../engine/units.ts";
@@ -28,6 +29,7 @@ const TOLERANCE = 1e-12;
 const APPROXIMATE = 1;
 const PLAIN_M2 = 2;
 const PLAIN_AREA = 4;
+const MEAN_FOR_SUM = 8;
 
 /** `isApproximate`: late readings were merged in when the raw readings were no longer whole. */
 export type PackedBucket = { readonly start: EpochMs; readonly isApproximate: boolean; readonly values: AggregateValues };
@@ -37,7 +39,7 @@ const figures = ["first", "last", "min", "max"] as const;
 
 /** @param buckets in order of time, all of one unit @param unit start of the unit that they lie in */
 export function encodePacked(buckets: readonly PackedBucket[], unit: EpochMs, tier: DurationMs): Uint8Array {
-  const column = (of: (bucket: PackedBucket) => number): Float64Array => Float64Array.from(buckets, of);
+  const column = (of: (bucket: PackedBucket) => number): Float64Array => columnOf(buckets, of);
   const columns = figures.map((name) => column(({ values }) => values[name]));
   const places = decimalPlacesOf(columns);
   const steps = buckets.map(({ values }) => onSteps(values, places));
@@ -67,9 +69,16 @@ export function encodePacked(buckets: readonly PackedBucket[], unit: EpochMs, ti
   for (const name of ["sum", "m2", "area"] as const)
     writeValues(
       out,
-      Float64Array.from(steps, (step) => step[name]),
+      columnOf(steps, (step) => step[name]),
     );
   return sealed(out.view());
+}
+
+/** A loop: Float64Array.from walks by an iterator, and takes three times as long. */
+function columnOf<Item>(items: readonly Item[], of: (item: Item) => number): Float64Array {
+  const column = new Float64Array(items.length);
+  for (let index = 0; index < items.length; index += 1) column[index] = of(items[index] as Item);
+  return column;
 }
 
 function open(body: Uint8Array): { readonly reader: ByteReader; readonly places: number; readonly count: number } {
@@ -121,7 +130,8 @@ type OnSteps = { readonly marks: number; readonly sum: number; readonly m2: numb
 
 /** With `places`: M2 in units of 1 / (count × scale²), the area as what it differs from that of readings at equal distances. */
 function onSteps(values: AggregateValues, places: number | undefined): OnSteps {
-  const { count, sum, m2, area } = values;
+  const { count, sum, mean, m2, area } = values;
+  if (Math.abs(sum) === Number.POSITIVE_INFINITY && Number.isFinite(mean)) return { marks: PLAIN_M2 | PLAIN_AREA | MEAN_FOR_SUM, sum: mean, m2, area };
   if (places === undefined) return { marks: PLAIN_M2 | PLAIN_AREA, sum, m2, area };
   const scale = 10 ** places;
   const snapped = wholeOf(sum, scale);
@@ -140,6 +150,7 @@ function onSteps(values: AggregateValues, places: number | undefined): OnSteps {
 type Known = Omit<AggregateValues, "sum" | "mean" | "m2" | "area">;
 
 function offSteps(known: Known, { marks, sum, m2, area }: OnSteps, places: number | undefined): AggregateValues {
+  if ((marks & MEAN_FOR_SUM) !== 0) return { ...known, sum: sum < 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY, mean: sum, m2, area };
   const mean = sum / known.count;
   const scale = 10 ** (places ?? 0);
   const isPlainM2 = (marks & PLAIN_M2) !== 0;

@@ -1,7 +1,7 @@
-// The serving query: buckets of readings, merged from three layers. Days that the batch has summarised are exact and final;
-// where the raw readings are few enough to decode, buckets are reckoned from them; else from the rollups of the stream.
+// The serving query: buckets of readings, merged from three layers. The coarsest that answers exactly is asked: for days what the
+// batch has summarised, for whole minutes and hours the rollups of the stream (with the readings themselves where rollups are open or
+// wait to be reckoned again), else the readings, as long as they are few enough to decode.
 
-import type { History } from "../engine/history.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import { BucketSet } from "./buckets.ts";
@@ -10,7 +10,7 @@ import type { Database } from "./database.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { bucketsIn, createGrid, type Grid, STEPS } from "./grid.ts";
 import { type Answer, BUCKETS_DEFAULT, BUCKETS_MAX, type Bucket, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest } from "./query.ts";
-import { createHistories, createRawBudget, gatherRaw, type Span, takeRaw } from "./raw-readings.ts";
+import { createRawBudget, gatherRaw, type RawWant, type Span, takeRaw, wantAll } from "./raw-readings.ts";
 import { createRollupReader, HOUR_MS, MINUTE_MS } from "./rollups.ts";
 import { type SelectedSeries, selectSeries } from "./series-query.ts";
 import { closedEndOf, streamBuckets } from "./stream-buckets.ts";
@@ -28,21 +28,44 @@ export function answerReadings(db: Database, request: Request, context: QueryCon
   const deadline = createDeadline(context.clock, context.timeMs ?? QUERY_TIME_MS);
   const { series, hasMore } = pageOf(db, request, context);
   const asked: Span = { from: request.from ?? Number.NEGATIVE_INFINITY, to: request.to ?? Number.POSITIVE_INFINITY };
-  const ids = new Set(series.map(({ id }) => id));
-  // Where readings are no longer whole, only single ones may be answered from them.
-  const mayBeRaw = asked.from < asked.to && (request.step === "raw" || createWholeness(db)(asked));
-  const histories = mayBeRaw && takeRaw(db, ids, asked, createRawBudget()) ? createHistories(ids) : undefined;
-  if (histories !== undefined) gatherRaw(db, histories, asked, deadline);
-  const extent = histories === undefined ? extentOfRollups(db, ids, asked) : extentOfRaw(histories);
-  const grid = chooseGrid(request, context, extent, histories !== undefined);
+  const wants = gatherIfNeeded(
+    db,
+    request,
+    wantAll(
+      series.map(({ id }) => id),
+      asked,
+    ),
+    deadline,
+  );
+  const extent = wants === undefined ? extentOfRollups(db, series, asked) : extentOfRaw(wants);
+  const grid = chooseGrid(request, context, extent, wants !== undefined);
   const perSeries = Math.max(1, Math.min(bucketsIn(grid, extent.from, extent.to), extent.most));
   const page = series.slice(0, Math.max(1, Math.floor(BUCKETS_TOTAL_MAX / perSeries)));
-  const bucketsOf = extent.from < extent.to ? mergeLayers(db, page, { grid, extent, histories, context, deadline }) : () => [];
+  const bucketsOf = asked.from < asked.to ? mergeLayers(db, page, { grid, asked, extent, wants, context, deadline }) : () => [];
   return {
-    series: page.map(({ id, labels, unit }) => ({ id, labels, unit, step_ms: grid.stepMs, buckets: bucketsOf(id) })),
+    series: page.map(({ id, labels, unit }) => ({ id, labels, unit, step_ms: grid.stepMs, buckets: limited(bucketsOf(id)) })),
     cursor: hasMore || page.length < series.length ? String(page.at(-1)?.id) : null,
   };
 }
+
+/** Readings are decoded where only they can answer, or may be the finest that fits; where they are no longer whole, only for single ones. */
+function gatherIfNeeded(db: Database, { step }: Request, wants: readonly RawWant[], deadline: Deadline): readonly RawWant[] | undefined {
+  const isRolled = step === "day" || (typeof step === "number" && step % MINUTE_MS === 0);
+  const span = wants[0]?.span;
+  if (isRolled || span === undefined || span.from >= span.to) return undefined;
+  if (step !== "raw" && !createWholeness(db)(span)) return undefined;
+  if (!takeRaw(db, wants, createRawBudget())) return undefined;
+  gatherRaw(db, wants, deadline);
+  return wants;
+}
+
+function limited(buckets: Bucket[]): Bucket[] {
+  if (buckets.length > BUCKETS_MAX) throw tooMany();
+  return buckets;
+}
+
+const tooMany = (): GatewayError =>
+  new GatewayError("query_too_large", `the answer has more than ${BUCKETS_MAX} buckets per series`, { hint: "ask for a larger step or a shorter time" });
 
 function pageOf(db: Database, request: Request, { devices }: QueryContext): { series: SelectedSeries[]; hasMore: boolean } {
   const limit = request.limit ?? LIMIT_DEFAULT;
@@ -52,9 +75,9 @@ function pageOf(db: Database, request: Request, { devices }: QueryContext): { se
   return { series: found.slice(0, limit), hasMore: found.length > limit };
 }
 
-function extentOfRaw(histories: ReadonlyMap<SeriesId, History>): Extent {
+function extentOfRaw(wants: readonly RawWant[]): Extent {
   let [from, to, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
-  for (const history of histories.values()) {
+  for (const { history } of wants) {
     const { ts } = history.ordered();
     if (ts.length === 0) continue;
     from = Math.min(from, ts[0] as number);
@@ -65,10 +88,10 @@ function extentOfRaw(histories: ReadonlyMap<SeriesId, History>): Extent {
 }
 
 /** An hour is added for what is not closed yet. */
-function extentOfRollups(db: Database, ids: ReadonlySet<SeriesId>, asked: Span): Extent {
+function extentOfRollups(db: Database, series: readonly SelectedSeries[], asked: Span): Extent {
   const rollups = createRollupReader(db);
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const id of ids) {
+  for (const { id } of series) {
     for (const tier of [MINUTE_MS, HOUR_MS] as const) {
       from = Math.min(from, rollups.oldest(tier, id));
       to = Math.max(to, rollups.closedEnd(tier, id) + HOUR_MS);
@@ -89,48 +112,62 @@ function chooseGrid(request: Request, { zone }: QueryContext, extent: Extent, is
     throw new GatewayError("query_too_large", "there are too many readings, or they are no longer kept singly, for a step that is no whole number of minutes", {
       hint: "ask for a step of whole minutes, fewer series or a shorter time",
     });
-  if (Math.min(count(grid), extent.most) > BUCKETS_MAX)
-    throw new GatewayError("query_too_large", `the answer has more than ${BUCKETS_MAX} buckets per series`, {
-      hint: "ask for a larger step or a shorter time",
-    });
+  // Rollups are counted when they are there: one reading of a wrong clock makes a time long, but not full.
+  if (isRaw && Math.min(count(grid), extent.most) > BUCKETS_MAX) throw tooMany();
   return grid;
 }
 
 type Layers = {
   readonly grid: Grid;
+  readonly asked: Span;
   readonly extent: Span;
-  readonly histories: ReadonlyMap<SeriesId, History> | undefined;
+  /** With their readings; undefined: rollups answer. */
+  readonly wants: readonly RawWant[] | undefined;
   readonly context: QueryContext;
   readonly deadline: Deadline;
 };
 
-function mergeLayers(db: Database, page: readonly SelectedSeries[], { grid, extent, histories, context, deadline }: Layers): (id: SeriesId) => Bucket[] {
-  const span = { from: grid.boundsOf(extent.from).start, to: grid.boundsOf(extent.to - 1).end };
-  const ids = page.map(({ id }) => id);
-  const bucketsOf = histories === undefined ? fromStream(db, ids, grid, span, deadline) : fromRaw(db, histories, grid, { span, extent, deadline });
+/** Buckets are whole: what the first and the last hold beyond the time asked for is in them. */
+function mergeLayers(db: Database, page: readonly SelectedSeries[], layers: Layers): (id: SeriesId) => Bucket[] {
+  const { grid, asked, wants, context, deadline } = layers;
+  if (wants !== undefined) return fromRaw(db, wants, layers);
+  const span = { from: startOn(grid, asked.from), to: endOn(grid, asked.to) };
+  const buckets = streamBuckets(
+    db,
+    page.map(({ id }) => id),
+    grid,
+    span,
+    { deadline, budget: createRawBudget() },
+  );
+  const bucketsOf = (id: SeriesId): Bucket[] => buckets.get(id) ?? [];
   if (grid.step !== "day") return bucketsOf;
-  const batchOf = createBatchReader(db, context.zone);
+  const batchOf = createBatchReader(db, context.zone, span);
   return (id) => {
     deadline.check();
-    return batchOf.merge(id, bucketsOf(id), span);
+    return batchOf.merge(id, bucketsOf(id));
   };
 }
 
-function fromStream(db: Database, ids: readonly SeriesId[], grid: Grid, span: Span, deadline: Deadline): (id: SeriesId) => Bucket[] {
-  const buckets = streamBuckets(db, ids, grid, span, { deadline, budget: createRawBudget() });
-  return (id) => buckets.get(id) ?? [];
-}
+const startOn = (grid: Grid, from: EpochMs): EpochMs => (Number.isFinite(from) ? grid.boundsOf(from).start : from);
+const endOn = (grid: Grid, to: EpochMs): EpochMs => (Number.isFinite(to) ? grid.boundsOf(to - 1).end : to);
 
-type Edges = { readonly span: Span; readonly extent: { readonly from: EpochMs; readonly to: EpochMs }; readonly deadline: Deadline };
-
-/** Buckets are whole: what the first and the last hold beyond the time asked for is read too. */
-function fromRaw(db: Database, histories: ReadonlyMap<SeriesId, History>, grid: Grid, { span, extent, deadline }: Edges): (id: SeriesId) => Bucket[] {
-  gatherRaw(db, histories, { from: span.from, to: extent.from }, deadline);
-  gatherRaw(db, histories, { from: extent.to, to: span.to }, deadline);
+function fromRaw(db: Database, wants: readonly RawWant[], { grid, extent, deadline }: Layers): (id: SeriesId) => Bucket[] {
+  const histories = new Map(wants.map(({ id, history }) => [id, history]));
+  if (extent.from < extent.to) {
+    const [start, end] = [startOn(grid, extent.from), endOn(grid, extent.to)];
+    for (const edge of [
+      { from: start, to: extent.from },
+      { from: extent.to, to: end },
+    ]) {
+      const beyond = wants.map(({ id, history }) => ({ id, history, span: edge }));
+      if (edge.from < edge.to) gatherRaw(db, beyond, deadline);
+    }
+  }
   const rollups = createRollupReader(db);
   return (id) => {
     const set = new BucketSet(grid);
-    set.addReadings((histories.get(id) as History).ordered());
+    const history = histories.get(id);
+    if (history !== undefined) set.addReadings(history.ordered());
     return set.buckets(closedEndOf(rollups, grid, id));
   };
 }

@@ -71,20 +71,18 @@ export function createReconciliationWriter(db: Database): (row: ReconciliationWr
   const refuse = db.prepare("INSERT OR REPLACE INTO refused_day VALUES (@series, @day, @fromSeq, @duplicate, @conflict, @quarantined)");
   const forget = db.prepare("DELETE FROM refused_day WHERE from_seq > ?");
   const openDay = db.prepare("INSERT INTO summary_open VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
+  const fold = createFolder(db);
   return (row) => {
     switch (row.kind) {
-      case "reconciliation": {
-        const { kind, text, ...key } = row;
-        if (text === null) remove.run(key);
-        else write.run({ ...key, text });
+      case "reconciliation":
+        if (row.text === null) remove.run(row);
+        else write.run(row);
         return;
-      }
-      case "refused-day": {
-        const { kind, zone, name, bounds, ...columns } = row;
-        refuse.run({ ...columns, day: bounds.start });
-        openDay.run(zone, name, row.series);
+      case "refused-day":
+        fold(row.series, row.bounds.start);
+        refuse.run({ ...row, day: row.bounds.start });
+        openDay.run(row.zone, row.name, row.series);
         return;
-      }
       case "refused-gone":
         forget.run(row.afterSeq);
         return;
@@ -93,6 +91,23 @@ export function createReconciliationWriter(db: Database): (row: ReconciliationWr
         return never;
       }
     }
+  };
+}
+
+/** @returns makes one row of those of passes that ended: there are many in a day, and rows are never dropped */
+function createFolder(db: Database): (series: SeriesId, day: EpochMs) => void {
+  const ended = "series = ? AND day = ? AND from_seq <= (SELECT through FROM compaction)";
+  const sum = db.prepare<[number, EpochMs], Refused & { readonly rows: number; readonly newest: number }>(
+    `SELECT count(*) AS rows, max(from_seq) AS newest, sum(duplicate) AS duplicate, sum(conflict) AS conflict, sum(quarantined) AS quarantined
+     FROM refused_day WHERE ${ended}`,
+  );
+  const remove = db.prepare(`DELETE FROM refused_day WHERE ${ended}`);
+  const write = db.prepare("INSERT INTO refused_day VALUES (?, ?, ?, ?, ?, ?)");
+  return (series, day) => {
+    const folded = sum.get(series, day);
+    if (folded === undefined || folded.rows < 2) return;
+    remove.run(series, day);
+    write.run(series, day, folded.newest, folded.duplicate, folded.conflict, folded.quarantined);
   };
 }
 

@@ -5,6 +5,8 @@ import type { Engine } from "../engine/contract.ts";
 import type { Input } from "../engine/input.ts";
 import type { RulePlan } from "../engine/rule.ts";
 import type { EpochMs, UptimeMs } from "../engine/units.ts";
+import { GatewayError } from "../error.ts";
+import { compactedThrough } from "./chunks.ts";
 import { hashEffects } from "./commit.ts";
 import type { Database } from "./database.ts";
 import { decodeRow, type StoredInput } from "./journal.ts";
@@ -36,6 +38,7 @@ export function recover(db: Database, engine: Engine): Recovered {
   const plans = planReader(db);
   const differing: number[] = [];
   let [rows, readings, seq] = [0, 0, isRestored ? (snapshot?.seq ?? 0) : 0];
+  assertUnbroken(db, seq);
   for (let batch = page.all(seq); batch.length > 0; batch = page.all(seq)) {
     for (const row of batch) {
       const effects = engine.step(
@@ -50,6 +53,19 @@ export function recover(db: Database, engine: Engine): Recovered {
   }
   const last = db.prepare<[], { at: number; up: number }>("SELECT at, up FROM journal ORDER BY seq DESC LIMIT 1").get();
   return { seq, at: last?.at ?? 0, up: engine.up(), rows, readings, differing };
+}
+
+/**
+ * Retention takes rows away that are before the newest snapshot. Without that snapshot nothing knows what they said: an engine that began
+ * anew would give the numbers of series, and of rows, a second time.
+ * @throws GatewayError `state_unreadable`
+ */
+function assertUnbroken(db: Database, seq: number): void {
+  const first = db.prepare<[], number | null>("SELECT min(seq) FROM journal").pluck().get() ?? undefined;
+  if (first === undefined ? compactedThrough(db) <= seq : first <= seq + 1) return;
+  throw new GatewayError("state_unreadable", "the engine's state was written by another release, and the journal it could be made of anew is no longer kept", {
+    hint: "start the release that wrote this data directory; or restore the backup that was made before the upgrade, and use that release",
+  });
 }
 
 /** @returns a function that gives the plan of a hash */

@@ -4,6 +4,7 @@
 import type { DurationMs, EpochMs } from "../engine/units.ts";
 import { compactedThrough } from "./chunks.ts";
 import type { Database } from "./database.ts";
+import { newestSeq } from "./journal.ts";
 import type { Tier } from "./rollups.ts";
 
 /** `timeMs` from arrival on; `bytes`: at most so many, null: any. */
@@ -13,8 +14,8 @@ export type Retention = { readonly journal: Kept; readonly raw: Kept; readonly m
 export type RetentionWrite =
   /** Rows of the journal from one through another. */
   | { readonly kind: "journal-gone"; readonly from: number; readonly through: number }
-  /** From here on the day's readings are no longer whole. Its chunks go after it. */
-  | { readonly kind: "raw-day-gone"; readonly day: EpochMs }
+  /** From here on the day's readings are no longer whole: its chunks go, and are gone when it `isEnded`. */
+  | { readonly kind: "raw-day-gone"; readonly day: EpochMs; readonly isEnded: boolean }
   /** Ids of packed rows. */
   | { readonly kind: "packed-gone"; readonly ids: readonly number[] };
 
@@ -22,7 +23,9 @@ export type RetentionWrite =
 export function createRetentionWriter(db: Database): (row: RetentionWrite) => void {
   const dropRow = db.prepare("DELETE FROM journal WHERE seq = ?");
   const dropSpan = db.prepare("DELETE FROM journal_span WHERE seq = ?");
-  const dropDay = db.prepare("UPDATE raw_day SET gone = 1 WHERE day = ?");
+  // Ids are never given twice: what comes meanwhile has a larger one.
+  const beginDay = db.prepare("UPDATE raw_day SET gone = 1 + (SELECT coalesce(max(id), 1) FROM chunk) WHERE day = ?");
+  const endDay = db.prepare("UPDATE raw_day SET gone = 1 WHERE day = ?");
   const dropPacked = db.prepare("DELETE FROM packed_rollup WHERE id = ?");
   return (row) => {
     switch (row.kind) {
@@ -33,7 +36,7 @@ export function createRetentionWriter(db: Database): (row: RetentionWrite) => vo
         }
         return;
       case "raw-day-gone":
-        dropDay.run(row.day);
+        (row.isEnded ? endDay : beginDay).run(row.day);
         return;
       case "packed-gone":
         for (const id of row.ids) dropPacked.run(id);
@@ -52,11 +55,14 @@ export function usedBytes(db: Database): number {
   return (pragma("page_count") - pragma("freelist_count")) * pragma("page_size");
 }
 
-/** The rows of the journal that may go: all is in chunks, and a snapshot stands after them. Undefined when there are none. */
+/**
+ * The rows of the journal that may go: all is in chunks, and a snapshot stands after them. The newest stays, it says until when the gateway
+ * knows what was. Undefined when there are none.
+ */
 export function droppableJournal(db: Database): { readonly first: number; readonly through: number } | undefined {
   const first = db.prepare<[], number | null>("SELECT min(seq) FROM journal").pluck().get();
   const snapshot = db.prepare<[], number | null>("SELECT max(seq) FROM snapshot").pluck().get() ?? 0;
-  const through = Math.min(compactedThrough(db), snapshot);
+  const through = Math.min(compactedThrough(db), snapshot, newestSeq(db) - 1);
   return first === null || first === undefined || through < first ? undefined : { first, through };
 }
 
@@ -83,9 +89,23 @@ export function journalRowBytes(db: Database, { first, through }: { first: numbe
   return sum / Math.max(1, count);
 }
 
-/** Packed rows of a tier, oldest packed first. */
-export function packedInOrder(db: Database, tier: Tier): { readonly id: number; readonly at: EpochMs; readonly bytes: number }[] {
-  return db
-    .prepare<[number], { id: number; at: EpochMs; bytes: number }>("SELECT id, at, length(body) AS bytes FROM packed_rollup WHERE tier = ? ORDER BY at, id")
-    .all(tier);
+/**
+ * Packed rows of a tier that were packed before an instant, or are beyond so many bytes, oldest packed first.
+ * @param max so many ids at most: there may be tens of millions of rows
+ */
+export function packedToDrop(db: Database, tier: Tier, { before, bytes }: { before: EpochMs; bytes: number | null }, max: number): number[] {
+  const old = db.prepare<number[], number>("SELECT id FROM packed_rollup WHERE tier = ? AND at < ? ORDER BY at, id LIMIT ?").pluck();
+  if (bytes === null) return old.all(tier, before, max);
+  const sum = db.prepare<[number], number>("SELECT coalesce(sum(length(body)), 0) FROM packed_rollup WHERE tier = ?").pluck();
+  const rows = db.prepare<[number], { id: number; at: EpochMs; bytes: number }>(
+    "SELECT id, at, length(body) AS bytes FROM packed_rollup WHERE tier = ? ORDER BY at, id",
+  );
+  let excess = (sum.get(tier) ?? 0) - bytes;
+  const ids: number[] = [];
+  for (const row of rows.iterate(tier)) {
+    if ((row.at >= before && excess <= 0) || ids.length === max) break;
+    excess -= row.bytes;
+    ids.push(row.id);
+  }
+  return ids;
 }

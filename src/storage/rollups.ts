@@ -8,15 +8,18 @@ import { type DurationMs, type EpochMs, floorMod, type SeriesId } from "../engin
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import type { Database } from "./database.ts";
 import { decodePacked, decodePackedCounts, type PackedBucket } from "./packed-rollups.ts";
+import { HOUR_MS, MINUTE_MS, type Tier } from "./rollup-days.ts";
 
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 3_600_000;
-export type Tier = typeof MINUTE_MS | typeof HOUR_MS;
+export { HOUR_MS, MINUTE_MS, type Tier } from "./rollup-days.ts";
+
 /** What a packed row holds: a day of minutes, thirty-two days of hours; on the epoch. */
 const unitMs: Readonly<Record<Tier, DurationMs>> = { [MINUTE_MS]: 24 * HOUR_MS, [HOUR_MS]: 32 * 24 * HOUR_MS };
 
 /** Start of the packed row that a bucket belongs to. */
 export const unitOf = (tier: Tier, start: EpochMs): EpochMs => start - floorMod(start, unitMs[tier]);
+
+/** Exclusive. */
+export const unitEnd = (tier: Tier, unit: EpochMs): EpochMs => unit + unitMs[tier];
 
 /** `isDirty`: readings came after it was closed, so that the raw readings are asked; `isApproximate`: such were merged in when those were no longer whole. */
 export type Rollup = PackedBucket & { readonly isDirty: boolean };
@@ -81,6 +84,8 @@ export type PackedRollupsRow = {
   readonly body: Uint8Array;
   readonly starts: readonly EpochMs[];
   readonly throughSeq: number;
+  /** UTC days whose readings of imports are in it now. */
+  readonly settles?: readonly EpochMs[];
 };
 
 /** @returns a function that writes packed rows; call it within a transaction */
@@ -90,16 +95,20 @@ export function createPackedRollupWriter(db: Database): (row: PackedRollupsRow) 
   const write = db.prepare(`INSERT INTO packed_rollup (tier, series, unit, first_start, last_start, at, body)
     VALUES (@tier, @series, @unit, @firstStart, @lastStart, @at, @body) ON CONFLICT (tier, series, unit)
     DO UPDATE SET first_start = excluded.first_start, last_start = excluded.last_start, at = excluded.at, body = excluded.body`);
-  return ({ kind, starts, throughSeq, ...row }) => {
+  const settle = db.prepare("DELETE FROM rollup_open WHERE tier = ? AND series = ? AND day = ?");
+  return (row) => {
     // Amended meanwhile: the next run packs it.
-    if (starts.some((start) => (changed.get(row.tier, row.series, start) ?? 0) > throughSeq)) return;
-    for (const start of starts) remove.run(row.tier, row.series, start);
+    if (row.starts.some((start) => (changed.get(row.tier, row.series, start) ?? 0) > row.throughSeq)) return;
+    for (const start of row.starts) remove.run(row.tier, row.series, start);
     write.run(row);
+    for (const day of row.settles ?? []) settle.run(row.tier, row.series, day);
   };
 }
 
 type FreshRow = { readonly start: EpochMs; readonly dirty: 0 | 1; readonly body: Uint8Array; readonly seq: number };
 export type FreshRollup = Rollup & { readonly seq: number };
+/** Buckets of a series that begin between `from`, inclusive, and `to`, exclusive. */
+export type RollupSpan = { readonly tier: Tier; readonly series: SeriesId; readonly from: EpochMs; readonly to: EpochMs };
 export type RollupReader = ReturnType<typeof createRollupReader>;
 
 export function createRollupReader(db: Database) {
@@ -135,28 +144,24 @@ export function createRollupReader(db: Database) {
         );
   });
   // As `rows` would say it, at a tenth of the price.
-  const tally = db.transaction((tier: Tier, series: SeriesId, from: EpochMs, to: EpochMs): { count: number; dirty: EpochMs[] } => {
+  const tally = db.transaction(({ tier, series, from, to }: RollupSpan, throughSeq: number): { count: number; left: EpochMs[] } => {
     const recent = new Map(freshRows(tier, series, from, to).map((row) => [row.start, row]));
+    const isLeft = ({ isDirty, seq }: FreshRollup): boolean => isDirty || seq > throughSeq;
     let count = 0;
     for (const { unit, body } of packed.iterate(tier, series, from - unitMs[tier], to, from, to)) {
       const { starts, counts } = decodePackedCounts(body, unit, tier);
       for (let index = 0; index < starts.length; index += 1) {
         const start = starts[index] as number;
-        const over = recent.get(start);
-        if (start < from || start >= to || over?.isDirty === true) continue;
-        if (over !== undefined) recent.delete(over.start);
-        count += counts[index] as number;
+        // A fresh row stands for the packed bucket under it, or amends it.
+        if (start >= from && start < to && !recent.has(start)) count += counts[index] as number;
       }
     }
-    const dirty: EpochMs[] = [];
-    for (const { start, isDirty, values } of recent.values()) {
-      if (isDirty) dirty.push(start);
-      else count += values.count;
-    }
-    return { count, dirty };
+    const rows = [...recent.values()];
+    count = rows.reduce((sum, row) => sum + (isLeft(row) ? 0 : row.values.count), count);
+    return { count, left: rows.filter(isLeft).map(({ start }) => start) };
   });
   return {
-    /** How many readings those hold that no late reading touched, and where the others begin. */
+    /** How many readings those hold that no late reading touched and that did not change after a row of the journal; `left`: where the others begin. */
     tally,
     /** Of a tier, those that begin between `from`, inclusive, and `to`, exclusive; in order. */
     rows,
@@ -179,7 +184,10 @@ export function createRollupReader(db: Database) {
   };
 }
 
-/** A fresh row that marks a bucket, or amends it, lies over the packed one. */
+/**
+ * A fresh row that marks a bucket, or amends it, lies over the packed one. One that the stream closed after the bucket was packed of its
+ * readings lacks what an import brought: the raw readings are asked.
+ */
 export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollup[]): Rollup[] {
   const merged: Rollup[] = [];
   let next = 0;
@@ -188,7 +196,7 @@ export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollu
     const over = fresh[next];
     if (over?.start === start) {
       next += 1;
-      merged.push({ start, isApproximate, isDirty: over.isDirty, values: over.isDirty ? mergeOf([values, over.values]) : values });
+      merged.push(over.isDirty ? { start, isApproximate, isDirty: true, values: mergeOf([values, over.values]) } : { ...over, isDirty: true });
     } else merged.push({ start, isApproximate, isDirty: false, values });
   }
   return [...merged, ...fresh.slice(next)];

@@ -1,6 +1,6 @@
 // Daily summaries: the list that the API gives, and the batch layer of the serving query.
 
-import { type Day, dayBounds, dayOf, nextDay, type ZoneTable } from "../engine/calendar.ts";
+import { type Day, type DayBounds, dayBounds, dayOf, nextDay, previousDay, type ZoneTable } from "../engine/calendar.ts";
 import type { DaySummary } from "../engine/summary.ts";
 import type { SeriesId } from "../engine/units.ts";
 import type { Database } from "./database.ts";
@@ -69,33 +69,35 @@ function* daysOf(db: Database, request: Request, zone: string): Generator<{ day:
 
 export type BatchReader = {
   /** Puts the batch's days in place of those from raw or stream, unless they know of more readings than the batch did. */
-  merge(series: SeriesId, buckets: readonly Bucket[], span: Span): Bucket[];
+  merge(series: SeriesId, buckets: readonly Bucket[]): Bucket[];
 };
 
-export function createBatchReader(db: Database, zone: ZoneTable): BatchReader {
+/** @param span what the buckets are of; it may be decades long for the sake of one reading of a wrong clock, so days without summaries cost nothing */
+export function createBatchReader(db: Database, zone: ZoneTable, span: Span): BatchReader {
   const read = db.prepare<[string, Day, number], string>("SELECT body FROM daily_summary WHERE zone = ? AND day = ? AND series = ?").pluck();
   const isOpen = db.prepare<[string, Day, number], 1>("SELECT 1 FROM summary_open WHERE zone = ? AND day = ? AND series = ?").pluck();
+  const days = summarizedDays(db, zone, span);
   return {
-    merge(series, buckets, { from, to }) {
-      const byStart = new Map(buckets.map((bucket) => [bucket.t, bucket]));
-      const merged: Bucket[] = [];
-      for (let day = dayOf(zone, from); ; day = nextDay(day)) {
-        const { start, end } = dayBounds(zone, day);
-        if (start >= to) return merged;
-        const body = start < end ? read.get(zone.name, day, series) : undefined;
-        const other = byStart.get(start);
-        if (body === undefined) {
-          if (other !== undefined) merged.push({ ...other, provisional: true });
-          continue;
-        }
+    merge(series, buckets) {
+      const byStart = new Map(buckets.map((bucket) => [bucket.t, { ...bucket, provisional: true }]));
+      for (const { day, start, end } of days) {
+        const body = read.get(zone.name, day, series);
+        if (body === undefined) continue;
         const { count, min, max, avg, sum } = JSON.parse(body) as DaySummary;
-        const isStale = other !== undefined && other.count > count;
-        if (isStale) merged.push({ ...other, provisional: true });
-        else {
-          const provisional = isOpen.get(zone.name, day, series) === 1;
-          merged.push({ t: start, end, count, min, max, avg, sum: sum ?? avg * count, source: "batch", provisional });
-        }
+        if ((byStart.get(start)?.count ?? 0) > count) continue;
+        const provisional = isOpen.get(zone.name, day, series) === 1;
+        byStart.set(start, { t: start, end, count, min, max, avg, sum: sum ?? avg * count, source: "batch", provisional });
       }
+      return [...byStart.values()].sort((a, b) => a.t - b.t);
     },
   };
+}
+
+/** Days of the span of which any series has a summary. */
+function summarizedDays(db: Database, zone: ZoneTable, { from, to }: Span): (DayBounds & { readonly day: Day })[] {
+  const next = db.prepare<[string, Day], Day | null>("SELECT min(day) FROM daily_summary WHERE zone = ? AND day > ?").pluck();
+  const days: (DayBounds & { readonly day: Day })[] = [];
+  let day = next.get(zone.name, Number.isFinite(from) ? previousDay(dayOf(zone, from)) : "") ?? null;
+  for (; day !== null && dayBounds(zone, day).start < to; day = next.get(zone.name, day) ?? null) days.push({ day, ...dayBounds(zone, day) });
+  return days;
 }

@@ -5,6 +5,7 @@ import { type Day, type DayBounds, dayBounds, dayOf, type ZoneTable } from "../e
 import type { DaySummary } from "../engine/summary.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import type { Database } from "./database.ts";
+import { hasOpenRollupDays } from "./rollup-days.ts";
 import { HOUR_MS, MINUTE_MS } from "./rollups.ts";
 import { seriesIds } from "./series-query.ts";
 
@@ -29,10 +30,12 @@ export function hasOpenDays(db: Database, zone: string, day: Day): boolean {
   return db.prepare<[string, Day], 1>("SELECT 1 FROM summary_open WHERE zone = ? AND day = ? LIMIT 1").pluck().get(zone, day) === 1;
 }
 
-/** Whether rollups of a time wait to be reckoned again from its readings. */
+/** Whether rollups of a time wait to be reckoned from its readings. */
 export function hasWaitingRollups(db: Database, { from, to }: { from: EpochMs; to: EpochMs }): boolean {
   const waiting = db.prepare<number[], 1>("SELECT 1 FROM rollup WHERE tier = ? AND series = ? AND start > ? AND start < ? AND dirty = 1 LIMIT 1").pluck();
-  return seriesIds(db).some((series) => [MINUTE_MS, HOUR_MS].some((tier) => waiting.get(tier, series, from - tier, to) === 1));
+  return (
+    hasOpenRollupDays(db, { from, to }) || seriesIds(db).some((series) => [MINUTE_MS, HOUR_MS].some((tier) => waiting.get(tier, series, from - tier, to) === 1))
+  );
 }
 
 /** The days that chunks reach into, whichever zone they were cut by. */

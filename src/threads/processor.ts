@@ -15,6 +15,7 @@ import { explaining } from "../storage/data-dir-error.ts";
 import { openDatabase } from "../storage/database.ts";
 import type { FinishedRow } from "../storage/finished.ts";
 import { readMqtt } from "../storage/mqtt-rows.ts";
+import { createHold } from "../upkeep/hold.ts";
 import { createRoomWatch } from "../upkeep/room-watch.ts";
 
 const SNAPSHOT_PAUSE_MS = 10;
@@ -51,14 +52,12 @@ let turnedAt = Number.NEGATIVE_INFINITY;
 let isClosing = false;
 /** The main thread was told that the disk refuses, and not yet that it is over. */
 let isHolding = false;
-/** Why nothing is committed though the disk would take it, and the turn that waits for it. */
-let heldFor: string | undefined;
-let heldTurn: Turn | undefined;
 const ROOM_LOOK_MS = 1000;
 
 const tellMain = (message: FromProcessor): void => main.postMessage(message);
 const tellService = (message: ProcessorToService): void => servicePort.postMessage(message);
 
+const hold = createHold<Turn>({ take: takeTurn, holding: (reason) => tellMain({ kind: "holding", reason }), released: () => tellMain({ kind: "released" }) });
 const room = createRoomWatch(db, systemClock.monotonic, (now) => tellService({ kind: "room", ...now }));
 const looking = setInterval(() => room.look(), ROOM_LOOK_MS);
 
@@ -79,7 +78,7 @@ function idle(): void {
   idleAt = Number.POSITIVE_INFINITY;
   const rows = takeFinished();
   const { hasMore, worked } = pipeline.idle(rows, work);
-  if (isHolding) tellMain({ kind: "released" });
+  if (isHolding) hold.diskTakesAgain();
   isHolding = false;
   written(rows, worked);
   if (work.length > 0) scheduleIdle(0);
@@ -115,26 +114,12 @@ function takeTurn(turn: Turn): void {
   room.look();
 }
 
-/** @param reason undefined: what was held goes on */
-function hold(reason: string | undefined): void {
-  heldFor = reason;
-  if (reason !== undefined) return tellMain({ kind: "holding", reason });
-  const turn = heldTurn;
-  heldTurn = undefined;
-  if (turn !== undefined) takeTurn(turn);
-  else tellMain({ kind: "released" });
-}
-
 main.on("message", (message: ToProcessor) => {
   switch (message.kind) {
     case "turn":
-      // Main sends no further one before this is settled.
-      if (heldFor !== undefined) heldTurn = message.turn;
-      else takeTurn(message.turn);
-      return;
+      return hold.turn(message.turn);
     case "drain":
-      if (heldFor !== undefined) hold(undefined);
-      return;
+      return hold.end();
     case "close":
       isClosing = true;
       clearInterval(looking);
@@ -163,7 +148,7 @@ function takeFromService(message: ServiceToProcessor | { kind: "question" }): vo
       finished.push(...message.rows);
       return scheduleIdle(message.rows.every(({ kind }) => kind === "delivery" || kind === "audit") ? DELIVERED_WAIT_MS : 0);
     case "hold":
-      return hold(message.reason ?? undefined);
+      return hold.set(message.reason ?? undefined);
     case "disk-limit":
       return room.setLimit(message.bytes);
     default:

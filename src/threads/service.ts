@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import type { DailySummaryOptions } from "../batch/jobs/daily-summary.ts";
+import type { RebuildRollupsOptions } from "../batch/jobs/rebuild-rollups.ts";
 import { createScheduler } from "../batch/scheduler.ts";
 import { createCaller } from "../call.ts";
 import { systemClock } from "../clock.ts";
@@ -35,9 +36,10 @@ import { createOutbox } from "../notify/outbox.ts";
 import { createOutboxReader } from "../outbox-reader.ts";
 import { createQueryClient } from "../query-client.ts";
 import { createStoredFigures } from "../stored-figures.ts";
+import { createImporter, type ImportOrder } from "../upkeep/importer.ts";
 import { createJobs } from "../upkeep/jobs.ts";
 import { createRoomKeeper } from "../upkeep/room-keeper.ts";
-import { createUpkeep } from "../upkeep/upkeep.ts";
+import { type AlertsOrder, createUpkeep } from "../upkeep/upkeep.ts";
 import { createWriterClient } from "../writer-client.ts";
 
 /** How long the processor may take to say how it is, and how many such questions may be open. */
@@ -94,7 +96,7 @@ function lastAnswer<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
 
 const writer = createWriterClient((message) => processorPort.postMessage(message));
 const { write } = writer;
-const jobs = createJobs({ dataDir, emit: writer.work, signal: stop.signal });
+const jobs = createJobs({ dataDir, emit: writer.work, define: (series) => askMain("define", { series }), signal: stop.signal });
 
 const outboxReader = createOutboxReader(dataDir, queries);
 const outbox = createOutbox(
@@ -217,6 +219,7 @@ const upkeep = createUpkeep({
   clock: systemClock,
   log: log.child({ room: "batch" }),
 });
+const importer = createImporter({ jobs, config: () => config, clock: systemClock, log: log.child({ room: "history" }) });
 const roomKeeper = createRoomKeeper({
   makeRoom: upkeep.retain,
   summarize: upkeep.nightly,
@@ -268,6 +271,10 @@ try {
     accounts: (argument) => accounts.administer(argument as AccountsCommand),
     reload: reloadForCli,
     command: (argument) => commandForCli(argument as CommandOfCli),
+    running: () => Promise.resolve(true),
+    "rebuild-alerts": (argument, progress, gone) => upkeep.rebuildAlerts(argument as AlertsOrder, progress, gone),
+    "rebuild-rollups": (argument, progress) => upkeep.rebuildRollups((argument as Pick<RebuildRollupsOptions, "days">).days, progress),
+    import: (argument, progress, gone) => importer.run(argument as ImportOrder, progress, gone),
     summarize(argument, progress) {
       const { days } = argument as Pick<DailySummaryOptions, "days">;
       return upkeep.summarize(days === undefined ? {} : { days }, progress);

@@ -23,13 +23,16 @@ export type RoomKeeperDeps = {
 
 /** What the store comes down to, so that it does not go over again at once. */
 const TARGET = 0.95;
-/** Where nothing could go, this long it is not tried again: only time makes a day be over. */
+/** Where nothing could go, or a job failed, this long it is not tried again: only time makes a day be over. */
 const TRY_AGAIN_MS = 60_000;
 
 export function createRoomKeeper({ makeRoom, summarize, tell, hold, clock, log }: RoomKeeperDeps) {
   let state: DiskState = "ok";
   let triedAt = Number.NEGATIVE_INFINITY;
   let working: Promise<void> | undefined;
+  /** Told while it was at work. */
+  let newest: Room | undefined;
+  let isClosed = false;
 
   async function turn(next: DiskState, room: Room): Promise<void> {
     if (next === state) return;
@@ -43,7 +46,7 @@ export function createRoomKeeper({ makeRoom, summarize, tell, hold, clock, log }
 
   async function work(room: Room): Promise<void> {
     if (!room.isOver) return turn("ok", room);
-    if (state === "held" && clock.monotonic() - triedAt < TRY_AGAIN_MS) return;
+    if (state !== "ok" && clock.monotonic() - triedAt < TRY_AGAIN_MS) return;
     triedAt = clock.monotonic();
     if (state === "ok") await turn("over", room);
     const bytes = Math.floor(room.limit * TARGET);
@@ -58,16 +61,27 @@ export function createRoomKeeper({ makeRoom, summarize, tell, hold, clock, log }
     await turn(report.used <= room.limit ? "ok" : "held", { ...room, used: report.used });
   }
 
+  function told(room: Room): void {
+    if (working !== undefined) {
+      newest = room;
+      return;
+    }
+    working = work(room)
+      .catch((error: unknown) => log.error({ err: error }, "no room could be made in the store; it is tried again"))
+      .finally(() => {
+        working = undefined;
+        const missed = newest;
+        newest = undefined;
+        // That the store is over is told again each second, that it no longer is only once: the limit may be a larger one now, or none.
+        if (missed?.isOver === false && !isClosed) told(missed);
+      });
+  }
+
   return {
-    /** One at a time; what comes meanwhile is told again soon. */
-    told(room: Room): void {
-      working ??= work(room)
-        .catch((error: unknown) => log.error({ err: error }, "no room could be made in the store; it is tried again"))
-        .finally(() => {
-          working = undefined;
-        });
-    },
+    /** One at a time. */
+    told,
     async close(): Promise<void> {
+      isClosed = true;
       await working;
     },
   };

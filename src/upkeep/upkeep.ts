@@ -2,6 +2,7 @@
 // done is the scheduler's business, and what there is to do the store's.
 
 import type { DailySummaryOptions } from "../batch/jobs/daily-summary.ts";
+import type { RebuildReport, RebuildRollupsOptions } from "../batch/jobs/rebuild-rollups.ts";
 import type { RetentionReport } from "../batch/jobs/retention.ts";
 import type { SummaryReport } from "../batch/jobs/summary-report.ts";
 import { renderSummaryMail } from "../batch/summary-mail.ts";
@@ -10,6 +11,8 @@ import type { GatewayConfig } from "../config.ts";
 import { GatewayError } from "../error.ts";
 import type { Log } from "../log.ts";
 import { type EmailSettings, sendMail } from "../notify/channels/email.ts";
+import type { RebuildAlertsOptions, RebuildAlertsReport } from "../replay/rebuild-alerts.ts";
+import type { ReplayProgress } from "../replay.ts";
 import type { Uncompacted } from "../storage/uncompacted-query.ts";
 import type { Jobs } from "./jobs.ts";
 
@@ -23,12 +26,18 @@ export type UpkeepDeps = {
   readonly log: Log;
 };
 
+/** What somebody asks for. */
+export type AlertsOrder = Pick<RebuildAlertsOptions, "from" | "to" | "byEventTime" | "by">;
+
 /** Readings that may wait for compaction, and for how long. */
 const COMPACT_READINGS = 1_000_000;
 const COMPACT_AFTER_MS = 15 * 60_000;
 /** Rollups are packed, and what was kept long enough goes, so often. */
 const PACK_AFTER_MS = 60 * 60_000;
 const MAIL_MS_MAX = 60_000;
+
+const rebuildInterrupted = (): GatewayError =>
+  new GatewayError("rebuild_interrupted", "the rebuild was interrupted", { retryable: true, hint: "what was written stands; run it again" });
 
 export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: UpkeepDeps) {
   let packedAt = clock.monotonic();
@@ -47,6 +56,20 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
     const report = await jobs.run("daily-summary", options, progress);
     if (report === undefined)
       throw new GatewayError("summary_interrupted", "the daily summary was interrupted", { retryable: true, hint: "it goes on at the next run" });
+    return report;
+  }
+
+  /** @param gone ends it: what is done stays done */
+  async function rebuildAlerts(order: AlertsOrder, progress: (now: ReplayProgress) => void, gone: AbortSignal): Promise<RebuildAlertsReport> {
+    const report = await jobs.run("rebuild-alerts", { ...order, config: config(), now: clock.now() }, progress, gone);
+    if (report === undefined) throw rebuildInterrupted();
+    log.info({ by: order.by, from: order.from, to: order.to, grade: report.grade, ...report.counts }, "alerts were rebuilt");
+    return report;
+  }
+
+  async function rebuildRollups(days: RebuildRollupsOptions["days"], progress: (value: unknown) => void): Promise<RebuildReport> {
+    const report = await jobs.run("rebuild-rollups", { days, isDryRun: false, zone: config().plan.zone, now: clock.now() }, progress);
+    if (report === undefined) throw rebuildInterrupted();
     return report;
   }
 
@@ -73,6 +96,8 @@ export function createUpkeep({ jobs, config, uncompacted, signal, clock, log }: 
   return {
     retain,
     summarize,
+    rebuildAlerts,
+    rebuildRollups,
     /** Summarises what is due, and mails it. */
     nightly: async (): Promise<void> => mail(await summarize({ charts: true })),
     /** To be called every minute. */

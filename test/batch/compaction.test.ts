@@ -2,7 +2,7 @@
 // a second run writes nothing, and many small chunks become few.
 
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type CompactionOptions, runCompaction } from "../../src/batch/jobs/compaction.ts";
 import type { Emit } from "../../src/batch/jobs/emitter.ts";
 import { dayBounds, dayOf, utc, type ZoneTable } from "../../src/engine/calendar.ts";
@@ -12,22 +12,15 @@ import { compactedThrough, createChunkReader, rawDays } from "../../src/storage/
 import { isHistory, newestSeq, readJournal } from "../../src/storage/journal.ts";
 import { zoneTable } from "../../src/zone.ts";
 import { plan } from "../engine/harness.ts";
-import { createRecorder, type Recorder, type Sent } from "../storage/recorder.ts";
+import { oneRecorder } from "../storage/one-recorder.ts";
+import { type Recorder, type Sent } from "../storage/recorder.ts";
 
 const hour = 3_600_000;
 const zones = [utc, zoneTable("Europe/Oslo"), zoneTable("Australia/Lord_Howe"), zoneTable("Asia/Kathmandu")] as ZoneTable[];
 const start = Date.UTC(2024, 2, 29, 20);
 
-let open: Recorder | undefined;
-afterEach(() => {
-  open?.close();
-  open = undefined;
-});
-function record(): Recorder {
-  open?.close();
-  open = createRecorder(plan([], { maxFutureMs: 1e15 }), { answersLookups: false });
-  return open;
-}
+const fresh = oneRecorder();
+const record = (): Recorder => fresh(plan([], { maxFutureMs: 1e15 }), { answersLookups: false });
 
 const arrivals = fc.array(
   fc.array(

@@ -2,7 +2,7 @@
 // what was touched since.
 
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
 import type { Emit } from "../../src/batch/jobs/emitter.ts";
 import { defaultTargets } from "../../src/engine/alarm-targets.ts";
@@ -11,7 +11,8 @@ import { type DaySummary, summarizeDay } from "../../src/engine/summary.ts";
 import type { FinishedRow } from "../../src/storage/finished.ts";
 import { zoneTable } from "../../src/zone.ts";
 import { plan, rule } from "../engine/harness.ts";
-import { createRecorder, type Recorder, type Sent } from "../storage/recorder.ts";
+import { oneRecorder } from "../storage/one-recorder.ts";
+import { type Recorder, type Sent } from "../storage/recorder.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -19,16 +20,8 @@ const day = 24 * hour;
 const oslo = zoneTable("Europe/Oslo") as ZoneTable;
 const devices = ["a", "b", "c"];
 
-let open: Recorder | undefined;
-afterEach(() => {
-  open?.close();
-  open = undefined;
-});
-const record = (rules = [] as ReturnType<typeof rule>[], answersLookups = true): Recorder => {
-  open?.close();
-  open = createRecorder(plan(rules, { maxFutureMs: 1e15 }), { answersLookups });
-  return open;
-};
+const fresh = oneRecorder();
+const record = (rules = [] as ReturnType<typeof rule>[], answersLookups = true): Recorder => fresh(plan(rules, { maxFutureMs: 1e15 }), { answersLookups });
 
 type Row = { zone: string; day: Day; series: number; version: number; approximate: number; body: string };
 const stored = (store: Recorder): Row[] =>

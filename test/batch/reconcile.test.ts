@@ -2,7 +2,8 @@
 // by the same engine, with everything in its place.
 
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { runCompaction } from "../../src/batch/jobs/compaction.ts";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
 import { dayOf, utc } from "../../src/engine/calendar.ts";
 import { QUARANTINED } from "../../src/engine/reading.ts";
@@ -10,22 +11,15 @@ import { readJournal } from "../../src/storage/journal.ts";
 import { decodePacked, encodePacked } from "../../src/storage/packed-rollups.ts";
 import type { Reconciliation } from "../../src/storage/reconciliation.ts";
 import { plan, rule } from "../engine/harness.ts";
-import { createRecorder, type Recorder, type Sent } from "../storage/recorder.ts";
+import { oneRecorder } from "../storage/one-recorder.ts";
+import { type Recorder, type Sent } from "../storage/recorder.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-let open: Recorder | undefined;
-afterEach(() => {
-  open?.close();
-  open = undefined;
-});
-function record(rules: ReturnType<typeof rule>[] = [], answersLookups = true): Recorder {
-  open?.close();
-  open = createRecorder(plan(rules, { maxFutureMs: 1e15 }), { answersLookups });
-  return open;
-}
+const fresh = oneRecorder();
+const record = (rules: ReturnType<typeof rule>[] = [], answersLookups = true): Recorder => fresh(plan(rules, { maxFutureMs: 1e15 }), { answersLookups });
 
 const run = (store: Recorder, now = store.now()) => runDailySummary(store.db, { zone: utc, now, devices: {} }, store.finish);
 type Row = { day: string; series: number; body: string };
@@ -42,6 +36,19 @@ function calm(store: Recorder, hours: number, except: (at: number) => boolean = 
 
 const tooWarm = rule({ name: "too-warm", condition: { type: "threshold", above: 10 } });
 const gone = rule({ name: "gone", condition: { type: "absence", after: "10m" } });
+
+it("refused readings of a day are a row or two, however many passes of compaction found some", async () => {
+  const store = record();
+  calm(store, 1);
+  for (let pass = 0; pass < 5; pass += 1) {
+    store.receive([{ device: "a", ts: pass * minute, value: 5 }], minute);
+    store.receive([{ device: "a", ts: pass * minute, value: 6 }], minute);
+    await runCompaction(store.db, { zone: utc, now: store.now() }, store.finish);
+  }
+  expect(store.db.prepare("SELECT count(*) FROM refused_day").pluck().get()).toBe(2);
+  await run(store, day);
+  expect(found(store)).toMatchObject([{ duplicate: 5, conflict: 5, unexplained: 0 }]);
+});
 
 describe("alerts", () => {
   it("that a late reading would have fired are missed", async () => {
@@ -84,7 +91,7 @@ describe("alerts", () => {
   it("that would have fired earlier have moved; what is the same is not told", async () => {
     const store = record([tooWarm]);
     calm(store, 2);
-    const hot = (at: number): void => void store.receive([{ device: "a", ts: at, value: 20 }], minute);
+    const hot = (at: number): void => store.receive([{ device: "a", ts: at, value: 20 }], minute);
     hot(2 * hour + 5 * minute);
     hot(2 * hour + 6 * minute);
     store.receive([{ device: "a", ts: 2 * hour + 7 * minute, value: 5 }], minute);
@@ -196,5 +203,23 @@ describe("every difference is counted", () => {
     const report = await runDailySummary(store.db, { zone: utc, now: store.now(), devices: {}, days }, store.finish);
     expect(found(store)).toMatchObject([{ unexplained: -1, late: 0 }]);
     expect(report.reconciliation.series).toMatchObject([{ unexplained: 1 }]);
+  });
+
+  it("readings of the day that come between compaction and the summary are no fault", async () => {
+    const store = record();
+    calm(store, 6);
+    store.receive([{ device: "b", ts: 30 * hour, value: 5 }], 24 * hour);
+    let isCompacted = false;
+    await runDailySummary(store.db, { zone: utc, now: store.now(), devices: {} }, (rows) => {
+      store.finish(rows);
+      if (isCompacted || !rows.some((row) => row.kind === "compaction" && row.through === row.begun)) return;
+      isCompacted = true;
+      for (let at = 6 * hour; at < 9 * hour; at += minute) store.receive([{ device: "a", ts: at, value: 5 }], minute);
+    });
+    expect(isCompacted).toBe(true);
+    expect(found(store)).toEqual([]);
+    await run(store);
+    expect(found(store)).toEqual([]);
+    expect(store.db.prepare("SELECT json_extract(body, '$.count') FROM daily_summary WHERE series = 0").pluck().get()).toBe(9 * 60);
   });
 });

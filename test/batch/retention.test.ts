@@ -1,19 +1,22 @@
 // Retention over real stores: what goes, when it may, and that what is asked of history afterwards is answered by what stays.
 
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { chunkOf } from "../../src/batch/jobs/compaction.ts";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
 import { type RetentionOptions, runRetention } from "../../src/batch/jobs/retention.ts";
 import { systemClock } from "../../src/clock.ts";
-import { utc } from "../../src/engine/calendar.ts";
+import { utc, type ZoneTable } from "../../src/engine/calendar.ts";
 import type { DaySummary } from "../../src/engine/summary.ts";
 import { rawDays } from "../../src/storage/chunks.ts";
 import { newestSeq } from "../../src/storage/journal.ts";
 import { answerQuery } from "../../src/storage/queries.ts";
 import type { Step } from "../../src/storage/query.ts";
 import { type Retention, usedBytes } from "../../src/storage/retention.ts";
+import { zoneTable } from "../../src/zone.ts";
 import { plan } from "../engine/harness.ts";
-import { createRecorder, type Recorder } from "../storage/recorder.ts";
+import { oneRecorder } from "../storage/one-recorder.ts";
+import { type Recorder } from "../storage/recorder.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -21,16 +24,8 @@ const day = 24 * hour;
 const forever = { timeMs: 1e15, bytes: null };
 const keepAll: Retention = { journal: forever, raw: forever, minutes: forever, hours: forever };
 
-let open: Recorder | undefined;
-afterEach(() => {
-  open?.close();
-  open = undefined;
-});
-function record(): Recorder {
-  open?.close();
-  open = createRecorder(plan([], { maxFutureMs: 1e15 }));
-  return open;
-}
+const fresh = oneRecorder();
+const record = (): Recorder => fresh(plan([], { maxFutureMs: 1e15 }));
 
 /** A reading every ten minutes, of so many days from 1970 on. */
 function days(store: Recorder, count: number, from = 0): void {
@@ -48,6 +43,8 @@ const buckets = (store: Recorder, step: Step) => {
   const answer = answerQuery(store.db, { kind: "readings", step }, { devices: {}, zone: utc, clock: systemClock, timeMs: 60_000 });
   return answer.series[0]?.buckets.map(({ t, count, min, max, sum, source }) => ({ t, count, min, max, sum, source })) ?? [];
 };
+/** Whichever layer answers. */
+const plain = (list: ReturnType<typeof buckets>) => list.map(({ t, count, min, max, sum }) => ({ t, count, min, max, sum }));
 const summaries = (store: Recorder) =>
   store.db
     .prepare<[], { day: string; approximate: number; version: number; body: string }>("SELECT day, approximate, version, body FROM daily_summary ORDER BY day")
@@ -69,7 +66,6 @@ describe("single readings", () => {
       [3, 144, 0],
       [4, 144, 0],
     ]);
-    const plain = (list: typeof before.hours) => list.map(({ source, ...figures }) => figures);
     expect(plain(buckets(store, hour))).toEqual(plain(before.hours));
     expect(buckets(store, "day")).toEqual(before.days);
     expect(buckets(store, "raw").length).toBe(3 * 144);
@@ -117,6 +113,52 @@ describe("single readings", () => {
     await summarize(store, store.now() + 5 * hour);
     expect(JSON.parse(summaries(store)[0]?.body ?? "{}")).toMatchObject({ count: 147, late: 3 });
   });
+});
+
+it("a day whose readings were half gone when retention was killed counts none of them again with a late reading", async () => {
+  const store = record();
+  const devices = Array.from({ length: 25 }, (_, index) => `d${index}`);
+  for (let index = 0; index < 48; index += 1)
+    store.receive(
+      devices.map((device) => ({ device, ts: index * hour, value: index })),
+      hour,
+    );
+  await summarize(store, 2 * day);
+  const killed = runRetention(store.db, { zone: utc, now: 2 * day, retention: { ...keepAll, raw: { timeMs: 1, bytes: null } } }, (rows) => {
+    store.finish(rows.slice(0, 2));
+    throw new Error("killed");
+  });
+  await expect(killed).rejects.toThrow("killed");
+  expect(kept(store)[0]?.[1]).toBe(5 * 24);
+  // What an import brings before compaction runs again stays.
+  const bounds = { start: 0, end: day };
+  const columns = { ts: Float64Array.of(5), value: Float64Array.of(1), late: Uint8Array.of(0), at: Float64Array.of(2 * day) };
+  const place = { series: 24, zone: "UTC", name: "1970-01-01", bounds, fromSeq: store.seq(), part: 1, throughSeq: store.seq(), level: 0 };
+  store.finish([chunkOf(columns, place, [])]);
+  for (const device of devices) store.receive([{ device, ts: 90 * minute, value: 1 }]);
+  await summarize(store, 2 * day);
+  const counts = summaries(store).filter((each) => each.day === "1970-01-01");
+  expect(new Set(counts.map(({ body }) => (JSON.parse(body) as DaySummary).count))).toEqual(new Set([25, 26]));
+});
+
+it("a day that is gone by another zone's cut takes nothing of its neighbour along, and counts it once", async () => {
+  const store = record();
+  days(store, 6);
+  const oslo = zoneTable("Europe/Oslo") as ZoneTable;
+  await runDailySummary(store.db, { zone: oslo, now: store.now() + hour, devices: {} }, store.finish);
+  await runRetention(store.db, { zone: oslo, now: store.now(), retention: { ...keepAll, raw: { timeMs: 4 * day, bytes: null } } }, store.finish);
+  const left = rawDays(store.db).map(({ readings }) => readings);
+  expect(left.slice(0, 3)).toEqual([0, 0, 144]);
+  const counts = async (): Promise<number[]> => {
+    await summarize(store, store.now() + hour);
+    const rows = store.db.prepare<[], { body: string }>("SELECT body FROM daily_summary WHERE zone = 'UTC' ORDER BY day").all();
+    return rows.map(({ body }) => (JSON.parse(body) as DaySummary).count);
+  };
+  expect(await counts()).toEqual([6, 144, 144, 144, 144]);
+  expect(rawDays(store.db).map(({ readings }) => readings)).toEqual(left);
+  // What comes late lies in the part that is gone: only that is added.
+  store.receive([{ device: "a", ts: 30 * hour + 1, value: 5 }]);
+  expect(await counts()).toEqual([7, 144, 144, 144, 144]);
 });
 
 describe("the journal", () => {
@@ -168,6 +210,32 @@ describe("rollups", () => {
   });
 });
 
+it("an hour whose readings and minutes are gone keeps what it had when a late reading comes, before it is packed anew and after", async () => {
+  const store = record();
+  days(store, 40);
+  await summarize(store);
+  const old = { timeMs: day, bytes: null };
+  await retain(store, { raw: old, minutes: old }, { now: store.now() + 20 * day });
+  const [before] = buckets(store, hour);
+  store.receive([{ device: "a", ts: 7 * minute, value: 1000 }]);
+  const wanted = { ...before, count: 7, max: 1000, sum: (before?.sum ?? 0) + 1000 };
+  expect(buckets(store, hour)[0]).toEqual(wanted);
+  await summarize(store, store.now() + 2 * hour);
+  expect(buckets(store, hour)[0]).toEqual(wanted);
+});
+
+it("hours and days count each reading once where the minutes of a silent series are gone and its readings are not", async () => {
+  const store = record();
+  days(store, 2);
+  store.silence(2 * day);
+  await summarize(store);
+  const steps: Step[] = [hour, "day"];
+  const before = steps.map((step) => plain(buckets(store, step)));
+  await retain(store, { minutes: { timeMs: day, bytes: null } }, { now: store.now() + 20 * day });
+  expect(store.db.prepare("SELECT count(*) FROM packed_rollup WHERE tier = ?").pluck().get(minute)).toBe(0);
+  expect(steps.map((step) => plain(buckets(store, step)))).toEqual(before);
+});
+
 describe("room", () => {
   it("is made of the oldest summarised days, and says what it would have needed", async () => {
     const store = record();
@@ -202,7 +270,7 @@ it("a retention that is killed anywhere leaves a store that answers as before, a
       days(store, 4);
       await summarize(store);
       snapshotNow(store);
-      const before = buckets(store, hour).map(({ source, ...figures }) => figures);
+      const before = plain(buckets(store, hour));
       for (const kill of [first, second]) {
         let rows = 0;
         await runRetention(
@@ -215,7 +283,7 @@ it("a retention that is killed anywhere leaves a store that answers as before, a
             if (taken.length < emitted.length) throw new Error("killed");
           },
         ).catch((error: Error) => expect(error.message).toBe("killed"));
-        expect(buckets(store, hour).map(({ source, ...figures }) => figures)).toEqual(before);
+        expect(plain(buckets(store, hour))).toEqual(before);
       }
       await retain(store, { journal: { timeMs: hour, bytes: null }, raw: { timeMs: hour, bytes: null } });
       expect(store.db.prepare("SELECT count(*) FROM chunk").pluck().get()).toBe(1);

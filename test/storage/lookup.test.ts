@@ -67,3 +67,20 @@ it("leaves unanswered what it would cost too much to compare", () => {
   );
   expect([known.length, unanswered]).toEqual([1, 1]);
 });
+
+it("leaves unanswered what it would have to look at too many rows for", () => {
+  const lookUp = createLookup(stored(20));
+  const { known, unanswered } = lookUp(
+    [3000, 5000].map((ts) => ({ series: 0, ts })),
+    { ...lookupBudget(), spans: 1 },
+  );
+  expect([known, unanswered]).toEqual([[{ series: 0, ts: 3000, value: 3 }], 1]);
+});
+
+it("decodes no further row when those of the step held so many readings", () => {
+  const lookUp = createLookup(stored(20));
+  const lookups = [3000, 5000].map((ts) => ({ series: 0, ts }));
+  expect(lookUp(lookups, { ...lookupBudget(), decoded: 1 })).toEqual({ known: [{ series: 0, ts: 3000, value: 3 }], unanswered: 1 });
+  // What is decoded already costs nothing.
+  expect(lookUp(lookups.slice(0, 1), { ...lookupBudget(), decoded: 0 }).known.length).toBe(1);
+});

@@ -21,6 +21,9 @@ const FLOORS: readonly { name: string; holds: readonly string[]; apart?: true }[
       "src/metrics.ts",
       "src/error.ts",
       "src/zone.ts",
+      "src/event-time.ts",
+      "src/value-text.ts",
+      "src/json-text.ts",
       "src/network.ts",
       "src/turns.ts",
     ],
@@ -40,6 +43,7 @@ const FLOORS: readonly { name: string; holds: readonly string[]; apart?: true }[
         "src/rule-test.ts",
         "src/replay.ts",
         "src/replay/",
+        "src/history/",
       ],
       // Between the threads.
       ...[

@@ -19,10 +19,11 @@ import {
   cutOut,
   lateIn,
   rawDays,
+  splitDays,
 } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { isHistory, newestSeq, type ReadingColumns, readJournal } from "../../storage/journal.ts";
-import { seriesIds } from "../../storage/series-query.ts";
+import { endDrop } from "./drop-day.ts";
 import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
 import { type Packing, packRollups } from "./packing.ts";
 import { createRefusedCounter, type RefusedCounter } from "./refused.ts";
@@ -59,6 +60,7 @@ export type CompactionReport = {
 /** 2 million readings are about 100 MB while columns grow. */
 export const PASS_READINGS_MAX = 2_000_000;
 const ROWS_PER_PAUSE = 200;
+const ROWS_PER_WINDOW = 10_000;
 /** Chunks of one level, or of lower ones, that are merged into one of the next. */
 const FAN_IN = 8;
 const LEVEL_MAX = 4;
@@ -91,8 +93,9 @@ async function pack({ db, options, emitter, done }: Work): Promise<boolean> {
   return packed !== undefined;
 }
 
-/** Takes away what a pass left that did not end. */
+/** Takes away what a pass left that did not end, and what a retention did. */
 async function clearKilled({ db, emitter }: Work): Promise<void> {
+  for (const { day, gone } of rawDays(db)) if (gone > 1) await endDrop(db, { day, idsBelow: gone }, emitter);
   const through = compactedThrough(db);
   if (compactionBegun(db) === through) return;
   for (const id of chunksAfter(db, through)) await emitter.add({ kind: "chunks-gone", ids: [id] });
@@ -128,7 +131,7 @@ async function* passesOf(db: Database, start: number, newest: number, { zone, he
   const passAfter = (after: number) => ({ after, histories: new Map<SeriesId, History>(), refused: createRefusedCounter(zone), readings: 0, held: 0 });
   let pass = passAfter(start);
   let [last, rows] = [start, 0];
-  for (const columns of readJournal(db, { afterSeq: start, throughSeq: newest })) {
+  for (const columns of inWindows(db, start, newest)) {
     if (columns.seq !== last && pass.held >= heldMax) {
       yield { ...pass, through: last };
       pass = passAfter(last);
@@ -141,6 +144,13 @@ async function* passesOf(db: Database, start: number, newest: number, { zone, he
     if (signal?.aborted) return;
   }
   if (newest > pass.after) yield { ...pass, through: newest };
+}
+
+/** The journal of an older release may be many millions of rows: even their seqs are not read at once. */
+function* inWindows(db: Database, start: number, newest: number): Generator<ReadingColumns> {
+  for (let after = start; after < newest; after += ROWS_PER_WINDOW) {
+    yield* readJournal(db, { afterSeq: after, throughSeq: Math.min(newest, after + ROWS_PER_WINDOW) });
+  }
 }
 
 function gather({ count, series, ts, value, verdict, at }: ReadingColumns, histories: Map<SeriesId, History>, refused: RefusedCounter): number {
@@ -215,8 +225,16 @@ export function chunkOf(columns: OrderedReadings, place: Place, replaces: readon
   return { kind: "chunk", ...place, count: ts.length, late: lateIn(late), minTs, maxTs, newestAt, body: encodeChunk(columns), replaces };
 }
 
+/** What merging needs of a job; it counts the chunks that were merged. */
+export type Merging = {
+  readonly options: { readonly zone: ZoneTable };
+  readonly chunks: Pick<ChunkReader, "partsOf" | "columnsOf">;
+  readonly emitter: Emitter;
+  readonly done: { merged: number };
+};
+
 /** Merges the newest chunks of a day when there are many of one level. */
-async function mergeTail(work: Work, series: SeriesId, day: Day): Promise<void> {
+export async function mergeTail(work: Merging, series: SeriesId, day: Day): Promise<void> {
   const bounds = dayBounds(work.options.zone, day);
   const parts = work.chunks.partsOf(series, bounds.start);
   for (let level = 0; level < LEVEL_MAX; level += 1) {
@@ -226,7 +244,7 @@ async function mergeTail(work: Work, series: SeriesId, day: Day): Promise<void> 
 }
 
 async function merge(
-  { chunks, options, emitter, done }: Work,
+  { chunks, options, emitter, done }: Merging,
   of: { series: SeriesId; day: Day; bounds: DayBounds },
   parts: readonly ChunkPart[],
   level: number,
@@ -248,12 +266,12 @@ async function merge(
 /** @returns false when it was ended early */
 async function settleDays(work: Work): Promise<boolean> {
   const { db, options, chunks, emitter } = work;
-  for (const { day, until, readings, settled } of rawDays(db)) {
-    if (settled === 1 || until > options.now) continue;
+  const days = rawDays(db).filter(({ until, settled }) => settled === 0 && until <= options.now);
+  const split = splitDays(db, days);
+  for (const { day, until, readings } of days) {
     const name = dayOf(options.zone, day);
-    for (const series of seriesIds(db)) {
-      const parts = chunks.partsOf(series, day);
-      if (parts.length > 1) await merge(work, { series, day: name, bounds: { start: day, end: until } }, parts, LEVEL_MAX);
+    for (const series of split.get(day) ?? []) {
+      await merge(work, { series, day: name, bounds: { start: day, end: until } }, chunks.partsOf(series, day), LEVEL_MAX);
       if (options.signal?.aborted) return false;
     }
     await emitter.flush();

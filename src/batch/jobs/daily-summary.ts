@@ -9,8 +9,8 @@ import { type Day, dayBounds, nextDay, type ZoneTable } from "../../engine/calen
 import type { Device } from "../../engine/rule.ts";
 import { summarizeDay } from "../../engine/summary.ts";
 import { mergeSummary } from "../../engine/summary-merge.ts";
-import type { EpochMs } from "../../engine/units.ts";
-import { createWholeness, lateIn } from "../../storage/chunks.ts";
+import type { EpochMs, SeriesId } from "../../engine/units.ts";
+import { createWholeness, lateIn, rawDays } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import type { FinishedRow } from "../../storage/finished.ts";
 import { newestSeq } from "../../storage/journal.ts";
@@ -146,19 +146,23 @@ async function summarizeOneDay(db: Database, { day, wanted, report }: OneDay, op
   const alerts = alertsOf(db, bounds);
   const emitter = createEmitter(emit);
   const without = new Set(wanted === "all" ? [] : wanted);
-  const isWhole = createWholeness(db)({ from: bounds.start, to: bounds.end });
+  const whole = createWholeness(db);
+  const isWhole = whole({ from: bounds.start, to: bounds.end });
   const storedOf = createSummaryReader(db, zone.name, day);
+  const gone = new Set(isWhole ? [] : rawDays(db).flatMap((each) => (whole({ from: each.day, to: each.until }) ? [] : [each.day])));
+  // What another zone cut may reach into a day that is not whole, but be whole itself: it is merged once, and stays.
+  const takes = (series: SeriesId, cutDay: EpochMs): boolean => isWhole || gone.has(cutDay) || storedOf(series) === undefined;
   const reconciler = createReconciler(db, { zone, day, bounds });
   /** They close their days, which must not be before what is said of them is written. */
   const waiting: FinishedRow[] = [];
   let count = 0;
-  for (const { series, readings, chunks } of readDay(db, bounds, wanted)) {
+  for (const { series, readings, chunks } of readDay(db, bounds, wanted, takes)) {
     without.delete(series);
     const worked = summarizeDay(readings.ts, readings.value, bounds, { late: lateIn(readings.late), alerts: alerts.get(series) ?? 0 });
     const stored = isWhole ? undefined : storedOf(series);
     const summary = stored === undefined ? worked : mergeSummary(stored.summary, worked);
     report.add(day, series, summary, options.charts ? () => courseOf(day, bounds, readings, summary.longest_gaps) : undefined);
-    const consumed = isWhole ? {} : { consumes: chunks };
+    const consumed = isWhole ? {} : { consumes: chunks.filter((chunk) => gone.has(chunk.day)).map(({ id }) => id) };
     const nothing = isWhole ? reconciler.take(series, readings, summary) : undefined;
     if (nothing !== undefined) await emitter.add(nothing);
     const row: FinishedRow = { kind: "summary", zone: zone.name, day, series, approximate: !isWhole, body: JSON.stringify(summary), at: now, ...consumed };

@@ -1,6 +1,7 @@
-// Packing: rollup buckets that the stream closed become columns, and those that late readings amended are reckoned again from the raw
-// readings, which makes them exact; where those are no longer whole they stay as amended and say `approximate`. What a bucket holds is
-// asked as of a row of the journal through which all is in chunks; a bucket that changed since is left to the next run.
+// Packing: rollup buckets that the stream closed become columns. Those that the stream may not have exactly (late readings amended them
+// or entered them out of turn; hours, which it merges of minutes) are reckoned again from the raw readings; where those are no longer
+// whole, amended ones stay as they are and say `approximate`. What a bucket holds is asked as of a row of the journal through which all
+// is in chunks; a bucket that changed since is left to the next run.
 
 import { Aggregate, type AggregateValues } from "../../engine/aggregate.ts";
 import { History, type OrderedReadings } from "../../engine/history.ts";
@@ -8,9 +9,20 @@ import { type EpochMs, floorMod, type SeriesId } from "../../engine/units.ts";
 import { type ChunkReader, compactedThrough, createChunkReader, createWholeness, cutOut, type Span } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { encodePacked, type PackedBucket } from "../../storage/packed-rollups.ts";
-import { createRollupReader, type FreshRollup, HOUR_MS, MINUTE_MS, mergeOf, type RollupReader, type Tier, unitOf } from "../../storage/rollups.ts";
+import {
+  createRollupReader,
+  type FreshRollup,
+  HOUR_MS,
+  MINUTE_MS,
+  mergeOf,
+  type PackedRollupsRow,
+  type RollupReader,
+  type Tier,
+  unitOf,
+} from "../../storage/rollups.ts";
 import { seriesIds } from "../../storage/series-query.ts";
 import type { Emitter } from "./emitter.ts";
+import { packOpenDays } from "./packing-days.ts";
 
 const DAY_MS = 24 * HOUR_MS;
 
@@ -33,11 +45,9 @@ type Work = {
 export async function packRollups(db: Database, { now, signal }: { now: EpochMs; signal?: AbortSignal }, emitter: Emitter): Promise<Packing | undefined> {
   const reads = { chunks: createChunkReader(db), rollups: createRollupReader(db), isWhole: createWholeness(db) };
   const work: Work = { ...reads, emitter, now, throughSeq: compactedThrough(db), done: { buckets: 0, bytes: 0, recomputed: 0 } };
-  const until: readonly (readonly [Tier, EpochMs])[] = [
-    [MINUTE_MS, now - HOUR_MS - floorMod(now, HOUR_MS)],
-    [HOUR_MS, now - floorMod(now, DAY_MS)],
-  ];
-  for (const [tier, before] of until) {
+  const until: Readonly<Record<Tier, EpochMs>> = { [MINUTE_MS]: now - HOUR_MS - floorMod(now, HOUR_MS), [HOUR_MS]: now - floorMod(now, DAY_MS) };
+  for (const tier of [MINUTE_MS, HOUR_MS] as const) {
+    const before = until[tier];
     for (const series of seriesIds(db)) {
       const fresh = work.rollups.freshRows(tier, series, Number.MIN_SAFE_INTEGER, before).filter(({ seq }) => seq <= work.throughSeq);
       for (const [unit, rows] of Map.groupBy(fresh, ({ start }) => unitOf(tier, start))) await packUnit(work, { tier, series, unit }, rows);
@@ -45,32 +55,54 @@ export async function packRollups(db: Database, { now, signal }: { now: EpochMs;
     }
   }
   await emitter.flush();
-  return work.done;
+  // No hour is known whose minutes are not: readers go on from the minutes.
+  const known = { ...until, [HOUR_MS]: Math.min(until[MINUTE_MS], until[HOUR_MS]) };
+  const isWhole = await packImported(db, work, known, signal);
+  await emitter.flush();
+  return isWhole ? work.done : undefined;
 }
 
-type Unit = { readonly tier: Tier; readonly series: SeriesId; readonly unit: EpochMs };
+/** @returns false when it was ended early */
+async function packImported(db: Database, work: Work, until: Readonly<Record<Tier, EpochMs>>, signal: AbortSignal | undefined): Promise<boolean> {
+  const { rollups, chunks, isWhole, emitter, throughSeq, now } = work;
+  const rows = packOpenDays(db, {
+    ...{ rollups, isWhole, until },
+    readings: (series, span) => readingsOf(chunks, series, span),
+    row: (unit, buckets, settles) => ({ ...packedRow(unit, buckets, { starts: [], throughSeq, at: now }), settles }),
+  });
+  for (const row of rows) {
+    work.done.bytes += row.body.length;
+    await emitter.add(row);
+    if (signal?.aborted) return false;
+  }
+  return true;
+}
+
+export type Unit = { readonly tier: Tier; readonly series: SeriesId; readonly unit: EpochMs };
 
 async function packUnit(work: Work, { tier, series, unit }: Unit, fresh: readonly FreshRollup[]): Promise<void> {
   const packed = new Map(work.rollups.packedRows(tier, series, unit).map((bucket) => [bucket.start, bucket]));
-  const exact = recompute(
-    work,
-    { tier, series },
-    fresh.filter(({ start, isDirty }) => isDirty || packed.has(start)),
-  );
-  for (const { start, values } of fresh) {
+  const span = { from: (fresh[0] as FreshRollup).start, to: (fresh.at(-1) as FreshRollup).start + tier };
+  // A late reading in an open bucket does not mark it, but has no part in its area; an hour takes minutes that are amended in any order.
+  const isInexact = tier === HOUR_MS || work.chunks.hasLate(series, span);
+  const exact = recompute(work, { tier, series }, isInexact ? fresh : fresh.filter(({ start, isDirty }) => isDirty || packed.has(start)));
+  for (const { start, values, isDirty } of fresh) {
     const before = packed.get(start);
     const raw = exact.get(start);
     if (raw !== undefined) packed.set(start, { start, isApproximate: false, values: raw });
-    else if (before === undefined) packed.set(start, { start, isApproximate: false, values });
-    else packed.set(start, { start, isApproximate: true, values: mergeOf([before.values, values]) });
+    else packed.set(start, { start, isApproximate: isDirty, values: isDirty && before !== undefined ? mergeOf([before.values, values]) : values });
   }
-  const buckets = [...packed.values()].filter(({ values }) => values.count > 0).sort((a, b) => a.start - b.start);
-  const body = encodePacked(buckets, unit, tier);
+  const row = packedRow({ tier, series, unit }, [...packed.values()], { at: work.now, starts: fresh.map(({ start }) => start), throughSeq: work.throughSeq });
   work.done.buckets += fresh.length;
-  work.done.bytes += body.length;
-  const [firstStart, lastStart] = [buckets[0]?.start ?? unit, buckets.at(-1)?.start ?? unit];
-  const starts = fresh.map(({ start }) => start);
-  await work.emitter.add({ kind: "packed-rollups", tier, series, unit, firstStart, lastStart, at: work.now, body, starts, throughSeq: work.throughSeq });
+  work.done.bytes += row.body.length;
+  await work.emitter.add(row);
+}
+
+/** @param buckets in any order; the empty ones are left out */
+export function packedRow(unit: Unit, buckets: readonly PackedBucket[], taken: Pick<PackedRollupsRow, "at" | "starts" | "throughSeq">): PackedRollupsRow {
+  const kept = buckets.filter(({ values }) => values.count > 0).sort((a, b) => a.start - b.start);
+  const [firstStart, lastStart] = [kept[0]?.start ?? unit.unit, kept.at(-1)?.start ?? unit.unit];
+  return { kind: "packed-rollups", ...unit, firstStart, lastStart, body: encodePacked(kept, unit.unit, unit.tier), ...taken };
 }
 
 /** From the raw readings; those of which the raw readings are no longer whole do not come. */
@@ -87,8 +119,10 @@ function recompute(work: Work, { tier, series }: Omit<Unit, "unit">, buckets: re
 }
 
 function readingsOf(chunks: ChunkReader, series: SeriesId, span: Span): OrderedReadings {
+  const [first, ...more] = Array.from(chunks.read(series, span)).filter(({ ts }) => ts.length > 0);
+  if (first !== undefined && more.length === 0) return first;
   const history = new History();
-  for (const columns of chunks.read(series, span)) history.append(columns);
+  for (const columns of first === undefined ? [] : [first, ...more]) history.append(columns);
   return history.ordered();
 }
 

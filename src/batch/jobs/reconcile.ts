@@ -11,9 +11,10 @@ import type { RulePlan } from "../../engine/rule.ts";
 import { leadOf } from "../../engine/rule-lead.ts";
 import type { DaySummary } from "../../engine/summary.ts";
 import type { EpochMs, SeriesId } from "../../engine/units.ts";
-import { cutOut, placeOf } from "../../storage/chunks.ts";
+import { compactedThrough, cutOut, placeOf } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { historyCounter, planInForce, replayByEventTime } from "../../storage/event-replay.ts";
+import { wasImported } from "../../storage/imports.ts";
 import { type Difference, differencesOf, liveOccurrences, Occurrences } from "../../storage/occurrences.ts";
 import { type AlertDifference, createReconciliationReader, type Reconciliation, type ReconciliationRow } from "../../storage/reconciliation.ts";
 import { createRollupReader, MINUTE_MS } from "../../storage/rollups.ts";
@@ -25,23 +26,27 @@ export const JUDGED_READINGS_MAX = 20_000_000;
 const DIFFERENCES_MAX = 50;
 const gatewayRules = [DEAD_LETTER_RULE, CLOCK_STEP_RULE, DISK_LIMIT_RULE, DISK_HELD_RULE];
 
-type Draft = Omit<Reconciliation, "alerts"> & { readonly lateTs: Float64Array };
+/** What is found before alerts are judged, and when the late readings were. */
+type Draft = { readonly found: Omit<Reconciliation, "alerts">; readonly lateTs: Float64Array };
 
 export type Reconciler = ReturnType<typeof createReconciler>;
 
 export function createReconciler(db: Database, of: { zone: ZoneTable; day: Day; bounds: DayBounds; readingsMax?: number }) {
   const { zone, day, bounds } = of;
-  const [reader, rollups] = [createReconciliationReader(db), createRollupReader(db)];
+  const [reader, rollups, through] = [createReconciliationReader(db), createRollupReader(db), compactedThrough(db)];
   const drafts = new Map<SeriesId, Draft>();
   const rowOf = (series: SeriesId, found: Reconciliation | null): ReconciliationRow => ({
     ...{ kind: "reconciliation", zone: zone.name, day, series, text: found === null ? null : JSON.stringify(found) },
   });
 
-  /** Readings that the rollups have too many, or too few, of what they have closed. */
+  /**
+   * Readings that the rollups have too many, or too few, of what they have closed. The readings are those that compaction brought, and more
+   * of the day may have come since: minutes that changed after it are left out, as are dirty ones.
+   */
   function unexplained(series: SeriesId, readings: OrderedReadings): number {
-    const { count, dirty } = rollups.tally(MINUTE_MS, series, bounds.start, bounds.end);
     const closed = Math.min(bounds.end, rollups.closedEnd(MINUTE_MS, series));
-    const touched = dirty.reduce((sum, start) => sum + cutOut(readings, { from: start, to: start + MINUTE_MS }).ts.length, 0);
+    const { count, left } = rollups.tally({ tier: MINUTE_MS, series, from: bounds.start, to: closed }, through);
+    const touched = left.reduce((sum, start) => sum + cutOut(readings, { from: start, to: start + MINUTE_MS }).ts.length, 0);
     return count - (placeOf(readings.ts, closed) - touched);
   }
 
@@ -52,8 +57,8 @@ export function createReconciler(db: Database, of: { zone: ZoneTable; day: Day; 
       const refused = reader.refused(series, bounds);
       const odd = { late, ...refused, unexplained: unexplained(series, readings) };
       if (Object.values(odd).every((each) => each === 0)) return reader.stored(zone.name, day, series) === null ? undefined : rowOf(series, null);
-      const lateTs = readings.ts.filter((_, index) => readings.late[index] === 1);
-      drafts.set(series, { stream: onTimeOf(readings), batch: { count, min, max, avg }, ...odd, lateTs });
+      const found = { stream: onTimeOf(readings), batch: { count, min, max, avg }, ...odd };
+      drafts.set(series, { found, lateTs: readings.ts.filter((_, index) => readings.late[index] === 1) });
       return undefined;
     },
     /** Whether something will be said of a series when the day ends: until then it must not be closed. */
@@ -66,11 +71,9 @@ export function createReconciler(db: Database, of: { zone: ZoneTable; day: Day; 
     },
     /** Judges the day again, for the series that need it. */
     finish(): Map<SeriesId, Reconciliation> {
-      const late = [...drafts].filter(([, draft]) => draft.late > 0).map(([series]) => series);
+      const late = [...drafts].filter(([, draft]) => draft.found.late > 0).map(([series]) => series);
       const judged = late.length === 0 ? new Map<SeriesId, AlertDifference[]>() : judgeAgain(db, late, { bounds, drafts, readingsMax: of.readingsMax });
-      const found = new Map<SeriesId, Reconciliation>();
-      for (const [series, { lateTs, ...draft }] of drafts) found.set(series, { ...draft, alerts: judged === undefined ? null : (judged.get(series) ?? []) });
-      return found;
+      return new Map(Array.from(drafts, ([series, { found }]) => [series, { ...found, alerts: judged === undefined ? null : (judged.get(series) ?? []) }]));
     },
     rowOf,
   };
@@ -97,6 +100,8 @@ type Judging = { readonly bounds: DayBounds; readonly drafts: ReadonlyMap<Series
 /** @returns by the series that had late readings; undefined when there are too many readings */
 function judgeAgain(db: Database, late: readonly SeriesId[], judging: Judging): Map<SeriesId, AlertDifference[]> | undefined {
   const { bounds, readingsMax = JUDGED_READINGS_MAX } = judging;
+  // The stream is not to be blamed for what an import brought; `highwater rebuild --alerts` judges that.
+  if (wasImported(db, { from: bounds.start, to: bounds.end })) return new Map();
   const plan = planInForce(db, bounds.end);
   if (plan === undefined || plan.rules.length === 0) return new Map();
   const lead = leadOf(plan);

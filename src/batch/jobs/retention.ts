@@ -5,11 +5,12 @@
 
 import { dayOf, nextDay, type ZoneTable } from "../../engine/calendar.ts";
 import type { EpochMs } from "../../engine/units.ts";
-import { chunksOfDay, type RawDay, rawDays } from "../../storage/chunks.ts";
+import { type RawDay, rawDays } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
-import { droppableJournal, journalRowBytes, type Kept, lastArrivedBefore, packedInOrder, type Retention, usedBytes } from "../../storage/retention.ts";
+import { droppableJournal, journalRowBytes, type Kept, lastArrivedBefore, packedToDrop, type Retention, usedBytes } from "../../storage/retention.ts";
 import { HOUR_MS, MINUTE_MS, type Tier } from "../../storage/rollups.ts";
 import { hasOpenDays, hasWaitingRollups } from "../../storage/summary-work.ts";
+import { dropDay } from "./drop-day.ts";
 import { createEmitter, type Emit, type Emitter } from "./emitter.ts";
 
 export type RetentionOptions = {
@@ -34,8 +35,9 @@ export type RetentionReport = {
 };
 
 const JOURNAL_ROWS = 100;
-const CHUNKS = 20;
 const PACKED_ROWS = 50;
+/** Of a tier in one run; the next goes on. */
+const PACKED_MAX = 100_000;
 
 type Work = {
   readonly db: Database;
@@ -89,7 +91,7 @@ async function dropOldDays(work: Work): Promise<void> {
     const isOld = day.newestAt < options.now - timeMs;
     if ((!isOld && excess <= 0) || mayGo(work, day) !== "yes") continue;
     excess -= day.bytes;
-    await dropDay(work, day);
+    await drop(work, day);
   }
 }
 
@@ -101,24 +103,14 @@ function mayGo({ db, options: { zone, now } }: Work, { day, until }: RawDay): "y
   return hasWaitingRollups(db, { from: day, to: until }) ? "not summarised" : "yes";
 }
 
-async function dropDay({ db, emitter, done }: Work, { day, readings }: RawDay): Promise<void> {
-  await emitter.add({ kind: "raw-day-gone", day });
-  const ids = chunksOfDay(db, day);
-  for (let from = 0; from < ids.length; from += CHUNKS) await emitter.add({ kind: "chunks-gone", ids: ids.slice(from, from + CHUNKS) });
-  await emitter.flush();
+async function drop({ db, emitter, done }: Work, { day, readings }: RawDay): Promise<void> {
+  await dropDay(db, day, emitter);
   done.days += 1;
   done.readings += readings;
 }
 
 async function dropPacked({ db, emitter, done, options }: Work, tier: Tier, { timeMs, bytes }: Kept): Promise<void> {
-  const rows = packedInOrder(db, tier);
-  let excess = bytes === null ? 0 : rows.reduce((sum, row) => sum + row.bytes, 0) - bytes;
-  const gone: number[] = [];
-  for (const row of rows) {
-    if (row.at >= options.now - timeMs && excess <= 0) break;
-    excess -= row.bytes;
-    gone.push(row.id);
-  }
+  const gone = packedToDrop(db, tier, { before: options.now - timeMs, bytes }, PACKED_MAX);
   for (let from = 0; from < gone.length; from += PACKED_ROWS) await emitter.add({ kind: "packed-gone", ids: gone.slice(from, from + PACKED_ROWS) });
   await emitter.flush();
   done.packed += gone.length;
@@ -130,10 +122,11 @@ async function makeRoom(work: Work, room: number): Promise<RetentionReport["lack
   for (const day of rawDays(db)) {
     if (usedBytes(db) <= room || options.signal?.aborted) return "nothing";
     const rows = droppableJournal(db);
-    const verdict = mayGo(work, day);
+    // Of a day that is gone the journal may be left; its rollups have nothing to wait for. There are ever more of these.
+    const verdict = day.readings === 0 && day.until <= options.now ? "yes" : mayGo(work, day);
     if (verdict === "not over") break;
     if (verdict === "not summarised") return "summaries";
-    if (day.readings > 0) await dropDay(work, day);
+    if (day.readings > 0) await drop(work, day);
     if (rows !== undefined) await dropJournal(work, rows.first, lastArrivedBefore(db, day.until, rows));
   }
   return usedBytes(db) <= room ? "nothing" : "days";

@@ -6,9 +6,11 @@ import { z } from "zod";
 import type { ZoneTable } from "../../engine/calendar.ts";
 import type { Reading } from "../../engine/reading.ts";
 import type { EpochMs } from "../../engine/units.ts";
-import { epochOf, readEventTime } from "../event-time.ts";
+import { epochOf, readEventTime } from "../../event-time.ts";
+import { parseLenient } from "../../json-text.ts";
+import { isBadWord } from "../../value-text.ts";
 import { pointerKeys, valueAt } from "../json-pointer.ts";
-import { isBadWord, readValue, undecodable, type Value, type ValueMap } from "../value.ts";
+import { readValue, undecodable, type Value, type ValueMap } from "../value.ts";
 import {
   type Codec,
   type CodecLimits,
@@ -22,7 +24,6 @@ import {
   refuse,
   textOf,
 } from "./codec.ts";
-import { parseLenient } from "./json-text.ts";
 import { mapSchema, pointerSchema } from "./settings.ts";
 
 const schema = z

@@ -55,6 +55,7 @@ export const alertEventKinds = [
   "in_service",
   "reset",
   "unattended",
+  "rebuilt",
 ] as const;
 export type AlertEventKind = (typeof alertEventKinds)[number];
 

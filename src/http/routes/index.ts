@@ -27,6 +27,7 @@ import { overrideRemove } from "./override-remove.ts";
 import { overrides } from "./overrides.ts";
 import { performance } from "./performance.ts";
 import { readings } from "./readings.ts";
+import { readingsCsv } from "./readings-csv.ts";
 import { readyz } from "./readyz.ts";
 import { reload } from "./reload.ts";
 import { report } from "./report.ts";
@@ -53,6 +54,7 @@ export const routes: readonly Route[] = [
   status,
   series,
   readings,
+  readingsCsv,
   alerts,
   alert,
   ...[alertAck, alertUnack, alertComment, alertShelve, alertUnshelve, alertOutOfService, alertInService, alertReset],

@@ -29,31 +29,40 @@ export const seriesBucketsSchema = z.strictObject({
 });
 export type SeriesBucketsRow = z.output<typeof seriesBucketsSchema>;
 
+export const readingsQuery = z.strictObject({
+  series: seriesIdsSchema.exactOptional(),
+  from: instantSchema.exactOptional(),
+  to: instantSchema.exactOptional(),
+  step: stepSchema.exactOptional(),
+  agg: wordsSchema(figures, "Figures of each bucket; without it all").exactOptional(),
+  limit: limitSchema,
+  cursor: cursorSchema.exactOptional(),
+});
+type Asked = Pick<z.output<typeof readingsQuery>, "from" | "to" | "agg">;
+
+/** Which figures are asked for. @throws Refusal when the time is none */
+export function figuresOf({ from, to, agg }: Asked): readonly (typeof figures)[number][] {
+  if (from !== undefined && to !== undefined && from >= to) {
+    throw new Refusal(400, "bad_parameter", "to: is not after from", "`from` is inclusive, `to` exclusive");
+  }
+  return agg === undefined ? figures : figures.filter((name) => agg.includes(name));
+}
+
 export const readings = defineRoute({
   kind: "answer",
   fromStore: true,
   path: "/api/v1/readings",
   summary: "Readings as buckets of time",
   description: "Only buckets that hold readings are given. Without `step` it is the finest that fits.",
-  query: z.strictObject({
-    series: seriesIdsSchema.exactOptional(),
-    from: instantSchema.exactOptional(),
-    to: instantSchema.exactOptional(),
-    step: stepSchema.exactOptional(),
-    agg: wordsSchema(figures, "Figures of each bucket; without it all").exactOptional(),
-    limit: limitSchema,
-    cursor: cursorSchema.exactOptional(),
-  }),
+  query: readingsQuery,
   params: z.strictObject({}),
   takesLabels: true,
   answer: z.strictObject({ series: z.array(seriesBucketsSchema), cursor: z.string().nullable() }),
   contentType: JSON_TYPE,
   async handle(deps, { query: { agg, ...query }, labels }) {
-    if (query.from !== undefined && query.to !== undefined && query.from >= query.to) {
-      throw new Refusal(400, "bad_parameter", "to: is not after from", "`from` is inclusive, `to` exclusive");
-    }
+    const kept = figuresOf({ ...query, ...(agg && { agg }) });
     const answer = await deps.query({ kind: "readings", labels, ...query });
-    const left = agg === undefined ? [] : figures.filter((name) => !agg.includes(name));
+    const left = figures.filter((name) => !kept.includes(name));
     const series = answer.series.map(({ id, labels: own, unit, step_ms, buckets }) => ({
       id,
       labels: own,

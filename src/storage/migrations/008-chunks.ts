@@ -27,7 +27,7 @@ export const chunks = {
       bytes INTEGER NOT NULL,          -- of bodies
       newest_at INTEGER NOT NULL,      -- newest arrival
       settled INTEGER NOT NULL,        -- 1: each series has one chunk
-      gone INTEGER NOT NULL            -- 1: retention took readings away: it is no longer whole
+      gone INTEGER NOT NULL            -- 1: retention took readings away: it is no longer whole; more: is taking those with an id below
     );
     -- Rows of the journal through begun may be in chunks, those through through all are.
     CREATE TABLE compaction (id INTEGER PRIMARY KEY CHECK (id = 1), through INTEGER NOT NULL, begun INTEGER NOT NULL);

@@ -1,8 +1,8 @@
-// Event time as devices write it: numbers, RFC 3339, and local times without offset. Whole milliseconds come out, or a reason.
+// Event time as devices and files write it: numbers, RFC 3339, and local times without offset. Whole milliseconds come out, or a reason.
 // Local time needs a zone; without one it is refused, since a guess would be hours off and nobody would see it.
 
-import { epochOf as epochAtLocal, instantsOf, type LocalMs, type ZoneTable } from "../engine/calendar.ts";
-import type { EpochMs } from "../engine/units.ts";
+import { epochOf as epochAtLocal, instantsOf, type LocalMs, type ZoneTable } from "./engine/calendar.ts";
+import type { EpochMs } from "./engine/units.ts";
 
 export type EventTime =
   | { readonly kind: "time"; readonly ts: EpochMs }

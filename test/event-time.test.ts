@@ -1,8 +1,8 @@
 // Event time as devices write it.
 
 import { describe, expect, it } from "vitest";
-import { readEventTime } from "../../src/broker/event-time.ts";
-import { zoneTable } from "../../src/zone.ts";
+import { readEventTime } from "../src/event-time.ts";
+import { zoneTable } from "../src/zone.ts";
 
 const oslo = zoneTable("Europe/Oslo");
 const lordHowe = zoneTable("Australia/Lord_Howe");

@@ -1,4 +1,4 @@
-// JSON as devices write it: JSON.parse, and one indulgence: `NaN`, `Infinity` and `None` outside of strings, which C and Python
+// JSON as devices and files write it: JSON.parse, and one indulgence: `NaN`, `Infinity` and `None` outside of strings, which C and Python
 // programs write where a value is missing, are read as null. Linear in the length of the text.
 
 export type ParsedJson = { readonly kind: "ok"; readonly value: unknown } | { readonly kind: "bad"; readonly detail: string };

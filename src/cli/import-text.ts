@@ -1,0 +1,52 @@
+// What `highwater import` says at its end.
+
+import type { GatewayConfig } from "../config.ts";
+import type { ImportReport } from "../history/import.ts";
+import { localText } from "./local-time.ts";
+import { counted, printable } from "./text.ts";
+
+type Words = { readonly given: string; readonly config: GatewayConfig; readonly seconds: number };
+
+export function importLines(report: ImportReport, { given, config, seconds }: Words): string[] {
+  const { readings, duplicates, conflicts } = report.progress;
+  const file = printable(given);
+  if (report.outcome === "there") return [`${file} is in already: ${counted(readings, "reading")}; nothing was done (--again does it anyway)`];
+  const { zone } = config.plan;
+  const when = report.span === null ? "" : `, ${localText(zone, report.span.from)} to ${localText(zone, report.span.to - 1)} (${zone.name})`;
+  const verb = report.outcome === "dry" ? "would be imported" : "imported";
+  const repeated = [
+    ...(duplicates > 0 ? [`${counted(duplicates, "reading")} were there already`] : []),
+    ...(conflicts > 0 ? [`${counted(conflicts, "reading")} at instants at which another value stands, which stays`] : []),
+  ];
+  return [
+    ...(report.resumedAfter > 0 ? [`went on after line ${report.resumedAfter}`] : []),
+    `${counted(readings, "reading")} of ${file} ${verb}${when}`,
+    `${report.series} series, ${report.seriesNew} of them new${repeated.map((each) => `; ${each}`).join("")}`,
+    ...countLines(report),
+    ...endLines(report, seconds),
+  ];
+}
+
+function countLines({ progress, problems }: ImportReport): string[] {
+  const list = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(", ");
+  const bad = Object.values(progress.problems).reduce((sum, count) => sum + count, 0);
+  return [
+    ...(Object.keys(progress.skipped).length > 0 ? [`no value: ${list(progress.skipped)}`] : []),
+    ...(bad > 0
+      ? [`${counted(bad, "problem")}: ${list(progress.problems)}${bad > problems.length ? `; the first ${problems.length} are told above` : ""}`]
+      : []),
+  ];
+}
+
+function endLines({ outcome, mayGoOn, span }: ImportReport, seconds: number): string[] {
+  if (outcome === "interrupted") {
+    const how = mayGoOn ? "the same command goes on where it was" : "given again, what is in is found to be there";
+    return [`interrupted: what is in stays in; ${how}`];
+  }
+  if (outcome === "dry") return ["nothing was written"];
+  const took = `${seconds.toFixed(1)} s`;
+  return span === null ? [took] : [`${took}; its days are summarised by night (\`highwater summarize\` does it at once)`];
+}

@@ -1,0 +1,42 @@
+// The tail of the raw history: readings in the journal's rows that are not compacted yet. Ask it before chunks are read: what is compacted
+// meanwhile is then read twice rather than never, and of equal (series, ts) the first counts.
+
+import { History } from "../engine/history.ts";
+import { LATE } from "../engine/reading.ts";
+import type { SeriesId } from "../engine/units.ts";
+import { compactedThrough, type Span } from "./chunks.ts";
+import type { Database } from "./database.ts";
+import { isHistory, readJournal, seqsOf, seriesIn } from "./journal.ts";
+
+/** The tail's readings in a span, by series; series that have none do not come. */
+export function readTail(db: Database, wanted: ReadonlySet<SeriesId>, { from, to }: Span): Map<SeriesId, History> {
+  const tail = new Map<SeriesId, History>();
+  if (from >= to) return tail;
+  for (const columns of readJournal(db, { fromTs: from, toTs: to, series: wanted, afterSeq: compactedThrough(db) })) {
+    for (let index = 0; index < columns.count; index += 1) {
+      const [id, ts, verdict] = [columns.series[index] as number, columns.ts[index] as number, columns.verdict[index] as number];
+      if (ts < from || ts >= to || !wanted.has(id) || !isHistory(verdict)) continue;
+      const history = tail.get(id) ?? new History();
+      tail.set(id, history);
+      history.add(ts, columns.value[index] as number, verdict === LATE, columns.at);
+    }
+  }
+  return tail;
+}
+
+/** Not fewer than the readings that the tail has in a span, of all series. */
+export function countTail(db: Database, { from, to }: Span): number {
+  const count = db.prepare<[number], number>("SELECT count FROM journal WHERE seq = ?").pluck();
+  return seqsOf(db, { fromTs: from, toTs: to, afterSeq: compactedThrough(db) }).reduce((sum, seq) => sum + (count.get(seq) ?? 0), 0);
+}
+
+/** The series of which rows of the tail that reach into a span hold history. */
+export function seriesOfTail(db: Database, { from, to }: Span): ReadonlySet<SeriesId> {
+  const read = db.prepare<[number], Uint8Array>("SELECT series FROM journal WHERE seq = ?").pluck();
+  const found = new Set<SeriesId>();
+  for (const seq of seqsOf(db, { fromTs: from, toTs: to, afterSeq: compactedThrough(db) })) {
+    const ids = read.get(seq);
+    for (const id of ids === undefined ? [] : seriesIn(ids)) found.add(id);
+  }
+  return found;
+}
