@@ -89,7 +89,8 @@ function writeDay(db: Database, all: readonly Series[], work: DayWork): number {
 function* rowsOf(series: Series, columns: OrderedReadings, bounds: DayBounds, { before, derived }: DayWork): Generator<FinishedRow> {
   const { id } = series;
   const day = dayOf(utc, bounds.start);
-  yield chunkOf(columns, { series: id, zone: utc.name, name: day, bounds, fromSeq: 0, part: 1, throughSeq: 0, level: 4 }, []);
+  // As compaction would have made it: the rollups of an import's chunks wait for the next night.
+  yield chunkOf(columns, { series: id, zone: utc.name, name: day, bounds, fromSeq: 0, part: 0, throughSeq: 0, level: 4 }, []);
   if (derived === "nothing") return;
   if (derived === "all") {
     const summary = summarizeDay(columns.ts, columns.value, bounds, { late: 0, alerts: 0 });
