@@ -8,7 +8,7 @@ import { compressSmall, decompress } from "./compression.ts";
 
 /** Below, a frame costs more than it saves. */
 const COMPRESS_FROM_BYTES = 64;
-const PLACES_MAX = 6;
+const PLACES_MAX = 10;
 const SCALED_MAX = 2 ** 51;
 /** Of a column of decimals so many values in a thousand may be none. */
 const EXCEPTIONS_PER_MILLE = 60;
