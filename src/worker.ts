@@ -13,6 +13,7 @@ const limits: { readonly [Name in ThreadName]?: ResourceLimits } = {
   processor: { maxYoungGenerationSizeMb: 12 },
   service: { maxYoungGenerationSizeMb: 6 },
   query: { maxYoungGenerationSizeMb: 6 },
+  job: { maxYoungGenerationSizeMb: 6 },
 };
 
 /**

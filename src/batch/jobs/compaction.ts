@@ -7,6 +7,7 @@ import { type Day, type DayBounds, dayBounds, dayOf, type ZoneTable } from "../.
 import { History, type OrderedReadings } from "../../engine/history.ts";
 import { LATE } from "../../engine/reading.ts";
 import type { EpochMs, SeriesId } from "../../engine/units.ts";
+import { giveBackRoom } from "../../heap.ts";
 import { encodeChunk, undamaged } from "../../storage/chunk-codec.ts";
 import {
   type ChunkPart,
@@ -57,8 +58,8 @@ export type CompactionReport = {
   readonly packed: Packing | null;
 };
 
-/** 2 million readings are about 100 MB while columns grow. */
-export const PASS_READINGS_MAX = 2_000_000;
+/** Half a million readings are about 25 MB while columns grow. */
+export const PASS_READINGS_MAX = 500_000;
 const ROWS_PER_PAUSE = 200;
 const ROWS_PER_WINDOW = 10_000;
 /** Chunks of one level, or of lower ones, that are merged into one of the next. */
@@ -113,6 +114,7 @@ async function compactAll(work: Work): Promise<boolean> {
     if (!(await writePass(work, pass))) return false;
     done.through = pass.through;
     done.readings += pass.readings;
+    giveBackRoom();
     options.progress?.({ done: pass.through - start, rows: newest - start, readings: done.readings });
   }
   return options.signal?.aborted !== true;
