@@ -27,6 +27,7 @@ import { isHistory, newestSeq, type ReadingColumns, readJournal } from "../../st
 import { endDrop } from "./drop-day.ts";
 import { createEmitter, type Emit, type Emitter, pause } from "./emitter.ts";
 import { type Packing, packRollups } from "./packing.ts";
+import { PassColumns } from "./pass-columns.ts";
 import { createRefusedCounter, type RefusedCounter } from "./refused.ts";
 
 export type CompactionOptions = {
@@ -58,8 +59,8 @@ export type CompactionReport = {
   readonly packed: Packing | null;
 };
 
-/** Half a million readings are about 25 MB while columns grow. */
-export const PASS_READINGS_MAX = 500_000;
+/** 17 MB while columns grow. */
+export const PASS_READINGS_MAX = 250_000;
 const ROWS_PER_PAUSE = 200;
 const ROWS_PER_WINDOW = 10_000;
 /** Chunks of one level, or of lower ones, that are merged into one of the next. */
@@ -124,13 +125,13 @@ type Pass = {
   readonly after: number;
   readonly through: number;
   readonly readings: number;
-  readonly histories: ReadonlyMap<SeriesId, History>;
+  readonly gathered: PassColumns;
   readonly refused: RefusedCounter;
 };
 
 /** The journal after a row through another, in passes that hold so many readings; whole rows. Ends early, silently, by the signal. */
 async function* passesOf(db: Database, start: number, newest: number, { zone, heldMax = PASS_READINGS_MAX, signal }: CompactionOptions): AsyncGenerator<Pass> {
-  const passAfter = (after: number) => ({ after, histories: new Map<SeriesId, History>(), refused: createRefusedCounter(zone), readings: 0, held: 0 });
+  const passAfter = (after: number) => ({ after, gathered: new PassColumns(), refused: createRefusedCounter(zone), readings: 0, held: 0 });
   let pass = passAfter(start);
   let [last, rows] = [start, 0];
   for (const columns of inWindows(db, start, newest)) {
@@ -140,7 +141,7 @@ async function* passesOf(db: Database, start: number, newest: number, { zone, he
     }
     last = columns.seq;
     pass.held += columns.count;
-    pass.readings += gather(columns, pass.histories, pass.refused);
+    pass.readings += gather(columns, pass.gathered, pass.refused);
     rows += 1;
     if (rows % ROWS_PER_PAUSE === 0) await pause();
     if (signal?.aborted) return;
@@ -155,7 +156,7 @@ function* inWindows(db: Database, start: number, newest: number): Generator<Read
   }
 }
 
-function gather({ count, series, ts, value, verdict, at }: ReadingColumns, histories: Map<SeriesId, History>, refused: RefusedCounter): number {
+function gather({ count, series, ts, value, verdict, at }: ReadingColumns, gathered: PassColumns, refused: RefusedCounter): number {
   let readings = 0;
   for (let index = 0; index < count; index += 1) {
     const mark = verdict[index] as number;
@@ -164,21 +165,16 @@ function gather({ count, series, ts, value, verdict, at }: ReadingColumns, histo
       refused.add(id, mark, at);
       continue;
     }
-    let history = histories.get(id);
-    if (history === undefined) {
-      history = new History();
-      histories.set(id, history);
-    }
-    history.add(ts[index] as number, value[index] as number, mark === LATE, at);
+    gathered.add(id, ts[index] as number, value[index] as number, mark === LATE, at);
     readings += 1;
   }
   return readings;
 }
 
 /** @returns false when it was ended early */
-async function writePass(work: Work, { after, through, histories, refused }: Pass): Promise<boolean> {
+async function writePass(work: Work, { after, through, gathered, refused }: Pass): Promise<boolean> {
   const { emitter, options } = work;
-  if (histories.size === 0 && refused.isEmpty()) {
+  if (gathered.length === 0 && refused.isEmpty()) {
     await emitter.add({ kind: "compaction", through, begun: through });
     await emitter.flush();
     return true;
@@ -186,8 +182,8 @@ async function writePass(work: Work, { after, through, histories, refused }: Pas
   await emitter.add({ kind: "compaction", through: after, begun: through });
   for (const row of refused.rows(after + 1)) await emitter.add(row);
   const touched: { series: SeriesId; day: Day }[] = [];
-  for (const series of [...histories.keys()].sort((a, b) => a - b)) {
-    for (const { day, bounds, columns } of byDay(options.zone, (histories.get(series) as History).ordered())) {
+  for (const { series, readings } of gathered.bySeries()) {
+    for (const { day, bounds, columns } of byDay(options.zone, readings)) {
       const row = chunkOf(columns, { series, zone: options.zone.name, name: day, bounds, fromSeq: after + 1, part: 0, throughSeq: through, level: 0 }, []);
       work.done.chunks += 1;
       work.done.bytes += row.body.length;
