@@ -63,7 +63,7 @@ export function createBlockStore(db: Database, { zone, at }: StoreOptions) {
       const outcome: BlockOutcome = { duplicates: 0, conflicts: 0, readings: 0, span: null };
       const isWhole = createWholeness(db);
       const ids = Array.from({ length: count }, (_, series) => idOf(series));
-      const [fromSeq, tail] = [newestSeq(db), readTail(db, new Set(ids.filter((id) => id !== undefined)), block.span())];
+      const [fromSeq, tail] = [newestSeq(db), readTail(db, block.span(), new Set(ids.filter((id) => id !== undefined)))];
       for (const { series, readings } of block.bySeries(count, outcome)) {
         const id = ids[series];
         const there = id === undefined ? undefined : thereOf(id, readings, tail);

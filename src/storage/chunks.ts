@@ -45,9 +45,9 @@ export type ChunkRow = {
 };
 /** How far compaction has come; `begun` is where the pass that is under way will end. */
 export type CompactionRow = { readonly kind: "compaction"; readonly through: number; readonly begun: number };
-/** Left by a pass that was killed. */
+/** Left by a pass that was killed, or taken out by whoever read them. */
 export type ChunksGoneRow = { readonly kind: "chunks-gone"; readonly ids: readonly number[] };
-/** Each series has one chunk of the day, if no readings came since `through`. */
+/** Each series has one chunk of the day, if they hold so many readings. */
 export type DaySettledRow = { readonly kind: "day-settled"; readonly day: EpochMs; readonly readings: number };
 export type ChunkWrite = ChunkRow | CompactionRow | ChunksGoneRow | DaySettledRow;
 

@@ -10,8 +10,9 @@ import type { RulePlan } from "../engine/rule.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { compactedThrough, createChunkReader, rawDays } from "./chunks.ts";
 import type { Database } from "./database.ts";
-import { isHistory, readJournal, spanSecond } from "./journal.ts";
+import { isHistory, readJournal } from "./journal.ts";
 import { seriesIds } from "./series-query.ts";
+import { createTailCounter } from "./tail.ts";
 
 /** Readings that one slice of time may hold, as far as it can be foreseen, if it is longer than a second. */
 const SLICE_READINGS_MAX = 2_000_000;
@@ -49,20 +50,14 @@ function historyBegin(db: Database): EpochMs {
 
 /** @returns about how many readings lie in a time: of chunks as if a day's came evenly, of journal rows all that reach into it; 0 only if there are none */
 export function historyCounter(db: Database): (from: EpochMs, to: EpochMs) => number {
-  const [days, after] = [rawDays(db), compactedThrough(db)];
-  const tail = db
-    .prepare<number[], number>(
-      `SELECT coalesce(sum(journal.count), 0) FROM journal_span CROSS JOIN journal ON journal.seq = journal_span.seq
-       WHERE max_s >= ? AND min_s <= ? AND journal_span.seq > ?`,
-    )
-    .pluck();
+  const [days, tail] = [rawDays(db), createTailCounter(db)];
   return (from, to) => {
     if (from >= to) return 0;
     const compacted = days.reduce((sum, { day, until, readings }) => {
       const share = (Math.min(to, until) - Math.max(from, day)) / (until - day);
       return share > 0 ? sum + Math.ceil(readings * share) : sum;
     }, 0);
-    return compacted + (tail.get(spanSecond(from), spanSecond(to - 1), after) ?? 0);
+    return compacted + tail({ from, to });
   };
 }
 

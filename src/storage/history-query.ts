@@ -6,7 +6,7 @@ import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { decodeChunk } from "./chunk-codec.ts";
 import { cutOut, DAY_MS_MAX, type Span } from "./chunks.ts";
 import type { Database } from "./database.ts";
-import { countTail, readTail, seriesOfTail } from "./tail.ts";
+import { createTailCounter, readTail, seriesOfTail } from "./tail.ts";
 
 /** Readings of the journal's tail that are held at once, as far as it can be foreseen. */
 const TAIL_READINGS_MAX = 4_000_000;
@@ -52,11 +52,11 @@ export function createHistoryReader(db: Database, span: Span, tailMax = TAIL_REA
   return {
     /** The readings of series, in the order of the ids, each in pieces that follow each other. */
     *read(ids: readonly SeriesId[]): Generator<{ readonly series: SeriesId; readonly readings: OrderedReadings }> {
-      const groups = Math.max(1, Math.ceil(countTail(db, span) / tailMax));
+      const groups = Math.max(1, Math.ceil(createTailCounter(db)(span) / tailMax));
       const size = Math.max(1, Math.ceil(ids.length / groups));
       for (let start = 0; start < ids.length; start += size) {
         const group = ids.slice(start, start + size);
-        const tail = readTail(db, new Set(group), span);
+        const tail = readTail(db, span, new Set(group));
         for (const series of group) {
           for (const readings of merged(stored(series), tail.get(series)?.ordered())) if (readings.ts.length > 0) yield { series, readings };
           tail.delete(series);

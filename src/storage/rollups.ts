@@ -201,3 +201,19 @@ export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollu
   }
   return [...merged, ...fresh.slice(next)];
 }
+
+/** Whether a fresh bucket's values are ones that readings of it could make. */
+export function isReadable(body: Uint8Array, start: EpochMs, tier: Tier): boolean {
+  try {
+    const values = decodeRollup(body, start);
+    return values.count === 0 || isSensible(values, start, tier);
+  } catch {
+    return false;
+  }
+}
+
+/** What no readings of the bucket could make is damage. */
+export function isSensible({ count, min, max, first, last, firstTs, lastTs }: AggregateValues, start: EpochMs, tier: Tier): boolean {
+  const isWithin = floorMod(start, tier) === 0 && firstTs >= start && firstTs <= lastTs && lastTs < start + tier;
+  return count > 0 && isWithin && [first, last].every((value) => value >= min && value <= max);
+}

@@ -6,8 +6,7 @@ import type { EpochMs, SeriesId } from "../engine/units.ts";
 import type { Span } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { decodePacked, type PackedBucket } from "./packed-rollups.ts";
-import { decodeRollup, mergeOf, type PackedRollupsRow, type Tier } from "./rollups.ts";
-import { isReadable } from "./verify/rollups.ts";
+import { decodeRollup, isReadable, mergeOf, type PackedRollupsRow, type Tier } from "./rollups.ts";
 
 /** `values`: undefined when they cannot be read. `isFresh`: it is not packed, or amended since. */
 export type StoredBucket = {

@@ -6,16 +6,16 @@ import { LATE } from "../engine/reading.ts";
 import type { SeriesId } from "../engine/units.ts";
 import { compactedThrough, type Span } from "./chunks.ts";
 import type { Database } from "./database.ts";
-import { isHistory, readJournal, seqsOf, seriesIn } from "./journal.ts";
+import { isHistory, readJournal, seqsOf, seriesIn, spanSecond } from "./journal.ts";
 
-/** The tail's readings in a span, by series; series that have none do not come. */
-export function readTail(db: Database, wanted: ReadonlySet<SeriesId>, { from, to }: Span): Map<SeriesId, History> {
+/** The tail's readings in a span, of the series wanted or of all; series that have none do not come. */
+export function readTail(db: Database, { from, to }: Span, wanted?: ReadonlySet<SeriesId>): Map<SeriesId, History> {
   const tail = new Map<SeriesId, History>();
   if (from >= to) return tail;
-  for (const columns of readJournal(db, { fromTs: from, toTs: to, series: wanted, afterSeq: compactedThrough(db) })) {
+  for (const columns of readJournal(db, { fromTs: from, toTs: to, afterSeq: compactedThrough(db), ...(wanted && { series: wanted }) })) {
     for (let index = 0; index < columns.count; index += 1) {
       const [id, ts, verdict] = [columns.series[index] as number, columns.ts[index] as number, columns.verdict[index] as number];
-      if (ts < from || ts >= to || !wanted.has(id) || !isHistory(verdict)) continue;
+      if (ts < from || ts >= to || wanted?.has(id) === false || !isHistory(verdict)) continue;
       const history = tail.get(id) ?? new History();
       tail.set(id, history);
       history.add(ts, columns.value[index] as number, verdict === LATE, columns.at);
@@ -24,10 +24,16 @@ export function readTail(db: Database, wanted: ReadonlySet<SeriesId>, { from, to
   return tail;
 }
 
-/** Not fewer than the readings that the tail has in a span, of all series. */
-export function countTail(db: Database, { from, to }: Span): number {
-  const count = db.prepare<[number], number>("SELECT count FROM journal WHERE seq = ?").pluck();
-  return seqsOf(db, { fromTs: from, toTs: to, afterSeq: compactedThrough(db) }).reduce((sum, seq) => sum + (count.get(seq) ?? 0), 0);
+/** @returns not fewer than the readings, of all series, that the tail as it is now has in a span: all of rows that reach into it */
+export function createTailCounter(db: Database): (span: Span) => number {
+  const after = compactedThrough(db);
+  const count = db
+    .prepare<number[], number>(
+      `SELECT coalesce(sum(journal.count), 0) FROM journal_span CROSS JOIN journal ON journal.seq = journal_span.seq
+       WHERE max_s >= ? AND min_s <= ? AND journal_span.seq > ?`,
+    )
+    .pluck();
+  return ({ from, to }) => count.get(spanSecond(from), spanSecond(to - 1), after) ?? 0;
 }
 
 /** The series of which rows of the tail that reach into a span hold history. */

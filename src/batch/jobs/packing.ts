@@ -10,6 +10,7 @@ import { undamaged } from "../../storage/chunk-codec.ts";
 import { type ChunkReader, compactedThrough, createChunkReader, createWholeness, cutOut, type Span } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { encodePacked, type PackedBucket } from "../../storage/packed-rollups.ts";
+import { utcDayOf } from "../../storage/rollup-days.ts";
 import {
   createRollupReader,
   type FreshRollup,
@@ -24,8 +25,6 @@ import {
 import { seriesIds } from "../../storage/series-query.ts";
 import type { Emitter } from "./emitter.ts";
 import { packOpenDays } from "./packing-days.ts";
-
-const DAY_MS = 24 * HOUR_MS;
 
 export type Packing = { readonly buckets: number; readonly bytes: number; readonly recomputed: number };
 
@@ -46,7 +45,7 @@ type Work = {
 export async function packRollups(db: Database, { now, signal }: { now: EpochMs; signal?: AbortSignal }, emitter: Emitter): Promise<Packing | undefined> {
   const reads = { chunks: createChunkReader(db), rollups: createRollupReader(db), isWhole: createWholeness(db) };
   const work: Work = { ...reads, emitter, now, throughSeq: compactedThrough(db), done: { buckets: 0, bytes: 0, recomputed: 0 } };
-  const until: Readonly<Record<Tier, EpochMs>> = { [MINUTE_MS]: now - HOUR_MS - floorMod(now, HOUR_MS), [HOUR_MS]: now - floorMod(now, DAY_MS) };
+  const until: Readonly<Record<Tier, EpochMs>> = { [MINUTE_MS]: now - HOUR_MS - floorMod(now, HOUR_MS), [HOUR_MS]: utcDayOf(now) };
   for (const tier of [MINUTE_MS, HOUR_MS] as const) {
     const before = until[tier];
     for (const series of seriesIds(db)) {
@@ -116,7 +115,7 @@ export function packedRow(unit: Unit, buckets: readonly PackedBucket[], taken: P
 function recompute(work: Work, { tier, series }: Omit<Unit, "unit">, buckets: readonly PackedBucket[]): Map<EpochMs, AggregateValues> {
   const wanted = buckets.filter(({ start }) => work.isWhole({ from: start, to: start + tier }));
   const exact = new Map<EpochMs, AggregateValues>();
-  for (const ofDay of Map.groupBy(wanted, ({ start }) => start - floorMod(start, DAY_MS)).values()) {
+  for (const ofDay of Map.groupBy(wanted, ({ start }) => utcDayOf(start)).values()) {
     const starts = ofDay.map(({ start }) => start);
     const readings = readingsOf(work.chunks, series, { from: Math.min(...starts), to: Math.max(...starts) + tier });
     for (const start of starts) exact.set(start, rollUp(readings, { from: start, to: start + tier }));

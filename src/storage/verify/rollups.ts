@@ -1,18 +1,17 @@
 // Checks of rollups by themselves: packed ones by their checksum and by what their row says, fresh ones by whether they make sense.
 // Whether they are right only the raw readings tell.
 
-import type { AggregateValues } from "../../engine/aggregate.ts";
 import { dayText } from "../../engine/calendar.ts";
-import { type EpochMs, floorMod, type SeriesId } from "../../engine/units.ts";
+import type { EpochMs, SeriesId } from "../../engine/units.ts";
 import type { Span } from "../chunks.ts";
 import type { Database } from "../database.ts";
 import { decodePacked } from "../packed-rollups.ts";
-import { decodeRollup, HOUR_MS, type Tier, unitEnd, unitOf } from "../rollups.ts";
+import { UTC_DAY_MS } from "../rollup-days.ts";
+import { HOUR_MS, isReadable, isSensible, type Tier, unitEnd, unitOf } from "../rollups.ts";
 import { type Checked, type Found, type Mend, type Place, reasonIn, rowsByKey } from "./problem.ts";
 
-const DAY_MS = 24 * HOUR_MS;
 export const tierWord = (tier: Tier): string => (tier === HOUR_MS ? "hour" : "minute");
-export const utcDay = (ts: EpochMs): string => dayText(Math.floor(ts / DAY_MS));
+export const utcDay = (ts: EpochMs): string => dayText(Math.floor(ts / UTC_DAY_MS));
 
 /** Rebuilds the UTC days of a span. */
 export const rebuildOf = ({ from, to }: Span): Mend => ({ kind: "rebuild", from: utcDay(from), to: utcDay(to - 1) });
@@ -77,19 +76,4 @@ export function checkFresh(db: Database, within: Span, found: Found): void {
     }
     if (rows.length < FRESH_PER_READ) return;
   }
-}
-
-export function isReadable(body: Uint8Array, start: EpochMs, tier: Tier): boolean {
-  try {
-    const values = decodeRollup(body, start);
-    return values.count === 0 || isSensible(values, start, tier);
-  } catch {
-    return false;
-  }
-}
-
-/** What no readings of the bucket could make is damage. */
-function isSensible({ count, min, max, first, last, firstTs, lastTs }: AggregateValues, start: EpochMs, tier: Tier): boolean {
-  const isWithin = floorMod(start, tier) === 0 && firstTs >= start && firstTs <= lastTs && lastTs < start + tier;
-  return count > 0 && isWithin && [first, last].every((value) => value >= min && value <= max);
 }
