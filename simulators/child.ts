@@ -34,9 +34,9 @@ export async function startChild<Ready extends object>(args: readonly string[], 
   // In a process group of its own, Ctrl-C on the terminal reaches only the parent, which ends it in order; whatever happens, none is left behind.
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
-  const exited = once(child, "close").then(([code]) => {
+  const exited = once(child, "close").then(([code, signal]) => {
     process.off("exit", kill);
-    return typeof code === "number" ? code : -1;
+    return { code: typeof code === "number" ? code : -1, signal: signal as NodeJS.Signals | null };
   });
   const tail: string[] = [];
   const keep = (line: string) => {
@@ -59,20 +59,26 @@ export async function startChild<Ready extends object>(args: readonly string[], 
       resolve(found);
     });
     child.once("error", (error) => fail(`could not be started: ${error.message}`));
-    void exited.then((code) => {
+    void exited.then(({ code }) => {
       clearTimeout(timer);
       fail(`ended with ${code} before it was ready`);
     });
   });
-  return { ready, pid: child.pid ?? 0, exited, stop: () => stopChild(child, exited, options.timeoutMs) };
+  const stop = async (): Promise<number> => {
+    const hadEnded = child.exitCode !== null || child.signalCode !== null;
+    const { code, signal } = await endChild(child, exited, options.timeoutMs);
+    if (signal !== null && !hadEnded) process.stderr.write(`${[`node ${args.join(" ")} ended by ${signal} when it was to stop`, ...tail].join("\n  ")}\n`);
+    return code;
+  };
+  return { ready, pid: child.pid ?? 0, exited: exited.then(({ code }) => code), stop };
 }
 
-async function stopChild(child: ChildProcess, exited: Promise<number>, timeoutMs: number): Promise<number> {
+async function endChild<Exit>(child: ChildProcess, exited: Promise<Exit>, timeoutMs: number): Promise<Exit> {
   child.kill("SIGTERM");
   const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
-  const code = await exited;
+  const exit = await exited;
   clearTimeout(timer);
-  return code;
+  return exit;
 }
 
 function readyLine<Ready>(line: string): Ready | undefined {

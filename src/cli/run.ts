@@ -66,7 +66,6 @@ async function run(options: Options): Promise<void> {
   });
   giveBackRoom();
   if (gateway.setupUrl !== undefined) offerSetup(gateway.setupUrl, log);
-  log.info({ mqtt: gateway.mqtt, http: gateway.http, rules: loaded.config.plan.rules.length, pid: process.pid }, "ready");
   process.on("SIGHUP", () => {
     gateway.reload().catch((error: unknown) => log.error({ err: error }, "the reload failed"));
   });
@@ -86,4 +85,6 @@ async function run(options: Options): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  // Whoever reads it may send a signal at once.
+  log.info({ mqtt: gateway.mqtt, http: gateway.http, rules: loaded.config.plan.rules.length, pid: process.pid }, "ready");
 }
