@@ -20,7 +20,7 @@ import type { SnapshotPart } from "./storage/snapshot.ts";
 
 export type PipelineDeps = {
   readonly db: Database;
-  /** Milliseconds that never step; only for the length of a snapshot slice and of a retry. */
+  /** Milliseconds that never step; only for how long things take. */
   readonly monotonic: () => number;
   readonly sleep: (ms: number) => void;
   /** The disk refuses; it is tried again. */
@@ -58,6 +58,14 @@ export function createPipeline(deps: PipelineDeps) {
   let snapshot: { readonly seq: number } | undefined;
   let readingsSince = recovered.readings;
   let snapshotDueAt = deps.monotonic() + SNAPSHOT_AFTER_MS;
+
+  /** Counts how long it took, unless it throws. */
+  function timed<Result>(takes: Seconds, work: () => Result): Result {
+    const begun = deps.monotonic();
+    const result = work();
+    takes.observe((deps.monotonic() - begun) / 1000);
+    return result;
+  }
 
   function withKnown(input: Input, budget: LookupBudget): Input {
     if (input.kind !== "readings") return input;
@@ -109,7 +117,7 @@ export function createPipeline(deps: PipelineDeps) {
     let worked = 0;
     for (let attempt = 1; ; attempt++) {
       try {
-        worked = commit({ step, finished, snapshot: slice, work: workSlice(work) });
+        worked = timed(counters.commitSeconds, () => commit({ step, finished, snapshot: slice, work: workSlice(work) }));
         break;
       } catch (cause) {
         if (!isTransient(cause)) throw new GatewayError("commit_failed", `the commit of row ${step?.seq} failed: ${(cause as Error).message}`, { cause });
@@ -141,7 +149,7 @@ export function createPipeline(deps: PipelineDeps) {
       const last = inputs.at(-1);
       const writeRest = (): number => (turn.finished.length > 0 || work.length > 0 || snapshot !== undefined ? write(undefined, turn.finished, work) : 0);
       if (last === undefined) return { wakeAt: engine.nextWakeAt(), effects: undefined, worked: writeRest() };
-      const effects = engine.step(inputs, { now: last.at, up: last.up });
+      const effects = timed(counters.stepSeconds, () => engine.step(inputs, { now: last.at, up: last.up }));
       if (inputs.every(isWake) && isQuiet(effects)) return { wakeAt: engine.nextWakeAt(), effects: undefined, worked: writeRest() };
       const count = effects.verdicts.reduce((sum, verdicts) => sum + verdicts.length, 0);
       const worked = write({ seq: seq + 1, inputs, effects, now: last.at }, turn.finished, work);
@@ -171,6 +179,9 @@ export function createPipeline(deps: PipelineDeps) {
   };
 }
 
+type Seconds = { observe(seconds: number): void };
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
+
 /** A clock that was set changes what the engine knows, also where nothing comes of it. */
 const isWake = (input: Input): boolean => input.kind === "clock" && input.steppedMs === undefined;
 
@@ -199,5 +210,7 @@ function createCounters(metrics: Metrics, engine: Engine) {
     retries: metrics.counter("highwater_commit_retries_total", "Commits that the disk refused and that were tried again"),
     unanswered: metrics.counter("highwater_lookups_unanswered_total", "Old timestamps taken as new because looking them up would have cost too much"),
     readings: metrics.histogram("highwater_commit_readings", "Readings per commit", [1, 10, 100, 1000, 10_000]),
+    stepSeconds: metrics.histogram("highwater_step_duration_seconds", "How long the engine took over the inputs of a turn", SECONDS),
+    commitSeconds: metrics.histogram("highwater_commit_duration_seconds", "How long transactions took until they were on the disk", SECONDS),
   };
 }
