@@ -9,6 +9,7 @@ import type { Clock } from "./clock.ts";
 import { type GatewayConfig, type LoadResult, urlOf } from "./config.ts";
 import type { ZoneTable } from "./engine/calendar.ts";
 import { GatewayError } from "./error.ts";
+import { createYoungGeneration } from "./heap.ts";
 import type { ReloadOutcome } from "./http/route.ts";
 import { createInbox, type Inbox, type Turn } from "./inbox.ts";
 import type { Log } from "./log.ts";
@@ -84,8 +85,13 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
 
   const clockProblem = clockProblemOf(clock.now(), recovered.at, options);
   if (clockProblem !== undefined) log.error({ problem: clockProblem }, "connections are refused; set the clock, or start with --accept-clock");
+  const young = createYoungGeneration(clock.monotonic);
+  const send = (turn: Turn): void => {
+    young.turned(readingsOf(turn));
+    processor.tell({ kind: "turn", turn }, buffersOf(turn));
+  };
   const inbox = createInbox(
-    { clock, send: (turn) => processor.tell({ kind: "turn", turn }, buffersOf(turn)), clockStepped: (ms) => log.warn({ ms }, "the wall clock was set") },
+    { clock, send, clockStepped: (ms) => log.warn({ ms }, "the wall clock was set") },
     { ...inboxLimits(config), at: options.acceptClock ? 0 : recovered.at, up: recovered.up, series },
   );
   closers.push(() => inbox.close());
@@ -251,6 +257,8 @@ async function listening(service: Service): Promise<Extract<FromService, { kind:
 function setupUrlOf({ gateway, http }: GatewayConfig, listening: { host: string; port: number }, secret: string): string {
   return `${http.port === 0 ? urlOf(listening) : gateway.externalUrl}/setup#${secret}`;
 }
+
+const readingsOf = ({ inputs }: Turn): number => inputs.reduce((sum, input) => sum + (input.kind === "readings" ? input.batch.series.length : 0), 0);
 
 /** The column buffers of a turn, to be handed over instead of copied. */
 const buffersOf = (turn: Turn): ArrayBuffer[] =>

@@ -10,7 +10,7 @@ type ThreadName = "processor" | "service" | "query" | "job";
 
 /** Of what these make in a turn, or for an answer, next to nothing is alive a turn later, so that little room is enough for it. */
 const limits: { readonly [Name in ThreadName]?: ResourceLimits } = {
-  processor: { maxYoungGenerationSizeMb: 12 },
+  processor: { maxYoungGenerationSizeMb: 6 },
   service: { maxYoungGenerationSizeMb: 6 },
   query: { maxYoungGenerationSizeMb: 6 },
   job: { maxYoungGenerationSizeMb: 6 },

@@ -17,4 +17,4 @@ const smallParams = { [constants.ZSTD_c_compressionLevel]: 6, [constants.ZSTD_c_
 /** For a few kilobytes that are kept long. */
 export const compressSmall = (bytes: Uint8Array): Uint8Array => zstdCompressSync(bytes, { params: smallParams, chunkSize: CHUNK_BYTES });
 
-export const decompress = (bytes: Uint8Array): Uint8Array => zstdDecompressSync(bytes);
+export const decompress = (bytes: Uint8Array): Uint8Array => zstdDecompressSync(bytes, { chunkSize: CHUNK_BYTES });

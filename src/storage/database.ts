@@ -14,13 +14,15 @@ export type Database = Sqlite.Database;
 const DATABASE_FILE = "highwater.db";
 const LOCK_FILE = "lock.db";
 
-/** Pages of each connection. What is not among them is read from the operating system's cache, for a microsecond or two. */
+/** Pages of a connection. What is not among them is read from the operating system's cache, for a microsecond or two. */
 const CACHE_KIB = 8192;
+/** For who reads each page once. */
+export const SMALL_CACHE_KIB = 1024;
 
 /** A WAL that grew while a backup or a question read is cut to this once it begins anew; a checkpoint comes each 16 MB. */
 const WAL_BYTES_KEPT = 32 * 1024 * 1024;
 
-export type OpenOptions = { readonly readonly: boolean } & Partial<MigrationOptions>;
+export type OpenOptions = { readonly readonly: boolean; readonly cacheKib?: number } & Partial<MigrationOptions>;
 
 export const databaseFileOf = (dataDir: string): string => join(dataDir, DATABASE_FILE);
 
@@ -35,7 +37,7 @@ export function openDatabase(dataDir: string, options: OpenOptions): Database {
   return explaining(file, () => {
     const db = new Sqlite(file, { readonly: options.readonly, timeout: 5000 });
     try {
-      db.pragma(`cache_size = -${CACHE_KIB}`);
+      db.pragma(`cache_size = -${options.cacheKib ?? CACHE_KIB}`);
       if (options.readonly) {
         // SQLite looks at the file only now; what is no database is found here and not by the first query.
         db.pragma("schema_version");

@@ -59,8 +59,10 @@ export type CompactionReport = {
   readonly packed: Packing | null;
 };
 
-/** 17 MB while columns grow. */
+/** 7 MB of columns. */
 export const PASS_READINGS_MAX = 250_000;
+/** Rows are taken whole: what the last one of a pass may bring beyond; for more, columns grow. */
+const ROW_READINGS = 10_000;
 const ROWS_PER_PAUSE = 200;
 const ROWS_PER_WINDOW = 10_000;
 /** Chunks of one level, or of lower ones, that are merged into one of the next. */
@@ -129,9 +131,13 @@ type Pass = {
   readonly refused: RefusedCounter;
 };
 
-/** The journal after a row through another, in passes that hold so many readings; whole rows. Ends early, silently, by the signal. */
+/** The journal after a row through another, in passes that hold so many readings, each until the next is asked for; whole rows. Ends early, silently, by the signal. */
 async function* passesOf(db: Database, start: number, newest: number, { zone, heldMax = PASS_READINGS_MAX, signal }: CompactionOptions): AsyncGenerator<Pass> {
-  const passAfter = (after: number) => ({ after, gathered: new PassColumns(), refused: createRefusedCounter(zone), readings: 0, held: 0 });
+  const gathered = new PassColumns(heldMax + ROW_READINGS);
+  const passAfter = (after: number) => {
+    gathered.clear();
+    return { after, gathered, refused: createRefusedCounter(zone), readings: 0, held: 0 };
+  };
   let pass = passAfter(start);
   let [last, rows] = [start, 0];
   for (const columns of inWindows(db, start, newest)) {

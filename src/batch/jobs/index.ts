@@ -1,8 +1,8 @@
-// The open list of batch jobs. One line per job.
+// The open list of batch jobs. One line per job. A thread that runs one loads that one alone: all of them together would take more than most of them work with.
 
-import { runCompaction } from "./compaction.ts";
-import { runDailySummary } from "./daily-summary.ts";
-import { runRebuildRollups } from "./rebuild-rollups.ts";
-import { runRetention } from "./retention.ts";
-
-export const jobs = { compaction: runCompaction, "daily-summary": runDailySummary, "rebuild-rollups": runRebuildRollups, retention: runRetention } as const;
+export const jobs = {
+  compaction: async () => (await import("./compaction.ts")).runCompaction,
+  "daily-summary": async () => (await import("./daily-summary.ts")).runDailySummary,
+  "rebuild-rollups": async () => (await import("./rebuild-rollups.ts")).runRebuildRollups,
+  retention: async () => (await import("./retention.ts")).runRetention,
+} as const;

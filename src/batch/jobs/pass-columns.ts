@@ -1,16 +1,23 @@
-// What a pass of compaction gathers: readings of all series in the order of the journal, as columns that grow, and then series by series.
-// A history for each series would cost more than its few readings.
+// What a pass of compaction gathers: readings of all series in the order of the journal, as columns, and then series by series; the columns are used
+// again by the next pass. A history for each series would cost more than its few readings.
 
 import { History, type OrderedReadings } from "../../engine/history.ts";
 import type { EpochMs, SeriesId } from "../../engine/units.ts";
 
 export class PassColumns {
-  #series = new Uint32Array(1024);
-  #ts = new Float64Array(1024);
-  #value = new Float64Array(1024);
-  #at = new Float64Array(1024);
-  #late = new Uint8Array(1024);
+  #series: Uint32Array;
+  #ts: Float64Array;
+  #value: Float64Array;
+  #at: Float64Array;
+  #late: Uint8Array;
   #length = 0;
+
+  /** @param size readings for which there is room at first; it grows */
+  constructor(size: number) {
+    this.#series = new Uint32Array(size);
+    [this.#ts, this.#value, this.#at] = [new Float64Array(size), new Float64Array(size), new Float64Array(size)];
+    this.#late = new Uint8Array(size);
+  }
 
   get length(): number {
     return this.#length;
@@ -25,6 +32,10 @@ export class PassColumns {
     this.#at[place] = at;
     this.#late[place] = isLate ? 1 : 0;
     this.#length = place + 1;
+  }
+
+  clear(): void {
+    this.#length = 0;
   }
 
   /** By their ids, each instant of a series once, the first to arrive. */
@@ -73,7 +84,7 @@ export class PassColumns {
   }
 
   #grow(): void {
-    const size = this.#series.length * 2;
+    const size = Math.ceil(this.#series.length * 1.25);
     const [series, ts, value] = [new Uint32Array(size), new Float64Array(size), new Float64Array(size)];
     const [at, late] = [new Float64Array(size), new Uint8Array(size)];
     series.set(this.#series);
