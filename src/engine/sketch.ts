@@ -29,8 +29,26 @@ export class Sketch {
     this.#level = level;
   }
 
+  /** Of what `eachBin` gave, in its order. */
+  static ofBins(level: number, bins: Iterable<readonly [bin: number, count: number]>): Sketch {
+    const sketch = new Sketch(level);
+    for (const [bin, count] of bins) {
+      sketch.#insert(sketch.#length, bin, count);
+      sketch.count += count;
+    }
+    return sketch;
+  }
+
   get level(): number {
     return this.#level;
+  }
+
+  /** Whether both hold the same readings, as far as they can be told apart. */
+  equals(other: Sketch): boolean {
+    if (this.#level !== other.#level || this.#length !== other.#length) return false;
+    for (let index = 0; index < this.#length; index++)
+      if (this.#bins[index] !== other.#bins[index] || this.#counts[index] !== other.#counts[index]) return false;
+    return true;
   }
 
   /** How many bins it takes. */
@@ -82,13 +100,18 @@ export class Sketch {
     return Number.NaN;
   }
 
+  /** The bins that hold readings, in order, and how many each holds. */
+  eachBin(take: (bin: number, count: number) => void): void {
+    for (let index = 0; index < this.#length; index++) take(this.#bins[index] as number, this.#counts[index] as number);
+  }
+
   save(to: StateWriter): void {
     to.number(this.#level);
     to.number(this.#length);
-    for (let index = 0; index < this.#length; index++) {
-      to.number(this.#bins[index] as number);
-      to.number(this.#counts[index] as number);
-    }
+    this.eachBin((bin, count) => {
+      to.number(bin);
+      to.number(count);
+    });
   }
 
   load(from: StateReader): void {

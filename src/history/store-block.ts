@@ -4,7 +4,8 @@
 
 import { byDay, chunkOf, type Merging, mergeTail } from "../batch/jobs/compaction.ts";
 import { createEmitter, type Emit } from "../batch/jobs/emitter.ts";
-import { packedRow, rollUp } from "../batch/jobs/packing.ts";
+import { packedRow } from "../batch/jobs/packing.ts";
+import { amended, bucketOf } from "../batch/jobs/reckon.ts";
 import type { Day, ZoneTable } from "../engine/calendar.ts";
 import { History, type OrderedReadings } from "../engine/history.ts";
 import { LATE } from "../engine/reading.ts";
@@ -13,7 +14,7 @@ import { type ChunkReader, createChunkReader, createWholeness, type Span } from 
 import type { Database } from "../storage/database.ts";
 import type { FinishedRow } from "../storage/finished.ts";
 import { newestSeq } from "../storage/journal.ts";
-import { createRollupReader, HOUR_MS, MINUTE_MS, mergeOf, type PackedRollupsRow, type RollupReader, unitOf } from "../storage/rollups.ts";
+import { createRollupReader, HOUR_MS, MINUTE_MS, type PackedRollupsRow, type RollupReader, unitOf } from "../storage/rollups.ts";
 import { readTail } from "../storage/tail.ts";
 import { type Block, type Repeated, type SeriesReadings, without } from "./block.ts";
 
@@ -131,8 +132,7 @@ function amend(rollups: RollupReader, { series, readings, isWhole, at, throughSe
     return [...Map.groupBy(gone, (start) => unitOf(tier, start))].map(([unit, ofUnit]) => {
       const buckets = new Map(rollups.packedRows(tier, series, unit).map((bucket) => [bucket.start, bucket]));
       for (const start of ofUnit) {
-        const [values, before] = [rollUp(history, { from: start, to: start + tier }), buckets.get(start)];
-        buckets.set(start, { start, isApproximate: true, values: before === undefined ? values : mergeOf([before.values, values]) });
+        buckets.set(start, amended(buckets.get(start), bucketOf(history, tier, start)));
       }
       return packedRow({ tier, series, unit }, [...buckets.values()], { starts: [], throughSeq, at });
     });

@@ -1,9 +1,10 @@
 // Closed rollup buckets of one series and tier as columns, for as long as history is kept; the last four bytes are their CRC-32.
 // Counts, times, first, last, min and max come out bit for bit. Where readings are decimals, sum, M2 and area are multiples of a
 // known step: they are put on it, which takes away what rounding had added, and travel as whole numbers. The mean is sum / count, but where
-// the sum is beyond the largest number: there the mean travels in its place.
+// the sum is beyond the largest number: there the mean travels in its place. Of hours a sketch of their readings may be there too.
 
 import type { AggregateValues } from "../engine/aggregate.ts";
+import type { Sketch } from "../engine/sketch.ts";
 import type { DurationMs, EpochMs } from "../engine/units.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { sealed, unsealed } from "./chunk-codec.ts";
@@ -19,8 +20,11 @@ import {
   writeSteady,
   writeValues,
 } from "./series-columns.ts";
+import { readSketches, type SketchColumn, writeSketches } from "./sketch-column.ts";
 
 const VERSION = 1;
+/** With a column of sketches behind the others. */
+const VERSION_SKETCHES = 2;
 const NO_PLACES = 0xff;
 const WHOLE_MAX = 2 ** 51;
 /** Rounding of a few hundred thousand additions stays far below; a figure that is off its step by more was not made of such decimals. */
@@ -31,8 +35,13 @@ const PLAIN_M2 = 2;
 const PLAIN_AREA = 4;
 const MEAN_FOR_SUM = 8;
 
-/** `isApproximate`: late readings were merged in when the raw readings were no longer whole. */
-export type PackedBucket = { readonly start: EpochMs; readonly isApproximate: boolean; readonly values: AggregateValues };
+/** `isApproximate`: late readings were merged in when the raw readings were no longer whole. `sketch`: of all readings of the bucket, or none. */
+export type PackedBucket = {
+  readonly start: EpochMs;
+  readonly isApproximate: boolean;
+  readonly values: AggregateValues;
+  readonly sketch?: Sketch | undefined;
+};
 
 const out = new ByteWriter();
 const figures = ["first", "last", "min", "max"] as const;
@@ -45,7 +54,8 @@ export function encodePacked(buckets: readonly PackedBucket[], unit: EpochMs, ti
   const steps = buckets.map(({ values }) => onSteps(values, places));
   const marks = Uint8Array.from(buckets, ({ isApproximate }, index) => (steps[index] as OnSteps).marks | (isApproximate ? APPROXIMATE : 0));
   out.clear();
-  out.byte(VERSION);
+  const hasSketches = buckets.some(({ sketch }) => sketch !== undefined);
+  out.byte(hasSketches ? VERSION_SKETCHES : VERSION);
   out.byte(places ?? NO_PLACES);
   out.varint(buckets.length);
   writeSteady(
@@ -71,6 +81,11 @@ export function encodePacked(buckets: readonly PackedBucket[], unit: EpochMs, ti
       out,
       columnOf(steps, (step) => step[name]),
     );
+  if (hasSketches)
+    writeSketches(
+      out,
+      buckets.map(({ sketch }) => sketch),
+    );
   return sealed(out.view());
 }
 
@@ -81,11 +96,13 @@ function columnOf<Item>(items: readonly Item[], of: (item: Item) => number): Flo
   return column;
 }
 
-function open(body: Uint8Array): { readonly reader: ByteReader; readonly places: number; readonly count: number } {
+type Opened = { readonly reader: ByteReader; readonly hasSketches: boolean; readonly places: number; readonly count: number };
+
+function open(body: Uint8Array): Opened {
   const reader = new ByteReader(unsealed(body));
   const version = reader.byte();
-  if (version !== VERSION) throw new Error(`packed rollups of version ${version}; this release reads ${VERSION}`);
-  return { reader, places: reader.byte(), count: reader.varint() };
+  if (version > VERSION_SKETCHES) throw new Error(`packed rollups of version ${version}; this release reads ${VERSION_SKETCHES}`);
+  return { reader, hasSketches: version === VERSION_SKETCHES, places: reader.byte(), count: reader.varint() };
 }
 
 /**
@@ -102,9 +119,12 @@ export function decodePackedCounts(body: Uint8Array, unit: EpochMs, tier: Durati
   return { starts, counts };
 }
 
-/** @throws GatewayError `chunk_damaged` */
-export function decodePacked(body: Uint8Array, unit: EpochMs, tier: DurationMs): PackedBucket[] {
-  const { reader, places, count } = open(body);
+/**
+ * @param wanted who only reads figures leaves the sketches out; who writes the buckets again must not
+ * @throws GatewayError `chunk_damaged`
+ */
+export function decodePacked(body: Uint8Array, unit: EpochMs, tier: DurationMs, wanted: { readonly sketches: boolean } = { sketches: true }): PackedBucket[] {
+  const { reader, hasSketches, places, count } = open(body);
   const column = (read: (from: ByteReader, into: Float64Array) => void): Float64Array => {
     const into = new Float64Array(count);
     read(reader, into);
@@ -116,13 +136,16 @@ export function decodePacked(body: Uint8Array, unit: EpochMs, tier: DurationMs):
   const [counts, firstTs, lengths] = [column(readLoose), column(readLoose), column(readLoose)];
   const [first, last, min, max] = [column(readValues), column(readValues), column(readValues), column(readValues)];
   const [sums, m2s, areas] = [column(readValues), column(readValues), column(readValues)];
+  const sketches: SketchColumn = hasSketches && wanted.sketches ? readSketches(reader, count) : [];
   const at = (values: Float64Array, index: number): number => values[index] as number;
   return Array.from(marks, (mark, index): PackedBucket => {
     const start = unit + at(starts, index) * tier;
     const known = { count: at(counts, index), first: at(first, index), last: at(last, index), min: at(min, index), max: at(max, index) };
     const times = { firstTs: start + at(firstTs, index), lastTs: start + at(firstTs, index) + at(lengths, index) };
     const stepped = { marks: mark, sum: at(sums, index), m2: at(m2s, index), area: at(areas, index) };
-    return { start, isApproximate: (mark & APPROXIMATE) !== 0, values: offSteps({ ...known, ...times }, stepped, places === NO_PLACES ? undefined : places) };
+    const values = offSteps({ ...known, ...times }, stepped, places === NO_PLACES ? undefined : places);
+    const sketch = sketches[index];
+    return { start, isApproximate: (mark & APPROXIMATE) !== 0, values, ...(sketch && { sketch }) };
   });
 }
 

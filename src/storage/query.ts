@@ -40,6 +40,10 @@ export type LabelFilter = Readonly<Record<string, readonly string[]>>;
  */
 export type Step = "raw" | "day" | DurationMs;
 
+/** By nearest rank. Exact from readings and the nightly batch, else of sketches: within RELATIVE_ERROR (engine/sketch.ts) of the reading of that rank. */
+export const percentiles = ["p50", "p95", "p99"] as const;
+export type Percentile = (typeof percentiles)[number];
+
 type Page = { readonly limit?: number; readonly cursor?: string };
 
 export type QueryRequest =
@@ -56,6 +60,7 @@ export type QueryRequest =
       readonly from?: EpochMs;
       readonly to?: EpochMs;
       readonly step?: Step;
+      readonly percentiles?: readonly Percentile[];
     } & Page)
   /** Newest first, by `firedAt`; pending ones come first of all, on the first page. `from`, `to`: when it fired. Without `states` all. */
   | ({
@@ -179,7 +184,8 @@ export type Bucket = {
   readonly source: BucketSource;
   /** It may still change in the ordinary course of things: it is not over yet, or its day waits to be summarised. */
   readonly provisional: boolean;
-};
+  /** Those asked for; null where what is kept of the readings does not tell. */
+} & { readonly [Name in Percentile]?: number | null };
 
 export type SeriesBuckets = {
   readonly id: SeriesId;

@@ -9,7 +9,17 @@ import { createWholeness } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { bucketsIn, createGrid, type Grid, STEPS } from "./grid.ts";
-import { type Answer, BUCKETS_DEFAULT, BUCKETS_MAX, type Bucket, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest } from "./query.ts";
+import {
+  type Answer,
+  BUCKETS_DEFAULT,
+  BUCKETS_MAX,
+  type Bucket,
+  LIMIT_DEFAULT,
+  type Percentile,
+  QUERY_TIME_MS,
+  type QueryContext,
+  type QueryRequest,
+} from "./query.ts";
 import { createRawBudget, gatherRaw, type RawWant, type Span, takeRaw, wantAll } from "./raw-readings.ts";
 import { createRollupReader, HOUR_MS, MINUTE_MS } from "./rollups.ts";
 import { type SelectedSeries, selectSeries } from "./series-query.ts";
@@ -41,7 +51,8 @@ export function answerReadings(db: Database, request: Request, context: QueryCon
   const grid = chooseGrid(request, context, extent, wants !== undefined);
   const perSeries = Math.max(1, Math.min(bucketsIn(grid, extent.from, extent.to), extent.most));
   const page = series.slice(0, Math.max(1, Math.floor(BUCKETS_TOTAL_MAX / perSeries)));
-  const bucketsOf = asked.from < asked.to ? mergeLayers(db, page, { grid, asked, extent, wants, context, deadline }) : () => [];
+  const { percentiles = [] } = request;
+  const bucketsOf = asked.from < asked.to ? mergeLayers(db, page, { grid, asked, extent, wants, percentiles, context, deadline }) : () => [];
   return {
     series: page.map(({ id, labels, unit }) => ({ id, labels, unit, step_ms: grid.stepMs, buckets: limited(bucketsOf(id)) })),
     cursor: hasMore || page.length < series.length ? String(page.at(-1)?.id) : null,
@@ -123,13 +134,14 @@ type Layers = {
   readonly extent: Span;
   /** With their readings; undefined: rollups answer. */
   readonly wants: readonly RawWant[] | undefined;
+  readonly percentiles: readonly Percentile[];
   readonly context: QueryContext;
   readonly deadline: Deadline;
 };
 
 /** Buckets are whole: what the first and the last hold beyond the time asked for is in them. */
 function mergeLayers(db: Database, page: readonly SelectedSeries[], layers: Layers): (id: SeriesId) => Bucket[] {
-  const { grid, asked, wants, context, deadline } = layers;
+  const { grid, asked, wants, percentiles, context, deadline } = layers;
   if (wants !== undefined) return fromRaw(db, wants, layers);
   const span = { from: startOn(grid, asked.from), to: endOn(grid, asked.to) };
   const buckets = streamBuckets(
@@ -137,11 +149,11 @@ function mergeLayers(db: Database, page: readonly SelectedSeries[], layers: Laye
     page.map(({ id }) => id),
     grid,
     span,
-    { deadline, budget: createRawBudget() },
+    { deadline, budget: createRawBudget(), percentiles },
   );
   const bucketsOf = (id: SeriesId): Bucket[] => buckets.get(id) ?? [];
   if (grid.step !== "day") return bucketsOf;
-  const batchOf = createBatchReader(db, context.zone, span);
+  const batchOf = createBatchReader(db, context.zone, span, percentiles);
   return (id) => {
     deadline.check();
     return batchOf.merge(id, bucketsOf(id));
@@ -151,7 +163,7 @@ function mergeLayers(db: Database, page: readonly SelectedSeries[], layers: Laye
 const startOn = (grid: Grid, from: EpochMs): EpochMs => (Number.isFinite(from) ? grid.boundsOf(from).start : from);
 const endOn = (grid: Grid, to: EpochMs): EpochMs => (Number.isFinite(to) ? grid.boundsOf(to - 1).end : to);
 
-function fromRaw(db: Database, wants: readonly RawWant[], { grid, extent, deadline }: Layers): (id: SeriesId) => Bucket[] {
+function fromRaw(db: Database, wants: readonly RawWant[], { grid, extent, percentiles, deadline }: Layers): (id: SeriesId) => Bucket[] {
   const histories = new Map(wants.map(({ id, history }) => [id, history]));
   if (extent.from < extent.to) {
     const [start, end] = [startOn(grid, extent.from), endOn(grid, extent.to)];
@@ -165,7 +177,7 @@ function fromRaw(db: Database, wants: readonly RawWant[], { grid, extent, deadli
   }
   const rollups = createRollupReader(db);
   return (id) => {
-    const set = new BucketSet(grid);
+    const set = new BucketSet(grid, percentiles);
     const history = histories.get(id);
     if (history !== undefined) set.addReadings(history.ordered());
     return set.buckets(closedEndOf(rollups, grid, id));

@@ -133,9 +133,9 @@ export function createRollupReader(db: Database) {
     return Math.max(newest.get(tier, series) ?? Number.NEGATIVE_INFINITY, newestPacked.get(tier, series) ?? Number.NEGATIVE_INFINITY);
   }
   // In one transaction: what is packed between the two would be lost, or count twice.
-  const rows = db.transaction((tier: Tier, series: SeriesId, from: EpochMs, to: EpochMs): Rollup[] => {
+  const rows = db.transaction((tier: Tier, series: SeriesId, from: EpochMs, to: EpochMs, wanted = { sketches: false }): Rollup[] => {
     const recent = freshRows(tier, series, from, to);
-    const old = packed.all(tier, series, from - unitMs[tier], to, from, to).flatMap(({ unit, body }) => decodePacked(body, unit, tier));
+    const old = packed.all(tier, series, from - unitMs[tier], to, from, to).flatMap(({ unit, body }) => decodePacked(body, unit, tier, wanted));
     return old.length === 0
       ? recent
       : mergeRows(
@@ -191,13 +191,13 @@ export function createRollupReader(db: Database) {
 export function mergeRows(packed: readonly PackedBucket[], fresh: readonly Rollup[]): Rollup[] {
   const merged: Rollup[] = [];
   let next = 0;
-  for (const { start, isApproximate, values } of packed) {
+  for (const { start, isApproximate, values, sketch } of packed) {
     while (next < fresh.length && (fresh[next] as Rollup).start < start) merged.push(fresh[next++] as Rollup);
     const over = fresh[next];
     if (over?.start === start) {
       next += 1;
       merged.push(over.isDirty ? { start, isApproximate, isDirty: true, values: mergeOf([values, over.values]) } : { ...over, isDirty: true });
-    } else merged.push({ start, isApproximate, isDirty: false, values });
+    } else merged.push({ start, isApproximate, isDirty: false, values, sketch });
   }
   return [...merged, ...fresh.slice(next)];
 }

@@ -21,7 +21,7 @@ const SINGLES = 3;
 const scratch = new ByteWriter();
 
 /** Writes a column by `write`, with its length in front so that it can be skipped, compressed where that makes it smaller. */
-function section(out: ByteWriter, write: (into: ByteWriter) => void): void {
+export function section(out: ByteWriter, write: (into: ByteWriter) => void): void {
   scratch.clear();
   write(scratch);
   const plain = scratch.view();
@@ -32,7 +32,8 @@ function section(out: ByteWriter, write: (into: ByteWriter) => void): void {
   out.raw(bytes);
 }
 
-function open(from: ByteReader): ByteReader {
+/** What `section` wrote. */
+export function openSection(from: ByteReader): ByteReader {
   const head = from.varint();
   const bytes = from.raw(Math.floor(head / 2));
   return new ByteReader(head % 2 === 1 ? decompress(bytes) : bytes);
@@ -57,7 +58,7 @@ export function writeSteady(out: ByteWriter, wholes: Float64Array): void {
 }
 
 export function readSteady(from: ByteReader, into: Float64Array): void {
-  open(from).zigzags(into);
+  openSection(from).zigzags(into);
   let [previous, difference] = [0, 0];
   for (let index = 0; index < into.length; index += 1) {
     const next = (into[index] as number) + difference;
@@ -90,7 +91,7 @@ export function writeLoose(out: ByteWriter, wholes: Float64Array): void {
 }
 
 export function readLoose(from: ByteReader, into: Float64Array): void {
-  const reader = open(from);
+  const reader = openSection(from);
   const isClose = reader.byte() === 0;
   if (into.length === 0) return;
   const least = reader.zigzag();
@@ -120,7 +121,7 @@ export function writeValues(out: ByteWriter, values: Float64Array): void {
 }
 
 export function readValues(from: ByteReader, into: Float64Array): void {
-  const reader = open(from);
+  const reader = openSection(from);
   const mode = reader.byte();
   switch (mode) {
     case CONSTANT:
@@ -240,7 +241,7 @@ export function writeMarks(out: ByteWriter, marks: Uint8Array): void {
 
 /** @param into of the length of the column */
 export function readMarks(from: ByteReader, into: Uint8Array): void {
-  const reader = open(from);
+  const reader = openSection(from);
   const first = reader.byte();
   if (first !== 0xff) into.fill(first);
   else into.set(reader.raw(into.length));

@@ -2,6 +2,7 @@
 // fresh they give the merge, as rollups.ts does.
 
 import type { AggregateValues } from "../engine/aggregate.ts";
+import type { Sketch } from "../engine/sketch.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import type { Span } from "./chunks.ts";
 import type { Database } from "./database.ts";
@@ -15,6 +16,7 @@ export type StoredBucket = {
   readonly isDirty: boolean;
   readonly isApproximate: boolean;
   readonly isFresh: boolean;
+  readonly sketch?: Sketch | undefined;
 };
 
 /** `packed`: undefined when it is damaged. */
@@ -37,8 +39,8 @@ export function createStoredRollups(db: Database) {
     read(tier: Tier, series: SeriesId, { from, to }: Span, unit: EpochMs): StoredUnit {
       const packed = readPacked(body.get(tier, series, unit), unit, tier);
       const buckets = new Map<EpochMs, StoredBucket>();
-      for (const { start, isApproximate, values } of packed ?? []) {
-        if (start >= from && start < to) buckets.set(start, { start, values, isApproximate, isDirty: false, isFresh: false });
+      for (const { start, isApproximate, values, sketch } of packed ?? []) {
+        if (start >= from && start < to) buckets.set(start, { start, values, isApproximate, isDirty: false, isFresh: false, sketch });
       }
       for (const row of fresh.all(tier, series, from, to)) buckets.set(row.start, over(buckets.get(row.start), row, tier));
       return { packed, buckets: [...buckets.values()].sort((a, b) => a.start - b.start) };

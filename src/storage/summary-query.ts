@@ -5,7 +5,7 @@ import type { DaySummary } from "../engine/summary.ts";
 import type { SeriesId } from "../engine/units.ts";
 import type { Database } from "./database.ts";
 import { createDeadline } from "./deadline.ts";
-import { type Answer, type Bucket, LIMIT_DEFAULT, QUERY_TIME_MS, type QueryContext, type QueryRequest, type SummaryView } from "./query.ts";
+import { type Answer, type Bucket, LIMIT_DEFAULT, type Percentile, QUERY_TIME_MS, type QueryContext, type QueryRequest, type SummaryView } from "./query.ts";
 import type { Span } from "./raw-readings.ts";
 import { createReconciliationReader } from "./reconciliation.ts";
 import { createSeriesReader, matchesFilter } from "./series-query.ts";
@@ -73,7 +73,7 @@ export type BatchReader = {
 };
 
 /** @param span what the buckets are of; it may be decades long for the sake of one reading of a wrong clock, so days without summaries cost nothing */
-export function createBatchReader(db: Database, zone: ZoneTable, span: Span): BatchReader {
+export function createBatchReader(db: Database, zone: ZoneTable, span: Span, percentiles: readonly Percentile[]): BatchReader {
   const read = db.prepare<[string, Day, number], string>("SELECT body FROM daily_summary WHERE zone = ? AND day = ? AND series = ?").pluck();
   const isOpen = db.prepare<[string, Day, number], 1>("SELECT 1 FROM summary_open WHERE zone = ? AND day = ? AND series = ?").pluck();
   const days = summarizedDays(db, zone, span);
@@ -83,10 +83,12 @@ export function createBatchReader(db: Database, zone: ZoneTable, span: Span): Ba
       for (const { day, start, end } of days) {
         const body = read.get(zone.name, day, series);
         if (body === undefined) continue;
-        const { count, min, max, avg, sum } = JSON.parse(body) as DaySummary;
+        const summary = JSON.parse(body) as DaySummary;
+        const { count, min, max, avg, sum } = summary;
         if ((byStart.get(start)?.count ?? 0) > count) continue;
         const provisional = isOpen.get(zone.name, day, series) === 1;
-        byStart.set(start, { t: start, end, count, min, max, avg, sum: sum ?? avg * count, source: "batch", provisional });
+        const ranked = Object.fromEntries(percentiles.map((name) => [name, summary[name]]));
+        byStart.set(start, { t: start, end, count, min, max, avg, sum: sum ?? avg * count, ...ranked, source: "batch", provisional });
       }
       return [...byStart.values()].sort((a, b) => a.t - b.t);
     },

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { runCompaction } from "../../src/batch/jobs/compaction.ts";
 import type { AggregateValues } from "../../src/engine/aggregate.ts";
 import { utc } from "../../src/engine/calendar.ts";
+import { Sketch } from "../../src/engine/sketch.ts";
 import { createRollupReader, HOUR_MS, MINUTE_MS, mergeOf, type Rollup, type Tier } from "../../src/storage/rollups.ts";
 import { plan } from "../engine/harness.ts";
 import { devices, histories, live, pack, start } from "../storage/histories.ts";
@@ -55,7 +56,13 @@ function expectSame(found: AggregateValues, wanted: AggregateValues): void {
 }
 
 const tiers = [MINUTE_MS, HOUR_MS] as const;
-const stored = (store: Recorder, tier: Tier, device: string): Rollup[] => createRollupReader(store.db).rows(tier, store.idOf(device), -ever, start + ever);
+const stored = (store: Recorder, tier: Tier, device: string): Rollup[] =>
+  createRollupReader(store.db).rows(tier, store.idOf(device), -ever, start + ever, { sketches: true });
+function sketchOf(kept: readonly Kept[]): Sketch {
+  const sketch = new Sketch();
+  for (const { value } of kept) sketch.add(value);
+  return sketch;
+}
 const unpacked = (store: Recorder): unknown => store.db.prepare("SELECT count(*) FROM rollup").pluck().get();
 
 describe("packing", () => {
@@ -74,6 +81,11 @@ describe("packing", () => {
             for (const { start: from, values } of found) expectSame(values, wanted.get(from) as AggregateValues);
           }
           const minutes = stored(store, MINUTE_MS, device);
+          expect(minutes.map(({ sketch }) => sketch)).toEqual(minutes.map(() => undefined));
+          for (const { start: from, sketch } of stored(store, HOUR_MS, device)) {
+            const within = store.kept(device).filter(({ ts }) => ts >= from && ts < from + HOUR_MS);
+            expect(sketch?.equals(sketchOf(within))).toBe(true);
+          }
           for (const hour of stored(store, HOUR_MS, device)) {
             const within = minutes.filter(({ start: from }) => from >= hour.start && from < hour.start + HOUR_MS);
             expectSame(mergeOf(within.map(({ values }) => values)), hour.values);
@@ -157,6 +169,9 @@ describe("packing", () => {
       const [amended, ...others] = stored(store, tier, "a") as [Rollup, ...Rollup[]];
       expect(amended).toMatchObject({ start, isDirty: false, isApproximate: true, values: { max: 100, count: tier / 10_000 + 1 } });
       expect(others.map(({ isApproximate }) => isApproximate)).toEqual(others.map(() => false));
+      // Of what came since only sums are known.
+      expect(amended.sketch).toBe(undefined);
+      expect(others.map(({ sketch }) => sketch?.count)).toEqual(others.map(({ values }) => (tier === HOUR_MS ? values.count : undefined)));
       for (const { start: from, values } of others) expectSame(values, bucketsOf(tier, store.kept("a")).get(from) as AggregateValues);
     }
   });

@@ -7,8 +7,10 @@ import type { Emit } from "../../src/batch/jobs/emitter.ts";
 import { type RebuildReport, type RebuildRollupsOptions, runRebuildRollups } from "../../src/batch/jobs/rebuild-rollups.ts";
 import { verifyStore } from "../../src/batch/verify.ts";
 import { utc } from "../../src/engine/calendar.ts";
+import { Sketch } from "../../src/engine/sketch.ts";
 import type { FinishedRow } from "../../src/storage/finished.ts";
-import { createRollupReader, decodeRollup, encodeRollup, HOUR_MS, MINUTE_MS, type Rollup, type Tier } from "../../src/storage/rollups.ts";
+import { decodePacked, encodePacked, type PackedBucket } from "../../src/storage/packed-rollups.ts";
+import { createRollupReader, decodeRollup, encodeRollup, HOUR_MS, MINUTE_MS, type Rollup, type Tier, unitOf } from "../../src/storage/rollups.ts";
 import type { Problem } from "../../src/storage/verify/problem.ts";
 import { plan } from "../engine/harness.ts";
 import { devices, histories, killedAfter, live, pack } from "../storage/histories.ts";
@@ -135,6 +137,27 @@ describe("rebuilding rollups", () => {
     });
     expect(store.db.prepare("SELECT through FROM compaction").pluck().get()).toBe(through);
     expect((dump(store) as unknown[])[1]).toEqual((before as unknown[])[1]);
+  });
+
+  it("finds a sketch that is not of the readings, and mends it; what has none is left as it is", async () => {
+    const store = await filled();
+    const at = { tier: HOUR_MS, series: 0, unit: unitOf(HOUR_MS, start) };
+    const read = store.db.prepare<number[], Buffer>("SELECT body FROM packed_rollup WHERE tier = ? AND series = ? AND unit = ?").pluck();
+    const body = (): Buffer => read.get(at.tier, at.series, at.unit) as Buffer;
+    const sound = body();
+    const rewrite = (change: (bucket: PackedBucket, index: number) => PackedBucket): void => {
+      const changed = encodePacked(decodePacked(sound, at.unit, HOUR_MS).map(change), at.unit, HOUR_MS);
+      store.db.prepare("UPDATE packed_rollup SET body = ? WHERE tier = ? AND series = ? AND unit = ?").run(changed, at.tier, at.series, at.unit);
+    };
+    rewrite((bucket) => ({ ...bucket, sketch: undefined }));
+    expect(problems(store)).toEqual([]);
+    expect(await rebuild(store)).toMatchObject({ differing: { hours: 0 }, written: 0 });
+    rewrite((bucket, index) => ({ ...bucket, ...(index === 2 && { sketch: new Sketch() }), ...(index === 3 && { sketch: Sketch.ofBins(0, [[7, 60]]) }) }));
+    expect(problems(store)).toMatchObject([{ place: { series: 0 }, mend: { kind: "rebuild" } }]);
+    expect(await rebuild(store)).toMatchObject({ differing: { hours: 1 }, written: 1 });
+    expect(problems(store)).toEqual([]);
+    expect(body().equals(sound)).toBe(false);
+    expect(decodePacked(body(), at.unit, HOUR_MS)[3]?.sketch?.equals(decodePacked(sound, at.unit, HOUR_MS)[3]?.sketch as Sketch)).toBe(true);
   });
 
   it("looks at the days that are named alone", async () => {

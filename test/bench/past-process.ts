@@ -3,13 +3,13 @@
 // Takes its load as JSON on the command line; prints what it stored as a line of JSON.
 
 import { chunkOf } from "../../src/batch/jobs/compaction.ts";
+import { bucketsOf } from "../../src/batch/jobs/reckon.ts";
 import { loadConfig } from "../../src/config.ts";
-import { Aggregate } from "../../src/engine/aggregate.ts";
 import { type DayBounds, dayOf, utc } from "../../src/engine/calendar.ts";
 import type { OrderedReadings } from "../../src/engine/history.ts";
 import type { Input } from "../../src/engine/input.ts";
 import { summarizeDay } from "../../src/engine/summary.ts";
-import { type EpochMs, floorMod, type SeriesId } from "../../src/engine/units.ts";
+import type { EpochMs, SeriesId } from "../../src/engine/units.ts";
 import { type Database, openDatabase } from "../../src/storage/database.ts";
 import { createFinishedWriter, type FinishedRow } from "../../src/storage/finished.ts";
 import { encodePacked, type PackedBucket } from "../../src/storage/packed-rollups.ts";
@@ -96,7 +96,7 @@ function* rowsOf(series: Series, columns: OrderedReadings, bounds: DayBounds, { 
     const summary = summarizeDay(columns.ts, columns.value, bounds, { late: 0, alerts: 0 });
     yield { kind: "summary", zone: utc.name, day, series: id, approximate: false, body: JSON.stringify(summary), at: bounds.end };
   }
-  yield packed(MINUTE_MS, id, bucketsOf(columns, MINUTE_MS), bounds.end);
+  yield packed(MINUTE_MS, id, [...bucketsOf(columns, MINUTE_MS)], bounds.end);
   series.hours.push(...bucketsOf(columns, HOUR_MS));
   if (before > 1 && unitOf(HOUR_MS, bounds.start) === unitOf(HOUR_MS, bounds.end)) return;
   yield packed(HOUR_MS, id, series.hours, bounds.end);
@@ -107,16 +107,6 @@ function packed(tier: Tier, series: SeriesId, buckets: readonly PackedBucket[], 
   const [firstStart, lastStart] = [(buckets[0] as PackedBucket).start, (buckets.at(-1) as PackedBucket).start];
   const unit = unitOf(tier, firstStart);
   return { kind: "packed-rollups", tier, series, unit, firstStart, lastStart, at, body: encodePacked(buckets, unit, tier), starts: [], throughSeq: 0 };
-}
-
-function bucketsOf({ ts, value }: OrderedReadings, tier: Tier): PackedBucket[] {
-  const buckets: { start: EpochMs; aggregate: Aggregate }[] = [];
-  ts.forEach((time, index) => {
-    const start = time - floorMod(time, tier);
-    if (buckets.at(-1)?.start !== start) buckets.push({ start, aggregate: new Aggregate() });
-    buckets.at(-1)?.aggregate.add(time, value[index] as number);
-  });
-  return buckets.map(({ start, aggregate }) => ({ start, isApproximate: false, values: aggregate.values() }));
 }
 
 type Readings = Extract<Input, { kind: "readings" }>;

@@ -56,6 +56,23 @@ describe("the sketch", () => {
     );
   });
 
+  it("is made again of its bins, and told apart from any other", () => {
+    fc.assert(
+      fc.property(fc.array(anything), fc.array(anything), fc.nat(2), (left, right, level) => {
+        const sketch = sketchOf(left, level);
+        const bins: [number, number][] = [];
+        sketch.eachBin((bin, count) => bins.push([bin, count]));
+        const again = Sketch.ofBins(sketch.level, bins);
+        expect([again.count, stateOf(again)]).toEqual([left.length, stateOf(sketch)]);
+        const other = sketchOf(right, level);
+        expect([sketch.equals(again), sketch.equals(other)]).toEqual([true, JSON.stringify(stateOf(other)) === JSON.stringify(stateOf(sketch))]);
+      }),
+    );
+    expect(sketchOf([1]).equals(sketchOf([1, 1]))).toBe(false);
+    expect(sketchOf([1]).equals(sketchOf([1], 1))).toBe(false);
+    expect(sketchOf([1]).equals(sketchOf([100]))).toBe(false);
+  });
+
   const decades = Array.from({ length: 6000 }, (_, index) => (index % 2 === 0 ? 1 : -1) * 10 ** ((index % 590) - 290 + index / 10_000));
 
   it("never has more than 1,024 bins: beyond those it is coarser everywhere, and says so", () => {

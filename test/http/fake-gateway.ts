@@ -100,7 +100,7 @@ export function createFakeGateway(options: { series: number; now: () => number; 
       const found = series.filter(({ id, labels: own }) => id >= Number(cursor ?? 0) && matches(own, labels));
       return { series: found.slice(0, limit), cursor: found.length > limit ? String(found[limit]?.id) : null };
     },
-    readings: ({ labels = {}, series: ids, from, to, step }) => {
+    readings: ({ labels = {}, series: ids, from, to, step, percentiles = [] }) => {
       const found = series.filter(({ id, labels: own }) => (ids === undefined || ids.includes(id)) && matches(own, labels));
       const step_ms = typeof step === "number" ? step : step === "day" ? 86_400_000 : step === "raw" ? 1 : 60_000;
       const end = to ?? options.now();
@@ -110,7 +110,10 @@ export function createFakeGateway(options: { series: number; now: () => number; 
           labels: own,
           unit,
           step_ms,
-          buckets: bucketsOf(id, from ?? end - 3_600_000, end, Math.max(step_ms, 60_000)),
+          buckets: bucketsOf(id, from ?? end - 3_600_000, end, Math.max(step_ms, 60_000)).map((bucket) => ({
+            ...bucket,
+            ...Object.fromEntries(percentiles.map((name) => [name, bucket.provisional ? null : bucket.avg])),
+          })),
         })),
         cursor: null,
       };

@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Aggregate, type AggregateValues } from "../../src/engine/aggregate.ts";
+import { Sketch } from "../../src/engine/sketch.ts";
 import { decodePacked, encodePacked, type PackedBucket } from "../../src/storage/packed-rollups.ts";
 import { HOUR_MS, MINUTE_MS, unitOf } from "../../src/storage/rollups.ts";
 
@@ -27,6 +28,7 @@ const buckets = fc.constantFrom(MINUTE_MS, HOUR_MS).chain((tier) =>
           isEven: fc.boolean(),
           isApproximate: fc.boolean(),
           isMerged: fc.boolean(),
+          hasSketch: fc.boolean(),
         }),
         { minLength: 1, maxLength: 30 },
       ),
@@ -35,7 +37,7 @@ const buckets = fc.constantFrom(MINUTE_MS, HOUR_MS).chain((tier) =>
       tier,
       list: [...new Map(list.map((each) => [each.slot, each])).values()]
         .sort((a, b) => a.slot - b.slot)
-        .map(({ slot, readings, isEven, isApproximate, isMerged }): PackedBucket => {
+        .map(({ slot, readings, isEven, isApproximate, isMerged, hasSketch }): PackedBucket => {
           const start = unit + slot * tier;
           const times = readings.map(([, offset], index) => start + (isEven ? index * 5000 : offset)).sort((a, b) => a - b);
           return {
@@ -46,6 +48,7 @@ const buckets = fc.constantFrom(MINUTE_MS, HOUR_MS).chain((tier) =>
               times,
               isMerged,
             ),
+            ...(hasSketch && { sketch: sketchOf(readings.map(([value]) => value)) }),
           };
         }),
     })),
@@ -56,6 +59,12 @@ function reckoned(values: readonly number[], times: readonly number[], isMerged:
   values.forEach((value, index) => (isMerged && index % 2 === 1 ? other : aggregate).add(times[index] as number, value));
   aggregate.merge(other.values());
   return aggregate.values();
+}
+
+function sketchOf(values: readonly number[]): Sketch {
+  const sketch = new Sketch();
+  for (const value of values) sketch.add(value);
+  return sketch;
 }
 
 /** The smallest doubles have few digits. */
@@ -84,11 +93,26 @@ describe("packed rollups", () => {
           if (Number.isFinite(mean0)) expect([mean, isNear(mean, mean0, size)]).toEqual([mean, true]);
           expect([m2, isNear(m2, m20, Math.abs(m20))]).toEqual([m2, true]);
           expect([area, isNear(area, area0, Math.abs(area0))]).toEqual([area, true]);
+          expect(one.sketch?.count).toBe(given.sketch?.count);
+          expect(given.sketch === undefined || one.sketch?.equals(given.sketch)).toBe(true);
         }
         // What was put on its steps stays there.
         expect(encodePacked(found, unit, tier)).toEqual(encodePacked(decodePacked(encodePacked(found, unit, tier), unit, tier), unit, tier));
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  it("keep coarse sketches, and leave them out for who reads figures alone", () => {
+    const values = Array.from({ length: 3000 }, (_, index) => (index % 2 === 0 ? 1 : -1) * 10 ** ((index % 590) - 290 + index / 10_000));
+    const sketch = sketchOf(values);
+    expect(sketch.level).toBeGreaterThan(0);
+    const times = values.map((_, index) => unit + index * 1000);
+    const bucket = { start: unit, isApproximate: false, values: reckoned(values, times, false), sketch };
+    const body = encodePacked([bucket], unit, HOUR_MS);
+    expect(decodePacked(body, unit, HOUR_MS)[0]?.sketch?.equals(sketch)).toBe(true);
+    expect(decodePacked(body, unit, HOUR_MS, { sketches: false })).toEqual(
+      decodePacked(encodePacked([{ ...bucket, sketch: undefined }], unit, HOUR_MS), unit, HOUR_MS),
     );
   });
 

@@ -6,11 +6,12 @@ import { runCompaction } from "../../src/batch/jobs/compaction.ts";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
 import { systemClock } from "../../src/clock.ts";
 import { dayBounds, dayOf, utc, type ZoneTable } from "../../src/engine/calendar.ts";
+import { RELATIVE_ERROR } from "../../src/engine/sketch.ts";
 import { floorMod } from "../../src/engine/units.ts";
 import { createDeadline } from "../../src/storage/deadline.ts";
 import { createGrid } from "../../src/storage/grid.ts";
 import { answerQuery } from "../../src/storage/queries.ts";
-import type { Bucket, QueryContext, QueryRequest, Step } from "../../src/storage/query.ts";
+import { type Bucket, percentiles, type QueryContext, type QueryRequest, type Step } from "../../src/storage/query.ts";
 import { createRawBudget, type RawBudget } from "../../src/storage/raw-readings.ts";
 import { createRollupReader } from "../../src/storage/rollups.ts";
 import { streamBuckets } from "../../src/storage/stream-buckets.ts";
@@ -171,6 +172,80 @@ describe("readings", () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  /** By nearest rank. */
+  const ranked = (values: readonly number[], percent: number): number =>
+    [...values].sort((a, b) => a - b)[Math.ceil((values.length * percent) / 100) - 1] as number;
+  const percents = { p50: 50, p95: 95, p99: 99 } as const;
+
+  /** @param mayLack where not all raw readings may be asked, a percentile may be unknown */
+  function expectRanked(found: readonly Bucket[], kept: readonly Kept[], mayLack: boolean): number {
+    let known = 0;
+    for (const bucket of found) {
+      const values = kept.filter(({ ts }) => ts >= bucket.t && ts < bucket.end).map(({ value }) => value);
+      for (const name of percentiles) {
+        const [figure, exact] = [bucket[name], ranked(values, percents[name])];
+        if (mayLack && figure === null) continue;
+        known += 1;
+        const error = bucket.source === "stream" ? RELATIVE_ERROR * Math.abs(exact) * (1 + 1e-9) : 0;
+        expect([bucket, exact, Math.abs((figure as number) - exact) <= error]).toEqual([bucket, exact, true]);
+      }
+    }
+    return known;
+  }
+
+  it("have percentiles, exact from readings and from the batch, near from sketches, in every step and zone", async () => {
+    await fc.assert(
+      fc.asyncProperty(arrivals, steps, fc.constantFrom(oslo, kathmandu), fc.boolean(), async (list, step, zone, isSummarised) => {
+        const store = record();
+        await fill(store, list);
+        if (isSummarised) await runDailySummary(store.db, { zone, devices: {}, now: store.now() + 2 * day }, store.finish);
+        for (const { id, buckets } of ask(store, { step, percentiles }, zone).series) {
+          const kept = store.kept(id === store.idOf("a") ? "a" : "b");
+          expectSame(buckets, bruteForce(kept, step, zone));
+          expectRanked(buckets, kept, false);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("have percentiles from the sketches of hours alone where nothing may be read from raw, or none", async () => {
+    let known = 0;
+    await fc.assert(
+      fc.asyncProperty(arrivals, fc.constantFrom<Step>(hour, 3 * hour, "day"), async (list, step) => {
+        const store = record();
+        await fill(store, list);
+        await runCompaction(store.db, { zone: oslo, now: store.now() + 3 * day, packs: true }, store.finish);
+        const [grid, device] = [createGrid(step, oslo), store.idOf("a") >= 0 ? "a" : "b"];
+        const kept = store.kept(device);
+        const span = { from: grid.boundsOf(kept[0]?.ts as number).start, to: grid.boundsOf(kept.at(-1)?.ts as number).end };
+        const limits = { deadline: createDeadline(systemClock, 60_000), budget: { rows: 0, readings: 0 }, percentiles };
+        known += expectRanked(streamBuckets(store.db, [store.idOf(device)], grid, span, limits).get(store.idOf(device)) ?? [], kept, true);
+      }),
+      { numRuns: 40 },
+    );
+    expect(known).toBeGreaterThan(20);
+  });
+
+  it("say null for a percentile of which only sums are kept", async () => {
+    const store = record();
+    for (let index = 0; index < 4 * 360; index += 1) store.receive([{ device: "a", ts: index * 10_000, value: 1 + (index % 360) }]);
+    await runCompaction(store.db, { zone: utc, now: store.now() + 3 * day, packs: true }, store.finish);
+    store.db.exec("UPDATE raw_day SET gone = 1; DELETE FROM chunk");
+    store.receive([{ device: "a", ts: 5000, value: 9999 }]);
+    await runCompaction(store.db, { zone: utc, now: store.now() + 3 * day, packs: true }, store.finish);
+    const [hours] = ask(store, { step: hour, to: 3 * hour, percentiles: ["p95"] }).series;
+    const [first, ...others] = hours?.buckets ?? [];
+    expect(first).toMatchObject({ max: 9999, p95: null });
+    expect(others.length).toBe(2);
+    for (const bucket of others) {
+      expect(Math.abs((bucket.p95 as number) - 342)).toBeLessThan(3.43);
+      expect([bucket.source, "p50" in bucket]).toEqual(["stream", false]);
+    }
+    expect(ask(store, { step: 3 * hour, to: 3 * hour, percentiles: ["p95"] }).series[0]?.buckets[0]?.p95).toBe(null);
+    expect(ask(store, { step: minute, to: minute, percentiles: ["p95"] }).series[0]?.buckets[0]?.p95).toBe(null);
   });
 
   it("holds whole buckets at the edges of the time asked for, and single readings exactly within it", () => {

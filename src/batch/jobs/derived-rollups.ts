@@ -3,14 +3,16 @@
 
 import type { AggregateValues } from "../../engine/aggregate.ts";
 import type { OrderedReadings } from "../../engine/history.ts";
-import { type EpochMs, floorMod, type SeriesId } from "../../engine/units.ts";
+import type { Sketch } from "../../engine/sketch.ts";
+import type { EpochMs, SeriesId } from "../../engine/units.ts";
 import { type ChunkReader, createChunkReader, type Span } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
+import type { PackedBucket } from "../../storage/packed-rollups.ts";
 import { createRawSoundness, type RawSoundness, type UnsoundDay } from "../../storage/raw-soundness.ts";
 import { createRollupDayReader } from "../../storage/rollup-days.ts";
 import { createRollupReader, HOUR_MS, MINUTE_MS, type RollupReader, type Tier, unitOf } from "../../storage/rollups.ts";
 import { createStoredRollups, type StoredBucket, type StoredRollups, type StoredUnit } from "../../storage/stored-rollups.ts";
-import { rollUp } from "./packing.ts";
+import { bucketsOf } from "./reckon.ts";
 
 export const DAY_MS = 24 * HOUR_MS;
 export const TIERS: readonly Tier[] = [MINUTE_MS, HOUR_MS];
@@ -24,8 +26,8 @@ export type Difference = {
   readonly rebuilt: AggregateValues | null;
 };
 
-/** `isExpected`: it was amended and is not reckoned again yet, says that it is approximate, or was told to be unreadable. */
-export type Differing = Difference & { readonly isExpected: boolean; readonly isFresh: boolean };
+/** `isExpected`: it was amended and is not reckoned again yet, says that it is approximate, or was told to be unreadable. `bucket`: what is to stand there. */
+export type Differing = Difference & { readonly isExpected: boolean; readonly isFresh: boolean; readonly bucket: PackedBucket | undefined };
 
 /** `unit`: as it is stored, `packed` undefined when it is damaged. `left`: buckets whose raw readings are not whole. */
 export type TierComparison = {
@@ -82,7 +84,7 @@ function compare(reads: Reads, options: ComparisonOptions, asked: Asked, raw: Or
   const { tier, series, day } = asked;
   const unit = reads.stored.read(tier, series, day, unitOf(tier, day.from));
   const stored = new Map(unit.buckets.map((bucket) => [bucket.start, bucket]));
-  const rebuilt = reckonBuckets(raw, tier);
+  const rebuilt = new Map(Array.from(bucketsOf(raw, tier), (bucket) => [bucket.start, bucket]));
   const isClosed = createClosed(reads, options, asked);
   const isOpen = reads.waits(series, day).length > 0;
   const differences: Differing[] = [];
@@ -119,32 +121,18 @@ function createClosed(reads: Reads, { missing }: ComparisonOptions, { tier, seri
   };
 }
 
-function differenceOf(
-  at: Pick<Difference, "tier" | "series" | "start">,
-  is: StoredBucket | undefined,
-  must: AggregateValues | undefined,
-): Differing | undefined {
+function differenceOf(at: Pick<Difference, "tier" | "series" | "start">, is: StoredBucket | undefined, must: PackedBucket | undefined): Differing | undefined {
   const values = is?.values;
   // Of a bucket that the stream marked before its readings are merged in there is nothing yet.
   if (must === undefined && values?.count === 0) return undefined;
-  const isSame = values !== undefined && must !== undefined && areSame(values, must, { area: is?.isFresh !== true });
+  const isSame = values !== undefined && must !== undefined && areSame(values, must.values, { area: is?.isFresh !== true }) && isSketchRight(is?.sketch, must);
   if (isSame && is?.isApproximate !== true) return undefined;
   const isExpected = is !== undefined && (is.isDirty || is.isApproximate || values === undefined);
-  return { ...at, stored: values ?? null, rebuilt: must ?? null, isExpected, isFresh: is?.isFresh ?? false };
+  return { ...at, stored: values ?? null, rebuilt: must?.values ?? null, bucket: must, isExpected, isFresh: is?.isFresh ?? false };
 }
 
-/** The buckets that readings make, by their starts. */
-export function reckonBuckets(readings: OrderedReadings, tier: Tier): Map<EpochMs, AggregateValues> {
-  const buckets = new Map<EpochMs, AggregateValues>();
-  for (let index = 0; index < readings.ts.length; ) {
-    const ts = readings.ts[index] as number;
-    const start = ts - floorMod(ts, tier);
-    const values = rollUp(readings, { from: start, to: start + tier });
-    buckets.set(start, values);
-    index += values.count;
-  }
-  return buckets;
-}
+/** What has none may be of a release that made none. */
+const isSketchRight = (is: Sketch | undefined, { sketch }: PackedBucket): boolean => is === undefined || (sketch !== undefined && is.equals(sketch));
 
 /** What additions in another order may differ by, of the size of what was added. */
 const ROUNDING = 1e-9;

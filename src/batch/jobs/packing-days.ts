@@ -1,13 +1,13 @@
 // Packing of the UTC days for which an import brought readings: their minutes and hours are reckoned from the raw readings, all that there
 // are, a day at a time. A bucket whose readings are no longer whole stays as it is. What is too young to be packed waits for a later run.
 
-import { Aggregate } from "../../engine/aggregate.ts";
 import type { OrderedReadings } from "../../engine/history.ts";
-import { type EpochMs, floorMod, type SeriesId } from "../../engine/units.ts";
-import type { Span } from "../../storage/chunks.ts";
+import type { EpochMs, SeriesId } from "../../engine/units.ts";
+import { cutOut, type Span } from "../../storage/chunks.ts";
 import type { PackedBucket } from "../../storage/packed-rollups.ts";
 import { openRollupDays, UTC_DAY_MS } from "../../storage/rollup-days.ts";
 import { HOUR_MS, MINUTE_MS, type PackedRollupsRow, type RollupReader, type Tier, unitOf } from "../../storage/rollups.ts";
+import { bucketsOf } from "./reckon.ts";
 
 export type DayPacking = {
   readonly rollups: RollupReader;
@@ -63,17 +63,6 @@ function fill({ isWhole, until }: DayPacking, tier: Tier, day: EpochMs, readings
   const isDayWhole = isWhole({ from: day, to });
   const mayReckon = (start: EpochMs): boolean => isDayWhole || isWhole({ from: start, to: start + tier });
   for (let start = day; start < to; start += tier) if (buckets.size > 0 && mayReckon(start)) buckets.delete(start);
-  for (const bucket of bucketsOf(readings, tier, to)) if (mayReckon(bucket.start)) buckets.set(bucket.start, bucket);
+  for (const bucket of bucketsOf(cutOut(readings, { from: day, to }), tier)) if (mayReckon(bucket.start)) buckets.set(bucket.start, bucket);
   if (to === day + UTC_DAY_MS) settles.push(day);
-}
-
-/** What readings in order make, up to an instant at which a bucket ends. */
-function* bucketsOf({ ts, value }: OrderedReadings, tier: Tier, to: EpochMs): Generator<PackedBucket> {
-  for (let index = 0; index < ts.length && (ts[index] as number) < to; ) {
-    const start = (ts[index] as number) - floorMod(ts[index] as number, tier);
-    const end = Math.min(start + tier, to);
-    const aggregate = new Aggregate();
-    for (; index < ts.length && (ts[index] as number) < end; index += 1) aggregate.add(ts[index] as number, value[index] as number);
-    yield { start, isApproximate: false, values: aggregate.values() };
-  }
 }

@@ -1,13 +1,12 @@
 // Packing: rollup buckets that the stream closed become columns. Those that the stream may not have exactly (late readings amended them
-// or entered them out of turn; hours, which it merges of minutes) are reckoned again from the raw readings; where those are no longer
-// whole, amended ones stay as they are and say `approximate`. What a bucket holds is asked as of a row of the journal through which all
+// or entered them out of turn; hours, which it merges of minutes) are reckoned again from the raw readings, hours with a sketch of them; where
+// those are no longer whole, amended ones stay as they are and say `approximate`. What a bucket holds is asked as of a row of the journal through which all
 // is in chunks; a bucket that changed since is left to the next run.
 
-import { Aggregate, type AggregateValues } from "../../engine/aggregate.ts";
 import { History, type OrderedReadings } from "../../engine/history.ts";
 import { type EpochMs, floorMod, type SeriesId } from "../../engine/units.ts";
 import { undamaged } from "../../storage/chunk-codec.ts";
-import { type ChunkReader, compactedThrough, createChunkReader, createWholeness, cutOut, type Span } from "../../storage/chunks.ts";
+import { type ChunkReader, compactedThrough, createChunkReader, createWholeness, type Span } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { encodePacked, type PackedBucket } from "../../storage/packed-rollups.ts";
 import { utcDayOf } from "../../storage/rollup-days.ts";
@@ -25,6 +24,7 @@ import {
 import { seriesIds } from "../../storage/series-query.ts";
 import type { Emitter } from "./emitter.ts";
 import { packOpenDays } from "./packing-days.ts";
+import { bucketOf } from "./reckon.ts";
 
 export type Packing = { readonly buckets: number; readonly bytes: number; readonly recomputed: number };
 
@@ -95,7 +95,7 @@ function packUnit(work: Work, { tier, series, unit }: Unit, fresh: readonly Fres
   for (const { start, values, isDirty } of fresh) {
     const before = packed.get(start);
     const raw = exact.get(start);
-    if (raw !== undefined) packed.set(start, { start, isApproximate: false, values: raw });
+    if (raw !== undefined) packed.set(start, raw);
     else packed.set(start, { start, isApproximate: isDirty, values: isDirty && before !== undefined ? mergeOf([before.values, values]) : values });
   }
   const row = packedRow({ tier, series, unit }, [...packed.values()], { at: work.now, starts: fresh.map(({ start }) => start), throughSeq: work.throughSeq });
@@ -112,13 +112,13 @@ export function packedRow(unit: Unit, buckets: readonly PackedBucket[], taken: P
 }
 
 /** From the raw readings; those of which the raw readings are no longer whole do not come. */
-function recompute(work: Work, { tier, series }: Omit<Unit, "unit">, buckets: readonly PackedBucket[]): Map<EpochMs, AggregateValues> {
+function recompute(work: Work, { tier, series }: Omit<Unit, "unit">, buckets: readonly PackedBucket[]): Map<EpochMs, PackedBucket> {
   const wanted = buckets.filter(({ start }) => work.isWhole({ from: start, to: start + tier }));
-  const exact = new Map<EpochMs, AggregateValues>();
+  const exact = new Map<EpochMs, PackedBucket>();
   for (const ofDay of Map.groupBy(wanted, ({ start }) => utcDayOf(start)).values()) {
     const starts = ofDay.map(({ start }) => start);
     const readings = readingsOf(work.chunks, series, { from: Math.min(...starts), to: Math.max(...starts) + tier });
-    for (const start of starts) exact.set(start, rollUp(readings, { from: start, to: start + tier }));
+    for (const start of starts) exact.set(start, bucketOf(readings, tier, start));
   }
   work.done.recomputed += wanted.length;
   return exact;
@@ -130,12 +130,4 @@ function readingsOf(chunks: ChunkReader, series: SeriesId, span: Span): OrderedR
   const history = new History();
   for (const columns of first === undefined ? [] : [first, ...more]) history.append(columns);
   return history.ordered();
-}
-
-/** The bucket that raw readings make. */
-export function rollUp(readings: OrderedReadings, span: Span): AggregateValues {
-  const { ts, value } = cutOut(readings, span);
-  const aggregate = new Aggregate();
-  for (let index = 0; index < ts.length; index += 1) aggregate.add(ts[index] as number, value[index] as number);
-  return aggregate.values();
 }

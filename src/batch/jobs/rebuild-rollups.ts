@@ -163,9 +163,9 @@ type Place = Pick<PackedRollupsRow, "tier" | "series" | "unit">;
 /** What is packed of the unit, with the buckets that differ in their place. */
 function swapped(place: Place, { unit, differences }: TierComparison, taken: Pick<PackedRollupsRow, "at" | "throughSeq">): PackedRollupsRow {
   const buckets = new Map((unit.packed ?? []).map((bucket) => [bucket.start, bucket]));
-  for (const { start, rebuilt } of differences) {
-    if (rebuilt === null) buckets.delete(start);
-    else buckets.set(start, { start, isApproximate: false, values: rebuilt });
+  for (const { start, bucket } of differences) {
+    if (bucket === undefined) buckets.delete(start);
+    else buckets.set(start, bucket);
   }
   const starts = differences.filter(({ isFresh }: Differing) => isFresh).map(({ start }) => start);
   return packedRow(place, [...buckets.values()], { ...taken, starts });

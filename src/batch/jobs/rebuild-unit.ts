@@ -8,7 +8,8 @@ import type { PackedBucket } from "../../storage/packed-rollups.ts";
 import type { ReadRaw } from "../../storage/raw-slice.ts";
 import { HOUR_MS, MINUTE_MS, mergeOf, type PackedRollupsRow, unitEnd, unitOf } from "../../storage/rollups.ts";
 import type { StoredBucket } from "../../storage/stored-rollups.ts";
-import { areSame, DAY_MS, type RollupComparison, reckonBuckets } from "./derived-rollups.ts";
+import { areSame, DAY_MS, type RollupComparison } from "./derived-rollups.ts";
+import { bucketsOf } from "./reckon.ts";
 
 /** `starts`: of the fresh rows whose readings are in the buckets. */
 export type RebuiltUnit = { readonly buckets: readonly PackedBucket[]; readonly starts: readonly EpochMs[] };
@@ -40,7 +41,7 @@ const isRight = ({ isDirty, values }: StoredBucket, must: PackedBucket): boolean
   !isDirty && values !== undefined && areSame(values, must.values, { area: false });
 
 function ofRaw(raw: OrderedReadings | undefined, tier: Place["tier"]): PackedBucket[] | undefined {
-  return raw && [...reckonBuckets(raw, tier)].map(([start, values]) => ({ start, isApproximate: false, values }));
+  return raw && [...bucketsOf(raw, tier)];
 }
 
 /** Of a day whose raw readings are not whole. */

@@ -21,16 +21,16 @@ export const readingsCsv = defineRoute({
   contentType: "text/csv; charset=utf-8",
   headers: () => ({ "content-type": "text/csv; charset=utf-8", "content-disposition": 'attachment; filename="readings.csv"' }),
   async handle(deps, { query: { agg, ...query }, labels }) {
-    const figures = figuresOf({ ...query, ...(agg && { agg }) });
-    const { series, cursor } = await deps.query({ kind: "readings", labels, ...query });
+    const { kept, percentiles } = figuresOf({ ...query, ...(agg && { agg }) });
+    const { series, cursor } = await deps.query({ kind: "readings", labels, ...query, percentiles });
     if (cursor !== null)
       throw new Refusal(400, "too_many_series", "there are more series than fit one table", "raise `limit`, name labels, or take a larger step");
-    return { text: tableOf(series, figures) };
+    return { text: tableOf(series, kept) };
   },
 });
 
 /** With CRLF after each line. */
-function tableOf(series: readonly SeriesBuckets[], figures: ReturnType<typeof figuresOf>): string {
+function tableOf(series: readonly SeriesBuckets[], figures: ReturnType<typeof figuresOf>["kept"]): string {
   const names = [...new Set(series.flatMap(({ labels }) => Object.keys(labels)))].sort();
   const head = [...names, "unit", "start", "end", ...figures, "source", "provisional"].map(csvCell);
   const rows = series.flatMap(({ labels, unit, buckets }) => {
@@ -38,7 +38,7 @@ function tableOf(series: readonly SeriesBuckets[], figures: ReturnType<typeof fi
     return buckets.map((bucket) => [
       ...own,
       ...[rfc3339(bucket.t), rfc3339(bucket.end)],
-      ...figures.map((name) => csvCell(bucket[name])),
+      ...figures.map((name) => csvCell(bucket[name] ?? null)),
       ...[bucket.source, String(bucket.provisional)],
     ]);
   });
