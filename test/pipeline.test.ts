@@ -141,6 +141,19 @@ describe("the disk", () => {
     expect(pipeline.seq()).toBe(2);
   });
 
+  it("is timed, apart from the engine, by what it says in the metrics", async () => {
+    let now = 0;
+    const pipeline = open(freshDatabase(), { monotonic: () => (now += 3) });
+    pipeline.turn({ inputs: inputsOf([{ kind: "readings", listen: 1, readings: [{ series: 0, lag: 0, value: 1 }] }]), finished: [] });
+    pipeline.turn({ inputs: [{ kind: "clock", at: 1e6, up: 2000 }], finished: [] });
+    const text = await pipeline.metricsText();
+    // A wake of which nothing came is stepped and not committed.
+    for (const [what, count] of Object.entries({ step: 2, commit: 1 })) {
+      expect(text).toContain(`highwater_${what}_duration_seconds_count ${count}`);
+      expect(text).toMatch(new RegExp(`highwater_${what}_duration_seconds_sum 0\\.00[1-9]`));
+    }
+  });
+
   it("ends the process on anything else", () => {
     const db = freshDatabase();
     const pipeline = open(db);
