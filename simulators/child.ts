@@ -59,9 +59,9 @@ export async function startChild<Ready extends object>(args: readonly string[], 
       resolve(found);
     });
     child.once("error", (error) => fail(`could not be started: ${error.message}`));
-    void exited.then(({ code }) => {
+    void exited.then(({ code, signal }) => {
       clearTimeout(timer);
-      fail(`ended with ${code} before it was ready`);
+      fail(`ended ${signal === null ? `with ${code}` : `by ${signal}`} before it was ready`);
     });
   });
   const stop = async (): Promise<number> => {

@@ -13,15 +13,15 @@ function turns(count: number, readings: number): void {
   for (let turn = 0; turn < count; turn += 1) {
     now += 100;
     young.turned(readings);
-    for (let index = 0; index < 10_000; index += 1) held.push({ index });
-    if (turn % 40 === 39) held = [];
+    for (let index = 0; index < 50_000; index += 1) held.push({ index });
+    if (turn % 8 === 7) held = [];
   }
 }
 
 const size = (): number => getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")?.space_size ?? 0;
 const sizes: number[] = [];
 for (const readings of [2000, 20_000, 2000]) {
-  turns(2000, readings);
+  turns(400, readings);
   sizes.push(size());
 }
 process.stdout.write(JSON.stringify(sizes));
