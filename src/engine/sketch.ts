@@ -29,13 +29,13 @@ export class Sketch {
     this.#level = level;
   }
 
-  /** Of what `eachBin` gave, in its order. */
-  static ofBins(level: number, bins: Iterable<readonly [bin: number, count: number]>): Sketch {
+  /** Of what `eachBin` gave, in its order; the columns are taken over. */
+  static ofBins(level: number, bins: Int32Array<ArrayBuffer>, counts: Float64Array<ArrayBuffer>): Sketch {
     const sketch = new Sketch(level);
-    for (const [bin, count] of bins) {
-      sketch.#insert(sketch.#length, bin, count);
-      sketch.count += count;
-    }
+    sketch.#bins = bins;
+    sketch.#counts = counts;
+    sketch.#length = bins.length;
+    for (const count of counts) sketch.count += count;
     return sketch;
   }
 
@@ -157,7 +157,7 @@ export class Sketch {
   #insert(index: number, bin: number, count: number): void {
     if (this.#length === this.#bins.length) {
       const [bins, counts] = [this.#bins, this.#counts];
-      this.#bins = new Int32Array(Math.ceil(this.#length * 1.5));
+      this.#bins = new Int32Array(Math.ceil(this.#length * 1.5) + 1);
       this.#counts = new Float64Array(this.#bins.length);
       this.#bins.set(bins);
       this.#counts.set(counts);

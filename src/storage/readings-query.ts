@@ -2,6 +2,7 @@
 // batch has summarised, for whole minutes and hours the rollups of the stream (with the readings themselves where rollups are open or
 // wait to be reckoned again), else the readings, as long as they are few enough to decode.
 
+import { History } from "../engine/history.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import { BucketSet } from "./buckets.ts";
@@ -20,6 +21,7 @@ import {
   type QueryContext,
   type QueryRequest,
 } from "./query.ts";
+import { rankBuckets, rankOfReadings } from "./ranked-buckets.ts";
 import { createRawBudget, gatherRaw, type RawWant, type Span, takeRaw, wantAll } from "./raw-readings.ts";
 import { createRollupReader, HOUR_MS, MINUTE_MS } from "./rollups.ts";
 import { type SelectedSeries, selectSeries } from "./series-query.ts";
@@ -51,10 +53,11 @@ export function answerReadings(db: Database, request: Request, context: QueryCon
   const grid = chooseGrid(request, context, extent, wants !== undefined);
   const perSeries = Math.max(1, Math.min(bucketsIn(grid, extent.from, extent.to), extent.most));
   const page = series.slice(0, Math.max(1, Math.floor(BUCKETS_TOTAL_MAX / perSeries)));
-  const { percentiles = [] } = request;
-  const bucketsOf = asked.from < asked.to ? mergeLayers(db, page, { grid, asked, extent, wants, percentiles, context, deadline }) : () => [];
+  const bucketsOf =
+    asked.from < asked.to ? mergeLayers(db, page, { grid, asked, extent, wants, percentiles: request.percentiles ?? [], context, deadline }) : () => [];
+  const rankedOf = withPercentiles(db, request, page, bucketsOf, { grid, wants, deadline });
   return {
-    series: page.map(({ id, labels, unit }) => ({ id, labels, unit, step_ms: grid.stepMs, buckets: limited(bucketsOf(id)) })),
+    series: page.map(({ id, labels, unit }) => ({ id, labels, unit, step_ms: grid.stepMs, buckets: rankedOf(id) })),
     cursor: hasMore || page.length < series.length ? String(page.at(-1)?.id) : null,
   };
 }
@@ -68,6 +71,26 @@ function gatherIfNeeded(db: Database, { step }: Request, wants: readonly RawWant
   if (!takeRaw(db, wants, createRawBudget())) return undefined;
   gatherRaw(db, wants, deadline);
   return wants;
+}
+
+type BucketsOf = (id: SeriesId) => Bucket[];
+
+/** As they are where no percentiles are asked for. */
+function withPercentiles(
+  db: Database,
+  { percentiles = [] }: Request,
+  page: readonly SelectedSeries[],
+  bucketsOf: BucketsOf,
+  { grid, wants, deadline }: Pick<Layers, "grid" | "wants" | "deadline">,
+): BucketsOf {
+  if (percentiles.length === 0) return (id) => limited(bucketsOf(id));
+  if (wants !== undefined) {
+    const histories = new Map(wants.map(({ id, history }) => [id, history]));
+    return (id) => rankOfReadings((histories.get(id) ?? new History()).ordered(), limited(bucketsOf(id)), { percentiles });
+  }
+  const found = new Map(page.map(({ id }) => [id, limited(bucketsOf(id))]));
+  const ranked = rankBuckets(db, found, { grid, percentiles, deadline, budget: createRawBudget() });
+  return (id) => ranked.get(id) ?? [];
 }
 
 function limited(buckets: Bucket[]): Bucket[] {
@@ -149,7 +172,7 @@ function mergeLayers(db: Database, page: readonly SelectedSeries[], layers: Laye
     page.map(({ id }) => id),
     grid,
     span,
-    { deadline, budget: createRawBudget(), percentiles },
+    { deadline, budget: createRawBudget() },
   );
   const bucketsOf = (id: SeriesId): Bucket[] => buckets.get(id) ?? [];
   if (grid.step !== "day") return bucketsOf;
@@ -163,7 +186,7 @@ function mergeLayers(db: Database, page: readonly SelectedSeries[], layers: Laye
 const startOn = (grid: Grid, from: EpochMs): EpochMs => (Number.isFinite(from) ? grid.boundsOf(from).start : from);
 const endOn = (grid: Grid, to: EpochMs): EpochMs => (Number.isFinite(to) ? grid.boundsOf(to - 1).end : to);
 
-function fromRaw(db: Database, wants: readonly RawWant[], { grid, extent, percentiles, deadline }: Layers): (id: SeriesId) => Bucket[] {
+function fromRaw(db: Database, wants: readonly RawWant[], { grid, extent, deadline }: Layers): (id: SeriesId) => Bucket[] {
   const histories = new Map(wants.map(({ id, history }) => [id, history]));
   if (extent.from < extent.to) {
     const [start, end] = [startOn(grid, extent.from), endOn(grid, extent.to)];
@@ -177,7 +200,7 @@ function fromRaw(db: Database, wants: readonly RawWant[], { grid, extent, percen
   }
   const rollups = createRollupReader(db);
   return (id) => {
-    const set = new BucketSet(grid, percentiles);
+    const set = new BucketSet(grid);
     const history = histories.get(id);
     if (history !== undefined) set.addReadings(history.ordered());
     return set.buckets(closedEndOf(rollups, grid, id));

@@ -35,12 +35,14 @@ export function readSketches(from: ByteReader, count: number): SketchColumn {
     if (length === 0) return undefined;
     if (length > BINS_MAX) throw new Error(`a sketch of ${length} bins; there are at most ${BINS_MAX}`);
     const level = reader.varint();
+    const [bins, counts] = [new Int32Array(length), new Float64Array(length)];
     let bin = first;
-    const bins = Array.from({ length }, (_, index): [number, number] => {
+    for (let index = 0; index < length; index += 1) {
       bin += reader.zigzag();
-      if (index === 0) first = bin;
-      return [bin, reader.varint()];
-    });
-    return Sketch.ofBins(level, bins);
+      bins[index] = bin;
+      counts[index] = reader.varint();
+    }
+    first = bins[0] as number;
+    return Sketch.ofBins(level, bins, counts);
   });
 }

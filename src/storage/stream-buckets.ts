@@ -1,7 +1,7 @@
 // Buckets from the rollups of the stream: hours where a whole hour lies in one bucket, else minutes. What the stream has not
 // closed yet, and minutes that late readings touched, are read from the raw readings as far as the budget goes; beyond it a
 // touched minute is taken as it stands (late readings were merged into it), and an open end is left out. So it is with days for which an
-// import brought readings that are in no rollup yet. Where percentiles are asked for, what has no sketch is read from raw too.
+// import brought readings that are in no rollup yet.
 
 import { History } from "../engine/history.ts";
 import { type EpochMs, floorMod, type SeriesId } from "../engine/units.ts";
@@ -10,12 +10,12 @@ import { createWholeness } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Grid } from "./grid.ts";
-import type { Bucket, Percentile } from "./query.ts";
+import type { Bucket } from "./query.ts";
 import { gatherRaw, type RawBudget, type Span, takeRaw } from "./raw-readings.ts";
 import { createRollupDayReader, UTC_DAY_MS } from "./rollup-days.ts";
-import { createRollupReader, HOUR_MS, MINUTE_MS, type Rollup, type RollupReader, type Tier } from "./rollups.ts";
+import { createRollupReader, HOUR_MS, MINUTE_MS, type Rollup, type RollupReader } from "./rollups.ts";
 
-/** Separate stretches that are read from raw in place of rollups. */
+/** Separate stretches of touched minutes that are read from raw. */
 const TOUCHED_SPANS_MAX = 200;
 
 /** Buckets of this grid that end later are not closed by the stream yet. */
@@ -24,9 +24,7 @@ export function closedEndOf(rollups: RollupReader, grid: Grid, series: SeriesId)
   return rollups.closedEnd(grid.stepMs % HOUR_MS === 0 && grid.step !== "day" ? HOUR_MS : MINUTE_MS, series);
 }
 
-/** A rollup that is read from raw if the budget allows. */
-type Touched = { readonly row: Rollup; readonly tier: Tier };
-type Work = { readonly id: SeriesId; readonly set: BucketSet; readonly hasPercentiles: boolean; readonly touched: Touched[]; readonly tail: Span };
+type Work = { readonly id: SeriesId; readonly set: BucketSet; readonly touched: Rollup[]; readonly tail: Span };
 
 /**
  * @param span where it ends is on the grid: it begins and ends with a bucket
@@ -37,7 +35,7 @@ export function streamBuckets(
   ids: readonly SeriesId[],
   grid: Grid,
   span: Span,
-  { deadline, budget, percentiles = [] }: { deadline: Deadline; budget: RawBudget; percentiles?: readonly Percentile[] | undefined },
+  { deadline, budget }: { deadline: Deadline; budget: RawBudget },
 ): Map<SeriesId, Bucket[]> {
   const [rollups, isWhole, openDays] = [createRollupReader(db), createWholeness(db), createRollupDayReader(db)];
   const addStored = (work: Work, within: Span): void => {
@@ -47,7 +45,7 @@ export function streamBuckets(
     deadline.check();
     const stored = known(rollups, id, grid, span);
     const tail = { from: Math.max(span.from, stored.end), to: span.to };
-    const work: Work = { id, set: new BucketSet(grid, percentiles), hasPercentiles: percentiles.length > 0, touched: [], tail };
+    const work = { id, set: new BucketSet(grid), touched: [], tail };
     const within = { from: span.from, to: Math.min(span.to, tail.from) };
     const days = openDays(id, within);
     const begin = Math.max(span.from, Math.min(stored.from, days[0] ?? stored.from));
@@ -99,7 +97,7 @@ function known(rollups: RollupReader, id: SeriesId, grid: Grid, { from, to }: Sp
 }
 
 /** Adds the hours that are whole and untouched, or that nothing finer could answer better. @returns the spans that hours do not answer */
-function addHours(rollups: RollupReader, isWhole: (span: Span) => boolean, { id, set, hasPercentiles, touched }: Work, grid: Grid, span: Span): Span[] {
+function addHours(rollups: RollupReader, isWhole: (span: Span) => boolean, { id, set }: Work, grid: Grid, span: Span): Span[] {
   if (grid.stepMs < HOUR_MS || span.from >= span.to) return [span];
   const from = span.from + floorMod(-span.from, HOUR_MS);
   const to = Math.min(span.to - floorMod(span.to, HOUR_MS), rollups.closedEnd(HOUR_MS, id));
@@ -108,21 +106,20 @@ function addHours(rollups: RollupReader, isWhole: (span: Span) => boolean, { id,
     { from: span.from, to: from },
     { from: to, to: span.to },
   ];
-  for (const row of rollups.rows(HOUR_MS, id, from, to, { sketches: hasPercentiles })) {
+  for (const row of rollups.rows(HOUR_MS, id, from, to)) {
     const hour = { from: row.start, to: row.start + HOUR_MS };
     const fits = grid.boundsOf(row.start).end >= hour.to;
-    if (!fits || (row.isDirty && isWhole(hour))) rest.push(hour);
-    else if (hasPercentiles && row.sketch === undefined && isWhole(hour)) touched.push({ row, tier: HOUR_MS });
-    else set.addRollup(row);
+    if (fits && !(row.isDirty && isWhole(hour))) set.addRollup(row.start, row.values);
+    else rest.push(hour);
   }
   return rest;
 }
 
-function addMinutes(rollups: RollupReader, isWhole: (span: Span) => boolean, { id, set, hasPercentiles, touched }: Work, { from, to }: Span): void {
+function addMinutes(rollups: RollupReader, isWhole: (span: Span) => boolean, { id, set, touched }: Work, { from, to }: Span): void {
   if (from >= to) return;
   for (const row of rollups.rows(MINUTE_MS, id, from, to)) {
-    if ((row.isDirty || hasPercentiles) && isWhole({ from: row.start, to: row.start + MINUTE_MS })) touched.push({ row, tier: MINUTE_MS });
-    else set.addRollup(row);
+    if (row.isDirty && isWhole({ from: row.start, to: row.start + MINUTE_MS })) touched.push(row);
+    else set.addRollup(row.start, row.values);
   }
 }
 
@@ -138,21 +135,21 @@ function addTouched(db: Database, works: readonly Work[], budget: RawBudget, dea
   }
   for (const { id, set, touched } of works) {
     const readings = histories.get(id)?.ordered();
-    for (const { row, tier } of touched) {
-      if (readings !== undefined && read.some(({ from, to }) => row.start >= from && row.start < to)) set.addReadings(readings, row.start, row.start + tier);
-      else set.addRollup(row);
+    for (const row of touched) {
+      if (readings !== undefined && read.some(({ from, to }) => row.start >= from && row.start < to))
+        set.addReadings(readings, row.start, row.start + MINUTE_MS);
+      else set.addRollup(row.start, row.values);
     }
   }
 }
 
-/** What they stand for as spans, those next to each other joined. */
-function joined(touched: readonly Touched[]): Span[] {
+/** Minutes as spans, those next to each other joined. */
+function joined(rows: readonly Rollup[]): Span[] {
   const spans: { from: EpochMs; to: EpochMs }[] = [];
-  const ends = new Map(touched.map(({ row, tier }) => [row.start, row.start + tier]));
-  for (const [start, end] of [...ends].sort(([a], [b]) => a - b)) {
+  for (const start of [...new Set(rows.map((row) => row.start))].sort((a, b) => a - b)) {
     const last = spans.at(-1);
-    if (last !== undefined && last.to >= start) last.to = Math.max(last.to, end);
-    else spans.push({ from: start, to: end });
+    if (last !== undefined && last.to === start) last.to += MINUTE_MS;
+    else spans.push({ from: start, to: start + MINUTE_MS });
   }
   return spans;
 }

@@ -73,21 +73,24 @@ export type BatchReader = {
 };
 
 /** @param span what the buckets are of; it may be decades long for the sake of one reading of a wrong clock, so days without summaries cost nothing */
-export function createBatchReader(db: Database, zone: ZoneTable, span: Span, percentiles: readonly Percentile[]): BatchReader {
-  const read = db.prepare<[string, Day, number], string>("SELECT body FROM daily_summary WHERE zone = ? AND day = ? AND series = ?").pluck();
+export function createBatchReader(db: Database, zone: ZoneTable, span: Span, percentiles: readonly Percentile[] = []): BatchReader {
+  const read = db.prepare<[string, Day, number], Pick<SummaryRow, "approximate" | "body">>(
+    "SELECT approximate, body FROM daily_summary WHERE zone = ? AND day = ? AND series = ?",
+  );
   const isOpen = db.prepare<[string, Day, number], 1>("SELECT 1 FROM summary_open WHERE zone = ? AND day = ? AND series = ?").pluck();
   const days = summarizedDays(db, zone, span);
   return {
     merge(series, buckets) {
       const byStart = new Map(buckets.map((bucket) => [bucket.t, { ...bucket, provisional: true }]));
       for (const { day, start, end } of days) {
-        const body = read.get(zone.name, day, series);
-        if (body === undefined) continue;
-        const summary = JSON.parse(body) as DaySummary;
+        const row = read.get(zone.name, day, series);
+        if (row === undefined) continue;
+        const summary = JSON.parse(row.body) as DaySummary;
         const { count, min, max, avg, sum } = summary;
         if ((byStart.get(start)?.count ?? 0) > count) continue;
         const provisional = isOpen.get(zone.name, day, series) === 1;
-        const ranked = Object.fromEntries(percentiles.map((name) => [name, summary[name]]));
+        // Percentiles cannot be merged as the other figures are: those of an approximate summary leave readings out.
+        const ranked = row.approximate === 1 ? {} : Object.fromEntries(percentiles.map((name) => [name, summary[name]]));
         byStart.set(start, { t: start, end, count, min, max, avg, sum: sum ?? avg * count, ...ranked, source: "batch", provisional });
       }
       return [...byStart.values()].sort((a, b) => a.t - b.t);

@@ -60,12 +60,18 @@ describe("the sketch", () => {
     fc.assert(
       fc.property(fc.array(anything), fc.array(anything), fc.nat(2), (left, right, level) => {
         const sketch = sketchOf(left, level);
-        const bins: [number, number][] = [];
-        sketch.eachBin((bin, count) => bins.push([bin, count]));
-        const again = Sketch.ofBins(sketch.level, bins);
+        const [bins, counts]: [number[], number[]] = [[], []];
+        sketch.eachBin((bin, count) => {
+          bins.push(bin);
+          counts.push(count);
+        });
+        const again = Sketch.ofBins(sketch.level, Int32Array.from(bins), Float64Array.from(counts));
         expect([again.count, stateOf(again)]).toEqual([left.length, stateOf(sketch)]);
         const other = sketchOf(right, level);
         expect([sketch.equals(again), sketch.equals(other)]).toEqual([true, JSON.stringify(stateOf(other)) === JSON.stringify(stateOf(sketch))]);
+        again.merge(other);
+        sketch.merge(other);
+        expect(stateOf(again)).toEqual(stateOf(sketch));
       }),
     );
     expect(sketchOf([1]).equals(sketchOf([1, 1]))).toBe(false);

@@ -12,6 +12,7 @@ import { createDeadline } from "../../src/storage/deadline.ts";
 import { createGrid } from "../../src/storage/grid.ts";
 import { answerQuery } from "../../src/storage/queries.ts";
 import { type Bucket, percentiles, type QueryContext, type QueryRequest, type Step } from "../../src/storage/query.ts";
+import { rankBuckets } from "../../src/storage/ranked-buckets.ts";
 import { createRawBudget, type RawBudget } from "../../src/storage/raw-readings.ts";
 import { createRollupReader } from "../../src/storage/rollups.ts";
 import { streamBuckets } from "../../src/storage/stream-buckets.ts";
@@ -179,16 +180,16 @@ describe("readings", () => {
     [...values].sort((a, b) => a - b)[Math.ceil((values.length * percent) / 100) - 1] as number;
   const percents = { p50: 50, p95: 95, p99: 99 } as const;
 
-  /** @param mayLack where not all raw readings may be asked, a percentile may be unknown */
-  function expectRanked(found: readonly Bucket[], kept: readonly Kept[], mayLack: boolean): number {
+  /** @returns how many are known */
+  function expectRanked(found: readonly Bucket[], kept: readonly Kept[]): number {
     let known = 0;
     for (const bucket of found) {
       const values = kept.filter(({ ts }) => ts >= bucket.t && ts < bucket.end).map(({ value }) => value);
       for (const name of percentiles) {
         const [figure, exact] = [bucket[name], ranked(values, percents[name])];
-        if (mayLack && figure === null) continue;
+        if (figure === null) continue;
         known += 1;
-        const error = bucket.source === "stream" ? RELATIVE_ERROR * Math.abs(exact) * (1 + 1e-9) : 0;
+        const error = bucket.source === "batch" ? 0 : RELATIVE_ERROR * Math.abs(exact) * (1 + 1e-9);
         expect([bucket, exact, Math.abs((figure as number) - exact) <= error]).toEqual([bucket, exact, true]);
       }
     }
@@ -204,7 +205,8 @@ describe("readings", () => {
         for (const { id, buckets } of ask(store, { step, percentiles }, zone).series) {
           const kept = store.kept(id === store.idOf("a") ? "a" : "b");
           expectSame(buckets, bruteForce(kept, step, zone));
-          expectRanked(buckets, kept, false);
+          // All readings are there.
+          expect(expectRanked(buckets, kept)).toBe(3 * buckets.length);
         }
       }),
       { numRuns: 60 },
@@ -221,8 +223,10 @@ describe("readings", () => {
         const [grid, device] = [createGrid(step, oslo), store.idOf("a") >= 0 ? "a" : "b"];
         const kept = store.kept(device);
         const span = { from: grid.boundsOf(kept[0]?.ts as number).start, to: grid.boundsOf(kept.at(-1)?.ts as number).end };
-        const limits = { deadline: createDeadline(systemClock, 60_000), budget: { rows: 0, readings: 0 }, percentiles };
-        known += expectRanked(streamBuckets(store.db, [store.idOf(device)], grid, span, limits).get(store.idOf(device)) ?? [], kept, true);
+        const deadline = createDeadline(systemClock, 60_000);
+        const found = streamBuckets(store.db, [store.idOf(device)], grid, span, { deadline, budget: createRawBudget() });
+        const ranked = rankBuckets(store.db, found, { grid, percentiles, deadline, budget: { rows: 0, readings: 0 } });
+        known += expectRanked(ranked.get(store.idOf(device)) ?? [], kept);
       }),
       { numRuns: 40 },
     );

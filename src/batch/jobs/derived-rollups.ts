@@ -3,7 +3,6 @@
 
 import type { AggregateValues } from "../../engine/aggregate.ts";
 import type { OrderedReadings } from "../../engine/history.ts";
-import type { Sketch } from "../../engine/sketch.ts";
 import type { EpochMs, SeriesId } from "../../engine/units.ts";
 import { type ChunkReader, createChunkReader, type Span } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
@@ -97,7 +96,7 @@ function compare(reads: Reads, options: ComparisonOptions, asked: Asked, raw: Or
     else {
       compared += 1;
       if (is?.isDirty || isOpen) dirty += 1;
-      const differing = differenceOf({ tier, series, start }, is, must);
+      const differing = differenceOf({ tier, series, start }, is, must, options.missing === "rebuild");
       if (differing !== undefined) differences.push(isOpen ? { ...differing, isExpected: true } : differing);
     }
   }
@@ -121,18 +120,27 @@ function createClosed(reads: Reads, { missing }: ComparisonOptions, { tier, seri
   };
 }
 
-function differenceOf(at: Pick<Difference, "tier" | "series" | "start">, is: StoredBucket | undefined, must: PackedBucket | undefined): Differing | undefined {
+function differenceOf(
+  at: Pick<Difference, "tier" | "series" | "start">,
+  is: StoredBucket | undefined,
+  must: PackedBucket | undefined,
+  wantsSketch: boolean,
+): Differing | undefined {
   const values = is?.values;
   // Of a bucket that the stream marked before its readings are merged in there is nothing yet.
   if (must === undefined && values?.count === 0) return undefined;
-  const isSame = values !== undefined && must !== undefined && areSame(values, must.values, { area: is?.isFresh !== true }) && isSketchRight(is?.sketch, must);
+  const isSame =
+    values !== undefined && must !== undefined && areSame(values, must.values, { area: is?.isFresh !== true }) && isSketchRight(is, must, wantsSketch);
   if (isSame && is?.isApproximate !== true) return undefined;
   const isExpected = is !== undefined && (is.isDirty || is.isApproximate || values === undefined);
   return { ...at, stored: values ?? null, rebuilt: must?.values ?? null, bucket: must, isExpected, isFresh: is?.isFresh ?? false };
 }
 
-/** What has none may be of a release that made none. */
-const isSketchRight = (is: Sketch | undefined, { sketch }: PackedBucket): boolean => is === undefined || (sketch !== undefined && is.equals(sketch));
+/** What has none is no fault, as of a release that made none; but a rebuild makes it. What is not packed has none yet. */
+function isSketchRight(is: StoredBucket | undefined, must: PackedBucket, isWanted: boolean): boolean {
+  if (is?.sketch === undefined) return !isWanted || is?.isFresh === true || must.sketch === undefined;
+  return must.sketch !== undefined && is.sketch.equals(must.sketch);
+}
 
 /** What additions in another order may differ by, of the size of what was added. */
 const ROUNDING = 1e-9;

@@ -15,7 +15,16 @@ import { createSeriesReader, seriesIds } from "../../storage/series-query.ts";
 import { createStoredRollups } from "../../storage/stored-rollups.ts";
 import { utcDay } from "../../storage/verify/rollups.ts";
 import { runCompaction } from "./compaction.ts";
-import { createRollupComparison, DAY_MS, type Difference, type Differing, type RollupComparison, TIERS, type TierComparison } from "./derived-rollups.ts";
+import {
+  areSame,
+  createRollupComparison,
+  DAY_MS,
+  type Difference,
+  type Differing,
+  type RollupComparison,
+  TIERS,
+  type TierComparison,
+} from "./derived-rollups.ts";
 import { createEmitter, type Emit } from "./emitter.ts";
 import { packedRow } from "./packing.ts";
 import { rebuildUnit } from "./rebuild-unit.ts";
@@ -155,7 +164,9 @@ const reasonOf = ({ soundness }: RollupComparison, day: Span): LeftReason => (so
 
 function note({ done, first, labelsOf }: Work, { tier, series, start, stored, rebuilt }: Difference): void {
   done[tier === MINUTE_MS ? "minutes" : "hours"] += 1;
-  if (first.length < SHOWN_MAX) first.push({ tier, series, start, stored, rebuilt, labels: labelsOf(series).labels });
+  // Of one that only lacks its sketch there are no figures to show.
+  const isSeen = stored === null || rebuilt === null || !areSame(stored, rebuilt, { area: true });
+  if (isSeen && first.length < SHOWN_MAX) first.push({ tier, series, start, stored, rebuilt, labels: labelsOf(series).labels });
 }
 
 type Place = Pick<PackedRollupsRow, "tier" | "series" | "unit">;

@@ -5,7 +5,7 @@ import { dayText } from "../../engine/calendar.ts";
 import type { EpochMs, SeriesId } from "../../engine/units.ts";
 import type { Span } from "../chunks.ts";
 import type { Database } from "../database.ts";
-import { decodePacked } from "../packed-rollups.ts";
+import { decodePacked, type PackedBucket } from "../packed-rollups.ts";
 import { UTC_DAY_MS } from "../rollup-days.ts";
 import { HOUR_MS, isReadable, isSensible, type Tier, unitEnd, unitOf } from "../rollups.ts";
 import { type Checked, type Found, type Mend, type Place, reasonIn, rowsByKey } from "./problem.ts";
@@ -51,7 +51,8 @@ function wrongInPacked({ tier, unit, first, last, body }: PackedRow): string | u
     const starts = buckets.map(({ start }) => start);
     if (starts.some((start, index) => unitOf(tier, start) !== unit || (index > 0 && start <= (starts[index - 1] as number)))) return "lie out of order";
     if (starts.length > 0 && (starts[0] !== first || starts.at(-1) !== last)) return "begin or end elsewhere than their row says";
-    return buckets.every(({ start, values }) => isSensible(values, start, tier)) ? undefined : "hold figures that cannot be";
+    const isRight = ({ start, values, sketch }: PackedBucket): boolean => isSensible(values, start, tier) && (sketch?.count ?? values.count) === values.count;
+    return buckets.every(isRight) ? undefined : "hold figures that cannot be";
   } catch (error) {
     return `cannot be read: ${reasonIn(error)}`;
   }
