@@ -17,6 +17,7 @@ import type { LabelFilter, Step } from "../storage/query.ts";
 import { HOUR_MS, MINUTE_MS } from "../storage/rollups.ts";
 import { configOf } from "./account-store.ts";
 import { type CliCommand, DEFAULT_CONFIG, USAGE } from "./command.ts";
+import { refuseDatabase } from "./output-file.ts";
 import { createProgressLine } from "./progress.ts";
 import { rangeOf } from "./range.ts";
 import { counted } from "./text.ts";
@@ -73,6 +74,7 @@ async function write(labels: readonly string[], { config, from, to, format, outp
   const chosen = format === undefined && output === undefined ? formatOf("-", "csv") : formatOf(output ?? "-", format);
   if (chosen.writer === undefined)
     throw new GatewayError(USAGE, `${chosen.name} is read, but not written`, { hint: `give --format ${written().join(" or ")}` });
+  if (output !== undefined) refuseDatabase(output);
   const span = rangeOf({ from, to }, zone);
   const filter = filterOf(labels);
   const db = openDatabase(loaded.gateway.dataDir, { readonly: true });

@@ -165,7 +165,12 @@ async function runHere(config: GatewayConfig, order: ImportOrder, { clock, progr
   const { zone } = config.plan;
   process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   try {
-    const report = await runImport(db, { ...order, zone, now: clock.now(), signal: interrupted.signal, progress, input: process.stdin }, emit, definer.define);
+    const report = await runImport(
+      db,
+      { ...order, zone, now: clock.now(), diskLimit: config.storage.diskLimit, signal: interrupted.signal, progress, input: process.stdin },
+      emit,
+      definer.define,
+    );
     if (report.outcome === "done") await runCompaction(db, { zone, now: clock.now(), packs: true, signal: interrupted.signal }, emit);
     return report;
   } finally {

@@ -12,6 +12,7 @@ import { openDatabase, requireSchema } from "../storage/database.ts";
 import { answerQuery } from "../storage/queries.ts";
 import { configOf } from "./account-store.ts";
 import { type CliCommand, DEFAULT_CONFIG, USAGE } from "./command.ts";
+import { refuseDatabase } from "./output-file.ts";
 import { writeWhole } from "./whole-file.ts";
 
 type Options = {
@@ -47,6 +48,7 @@ export const reportCommand: CliCommand = {
 async function report(device: string, options: Options): Promise<void> {
   const format = formatOf(options);
   const time = timeOf(options);
+  if (options.output !== undefined) refuseDatabase(options.output);
   const { gateway, plan } = configOf(options.config);
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
   const about = { name: gateway.name, version };

@@ -8,10 +8,12 @@ import type { Problem } from "../config/problem.ts";
 import type { Day, ZoneTable } from "../engine/calendar.ts";
 import { type Labels, seriesKey } from "../engine/reading.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
+import { GatewayError } from "../error.ts";
 import type { Span } from "../storage/chunks.ts";
 import type { Database } from "../storage/database.ts";
 import type { FinishedRow } from "../storage/finished.ts";
 import { type ImportProgress, readImport } from "../storage/imports.ts";
+import { usedBytes } from "../storage/retention.ts";
 import { createBlock } from "./block.ts";
 import { type ImportSettings, identityOf } from "./identity.ts";
 import type { Position } from "./lines.ts";
@@ -35,6 +37,8 @@ export type ImportOptions = {
   readonly blockBytes?: ReadOptions["blockBytes"];
   /** Blocks after which it ends, to be called again, where it can go on. */
   readonly blocksMax?: number;
+  /** Bytes that the store is to stay below (`storage.disk_limit`); null: any. */
+  readonly diskLimit?: number | null;
   readonly signal?: AbortSignal;
   readonly input?: ReadOptions["input"];
   readonly progress?: (progress: ImportState) => void;
@@ -77,7 +81,7 @@ const nothing: ImportProgress = { offset: 0, lines: 0, readings: 0, duplicates: 
 /**
  * @param db read-only, or the one that `emit` writes
  * @param emit is awaited; rows must be written in the order in which they come; a row of an import closes a block
- * @throws GatewayError `series_limit`, and those of reading the file
+ * @throws GatewayError `series_limit`, `no_room`, and those of reading the file
  */
 export async function runImport(db: Database, options: ImportOptions, emit: Emit, define: Define): Promise<ImportReport> {
   const key = options.file === "-" ? undefined : await identityOf(options.file, options.settings);
@@ -145,7 +149,7 @@ async function* untilAborted(batches: AsyncGenerator<HistoryBatch>, signal: Abor
 }
 
 function createWork(db: Database, { options, emit, define, key, before, history }: Deps) {
-  const { zone, now, file, isDry = false, blockReadings = BLOCK_READINGS_MAX } = options;
+  const { zone, now, file, isDry = false, blockReadings = BLOCK_READINGS_MAX, diskLimit = null } = options;
   const block = createBlock(Math.ceil(blockReadings * 1.1));
   const store = createBlockStore(db, { zone, at: now });
   const series = createSeriesMap(db, define);
@@ -194,12 +198,36 @@ function createWork(db: Database, { options, emit, define, key, before, history 
     seriesCount: series.count,
     /** Puts what is held into the store, or only counts it. */
     async store(batch: HistoryBatch, isOver: boolean): Promise<void> {
+      if (!isDry) requireRoom(db, { file, limit: diskLimit, coming: block.count(), waiting: done.progress.readings - before.readings });
       if (isDry) count(batch, await store.take(block, series.of(batch.labels)));
       else await write(batch, isOver);
       done.seriesNew = series.countNew(batch.labels);
       block.clear();
     },
   };
+}
+
+/** What a reading takes in a chunk, and in rollups, which are packed when the file is in: more than either mostly is. */
+const CHUNK_BYTES = 8;
+const ROLLUP_BYTES = 12;
+
+/**
+ * Beyond the limit the oldest days of readings go: an import that went over it would have what it brought thrown away again.
+ * @throws GatewayError `no_room`
+ */
+function requireRoom(db: Database, room: { file: string; limit: number | null; coming: number; waiting: number }): void {
+  const { file, limit, coming, waiting } = room;
+  if (limit === null) return;
+  const used = usedBytes(db);
+  const needed = coming * (CHUNK_BYTES + ROLLUP_BYTES) + waiting * ROLLUP_BYTES;
+  if (used + needed <= limit) return;
+  throw new GatewayError(
+    "no_room",
+    `the store has ${used} bytes, the next ${coming} readings of ${file} may take ${needed}, and storage.disk_limit is ${limit}`,
+    {
+      hint: "raise storage.disk_limit, or keep less (storage.retention); the same command goes on where it was",
+    },
+  );
 }
 
 /** Both counts together; kinds of which there is nothing are left out. */

@@ -22,7 +22,14 @@ export function createImporter({ jobs, config, clock, log }: Deps) {
     let [readings, seriesNew, isFirst, resumedAfter]: [number, number, boolean, number | undefined] = [0, 0, true, undefined];
     const problems: ImportReport["problems"][number][] = [];
     for (;;) {
-      const options = { ...order, isAgain: order.isAgain === true && isFirst, zone: config().plan.zone, now: clock.now(), blocksMax: BLOCKS_AT_ONCE };
+      const options = {
+        ...order,
+        isAgain: order.isAgain === true && isFirst,
+        zone: config().plan.zone,
+        now: clock.now(),
+        blocksMax: BLOCKS_AT_ONCE,
+        diskLimit: config().storage.diskLimit,
+      };
       const before = readings;
       const tell = (state: ImportState): void => {
         readings = before + state.readings;

@@ -55,6 +55,18 @@ describe("highwater report", () => {
     expect((await highwater(FREEZER, "--month", "2026-10")).out).toMatch(/^<!doctype html>/);
   });
 
+  it("writes over any file but a database", async () => {
+    const before = readFileSync(join(store.dir, "highwater.db"));
+    for (const file of ["highwater.db", "highwater.db-wal"]) {
+      const { code, err } = await highwater(FREEZER, "--month", "2026-10", "-o", file, "--format", "csv");
+      expect([code, err]).toEqual([1, `highwater: ${file} is a database, and is not written over (write another name)\n`]);
+    }
+    expect(readFileSync(join(store.dir, "highwater.db")).equals(before)).toBe(true);
+    writeFileSync(join(store.dir, "old.csv"), "old");
+    expect((await highwater(FREEZER, "--month", "2026-10", "-o", "old.csv")).code).toBe(0);
+    expect(written("old.csv")).toContain("excursion,");
+  });
+
   it("refuses what it does not know and what makes no sense, with what mends it", async () => {
     const unknown = await highwater("fz-99", "--month", "2026-10");
     expect([unknown.code, unknown.out]).toEqual([1, ""]);

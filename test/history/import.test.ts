@@ -14,6 +14,7 @@ import { createMetrics } from "../../src/metrics.ts";
 import { createPipeline } from "../../src/pipeline.ts";
 import { createFinishedStore } from "../../src/storage/finished.ts";
 import { readImport } from "../../src/storage/imports.ts";
+import { usedBytes } from "../../src/storage/retention.ts";
 import { createRollupReader, HOUR_MS, MINUTE_MS } from "../../src/storage/rollups.ts";
 import { zoneTable } from "../../src/zone.ts";
 import { plan, rule, SOURCE } from "../engine/harness.ts";
@@ -153,6 +154,25 @@ describe("an import", () => {
     const dry = await store.import(file, { isDry: true });
     expect(dry).toMatchObject({ outcome: "dry", series: 2, seriesNew: 1, progress: { readings: 1, duplicates: 1, conflicts: 2 } });
     expect(store.db.prepare("SELECT total_changes()").pluck().get()).toBe(before);
+  });
+
+  it("ends before the store would be beyond its limit, and goes on where it was with a larger one", async () => {
+    const store = makeStore();
+    const list = Array.from({ length: 6000 }, (_, index) => ({ device: "a", ts: t0 - 10 * day + index * minute, value: Math.sin(index) }));
+    const file = store.file(csvOf(list));
+    const limit = usedBytes(store.db) + 80_000;
+    const options = { blockReadings: 1000, blockBytes: 10_000 };
+    await expect(store.import(file, { ...options, diskLimit: limit })).rejects.toMatchObject({
+      code: "no_room",
+      message: expect.stringMatching(/the next \d+ readings of .* may take \d+, and storage.disk_limit is \d+$/),
+    });
+    expect(usedBytes(store.db)).toBeLessThanOrEqual(limit);
+    const before = store.stored()["a"]?.length ?? 0;
+    expect(before).toBeGreaterThan(900);
+    expect(before).toBeLessThan(6000);
+    const report = await store.import(file, { ...options, diskLimit: 1e9 });
+    expect(report).toMatchObject({ outcome: "done", resumedAfter: before + 1, progress: { readings: 6000, duplicates: 0 } });
+    expect(store.stored()["a"]).toEqual(list.map(({ ts, value }) => [ts, value]));
   });
 
   it("takes no more series than there may be, and says so before a row of them is in", async () => {
