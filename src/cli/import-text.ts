@@ -8,7 +8,7 @@ import { counted, printable } from "./text.ts";
 type Words = { readonly given: string; readonly config: GatewayConfig; readonly seconds: number };
 
 export function importLines(report: ImportReport, { given, config, seconds }: Words): string[] {
-  const { readings, duplicates, conflicts } = report.progress;
+  const { readings, duplicates, conflicts, doubtful = 0 } = report.progress;
   const file = printable(given);
   if (report.outcome === "there") return [`${file} is in already: ${counted(readings, "reading")}; nothing was done (--again does it anyway)`];
   const { zone } = config.plan;
@@ -16,6 +16,7 @@ export function importLines(report: ImportReport, { given, config, seconds }: Wo
   const verb = report.outcome === "dry" ? "would be imported" : "imported";
   const repeated = [
     ...(duplicates > 0 ? [`${counted(duplicates, "reading")} were there already`] : []),
+    ...(doubtful > 0 ? [`${counted(doubtful, "reading")} left out: they may have been there already, but the readings of their days are no longer kept`] : []),
     ...(conflicts > 0 ? [`${counted(conflicts, "reading")} at instants at which another value stands, which stays`] : []),
   ];
   return [

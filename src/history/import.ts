@@ -180,10 +180,11 @@ function createWork(db: Database, { options, emit, define, key, before, history 
   });
 
   function count(batch: HistoryBatch, outcome: Awaited<ReturnType<typeof store.take>>): void {
-    const { readings, duplicates, conflicts } = done.progress;
+    const { readings, duplicates, conflicts, doubtful = 0 } = done.progress;
     done.progress = {
       ...{ offset: batch.end.offset, lines: batch.end.lines },
       ...{ readings: readings + outcome.readings, duplicates: duplicates + outcome.duplicates, conflicts: conflicts + outcome.conflicts },
+      doubtful: doubtful + outcome.doubtful,
       problems: sums(before.problems, history.problems.byKind),
       skipped: sums(before.skipped, history.skipped),
     };

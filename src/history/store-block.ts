@@ -1,21 +1,19 @@
 // What a block of an import makes of the store: chunks of the readings that are not there yet, by series and local day. What the store has
-// already stays. Rollups of days that are whole are reckoned later (batch/jobs/packing-days.ts); into those that are not, the new
-// readings are merged. It only reads; rows go out by `emit`.
+// already stays. Rollups of days that are whole are reckoned later (batch/jobs/packing-days.ts); those that are not are amended
+// (amend.ts). It only reads; rows go out by `emit`.
 
 import { byDay, chunkOf, type Merging, mergeTail } from "../batch/jobs/compaction.ts";
 import { createEmitter, type Emit } from "../batch/jobs/emitter.ts";
-import { packedRow } from "../batch/jobs/packing.ts";
-import { amended, bucketOf } from "../batch/jobs/reckon.ts";
 import type { Day, ZoneTable } from "../engine/calendar.ts";
 import { History, type OrderedReadings } from "../engine/history.ts";
 import { LATE } from "../engine/reading.ts";
-import { type EpochMs, floorMod, type SeriesId } from "../engine/units.ts";
+import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { type ChunkReader, createChunkReader, createWholeness, type Span } from "../storage/chunks.ts";
 import type { Database } from "../storage/database.ts";
 import type { FinishedRow } from "../storage/finished.ts";
 import { newestSeq } from "../storage/journal.ts";
-import { createRollupReader, HOUR_MS, MINUTE_MS, type PackedRollupsRow, type RollupReader, unitOf } from "../storage/rollups.ts";
 import { readTail } from "../storage/tail.ts";
+import { createAmender, wholeHours } from "./amend.ts";
 import { type Block, type Repeated, type SeriesReadings, without } from "./block.ts";
 
 export type StoreOptions = {
@@ -25,8 +23,8 @@ export type StoreOptions = {
   readonly at: EpochMs;
 };
 
-/** What came of a block. */
-export type BlockOutcome = Repeated & { readings: number; span: Span | null };
+/** What came of a block. `doubtful`: readings that were left out, as they may be among those that retention took. */
+export type BlockOutcome = Repeated & { readings: number; doubtful: number; span: Span | null };
 
 /** `idOf`: the stored id of a series of the file; undefined: it is new. */
 export type BlockSeries = { readonly count: number; readonly idOf: (series: number) => SeriesId | undefined };
@@ -36,12 +34,11 @@ export type BlockStore = ReturnType<typeof createBlockStore>;
 /** For one import. */
 export function createBlockStore(db: Database, { zone, at }: StoreOptions) {
   const chunks = createChunkReader(db);
-  const rollups = createRollupReader(db);
+  const amender = createAmender(db, at);
   const marks = createMarks(at);
 
-  /** What the store has of the instants that lie between the first and the last of some readings. */
-  function thereOf(series: SeriesId, readings: SeriesReadings, tail: ReadonlyMap<SeriesId, History>): SeriesReadings | undefined {
-    const span = spanOf(readings);
+  /** What the store has of a span. */
+  function thereOf(series: SeriesId, span: Span, tail: ReadonlyMap<SeriesId, History>): SeriesReadings | undefined {
     const recent = tail.get(series);
     const isStored = chunks.count(series, span) > 0;
     if (!isStored) return recent?.ordered();
@@ -61,24 +58,31 @@ export function createBlockStore(db: Database, { zone, at }: StoreOptions) {
       { count, idOf }: BlockSeries,
       keep?: (rows: readonly FinishedRow[], of: { series: SeriesId; days: readonly Day[] }) => Promise<void>,
     ) {
-      const outcome: BlockOutcome = { duplicates: 0, conflicts: 0, readings: 0, span: null };
+      const outcome: BlockOutcome = { duplicates: 0, conflicts: 0, readings: 0, doubtful: 0, span: null };
       const isWhole = createWholeness(db);
       const ids = Array.from({ length: count }, (_, series) => idOf(series));
-      const [fromSeq, tail] = [newestSeq(db), readTail(db, block.span(), new Set(ids.filter((id) => id !== undefined)))];
+      const [fromSeq, tail] = [newestSeq(db), readTail(db, wholeHours(block.span()), new Set(ids.filter((id) => id !== undefined)))];
       for (const { series, readings } of block.bySeries(count, outcome)) {
         const id = ids[series];
-        const there = id === undefined ? undefined : thereOf(id, readings, tail);
-        const fresh = there === undefined ? readings : without(readings, there, outcome);
+        const there = id === undefined ? undefined : thereOf(id, spanOf(readings), tail);
+        const absent = there === undefined ? readings : without(readings, there, outcome);
+        const { readings: fresh, doubtful } =
+          id === undefined ? { readings: absent, doubtful: 0 } : amender.knowable(id, absent, isWhole, (span) => thereOf(id, span, tail));
+        outcome.doubtful += doubtful;
         if (fresh.ts.length === 0) continue;
         outcome.readings += fresh.ts.length;
         outcome.span = joined(outcome.span, spanOf(fresh));
         if (keep === undefined || id === undefined) continue;
-        const rows = [...byDay(zone, marks.on(fresh))].map(({ day, bounds, columns }) => {
+        const amend = amender.ofSeries(id, isWhole, fromSeq);
+        const days: Day[] = [];
+        const rows = [...byDay(zone, marks.on(fresh))].map(({ day, bounds, columns }): FinishedRow => {
           const part = 1 + Math.max(0, ...chunks.partsOf(id, bounds.start).flatMap((each) => (each.fromSeq === fromSeq ? [each.part] : [])));
-          return chunkOf(columns, { series: id, zone: zone.name, name: day, bounds, fromSeq, part, throughSeq: fromSeq, level: 0 }, []);
+          const chunk = chunkOf(columns, { series: id, zone: zone.name, name: day, bounds, fromSeq, part, throughSeq: fromSeq, level: 0 }, []);
+          const rollups = amend(columns);
+          days.push(day);
+          return rollups.length === 0 ? chunk : { kind: "amending-chunk", chunk, rollups };
         });
-        const amended = amend(rollups, { series: id, readings: fresh, isWhole, at, throughSeq: fromSeq });
-        await keep([...amended, ...rows], { series: id, days: rows.map(({ name }) => name) });
+        await keep(rows, { series: id, days });
       }
       return outcome;
     },
@@ -111,30 +115,4 @@ function createMarks(importedAt: EpochMs) {
       return { ts, value, late: late.subarray(0, ts.length), at: at.subarray(0, ts.length) };
     },
   };
-}
-
-type Amending = {
-  readonly series: SeriesId;
-  readonly readings: SeriesReadings;
-  readonly isWhole: (span: Span) => boolean;
-  readonly at: EpochMs;
-  readonly throughSeq: number;
-};
-
-/** The rollups of a time whose readings are no longer whole, with new ones merged in. */
-function amend(rollups: RollupReader, { series, readings, isWhole, at, throughSeq }: Amending): PackedRollupsRow[] {
-  const { from, to } = spanOf(readings);
-  if (isWhole({ from: from - HOUR_MS, to: to + HOUR_MS })) return [];
-  const history: OrderedReadings = { ...readings, late: new Uint8Array(readings.ts.length), at: readings.ts };
-  return ([MINUTE_MS, HOUR_MS] as const).flatMap((tier) => {
-    const starts = [...new Set(Array.from(readings.ts, (ts) => ts - floorMod(ts, tier)))];
-    const gone = starts.filter((start) => !isWhole({ from: start, to: start + tier }));
-    return [...Map.groupBy(gone, (start) => unitOf(tier, start))].map(([unit, ofUnit]) => {
-      const buckets = new Map(rollups.packedRows(tier, series, unit).map((bucket) => [bucket.start, bucket]));
-      for (const start of ofUnit) {
-        buckets.set(start, amended(buckets.get(start), bucketOf(history, tier, start)));
-      }
-      return packedRow({ tier, series, unit }, [...buckets.values()], { starts: [], throughSeq, at });
-    });
-  });
 }

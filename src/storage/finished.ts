@@ -6,7 +6,7 @@ import type { RejectReason } from "../engine/reading.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { type AccountsRow, createAccountsWriter } from "./accounts.ts";
 import { type AuditRow, createAuditWriter } from "./audit.ts";
-import { type ChunkWrite, createChunkWriter } from "./chunks.ts";
+import { type ChunkRow, type ChunkWrite, createChunkWriter } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { createImportWriter, type ImportRow } from "./imports.ts";
 import { createMqttWriter, type MqttRow } from "./mqtt-rows.ts";
@@ -61,6 +61,8 @@ export type FinishedRow =
   | { readonly kind: "summary-none"; readonly zone: string; readonly day: Day; readonly series: SeriesId }
   | { readonly kind: "summary-open"; readonly zone: string; readonly day: Day; readonly series: SeriesId }
   | { readonly kind: "summary-progress"; readonly zone: string; readonly through: number }
+  /** An import's, for a day that is no longer whole: the rollups with its readings in them, which must not be written without them. */
+  | { readonly kind: "amending-chunk"; readonly chunk: ChunkRow; readonly rollups: readonly PackedRollupsRow[] }
   | MqttRow;
 
 /** @returns a function that writes rows; call it within a transaction */
@@ -114,6 +116,10 @@ export function createFinishedWriter(db: Database): (row: FinishedRow) => void {
         return reconciliation(row);
       case "packed-rollups":
         return packedRollups(row);
+      case "amending-chunk":
+        chunk(row.chunk);
+        for (const rollups of row.rollups) packedRollups(rollups);
+        return;
       case "import":
         return importFile(row);
       case "rebuilt-alert":

@@ -19,6 +19,8 @@ export type ImportProgress = {
   /** Readings of instants that were there already: with the same value, and with another. */
   readonly duplicates: number;
   readonly conflicts: number;
+  /** Readings that were left out, as they may be among those that retention took; not there in what an earlier release wrote. */
+  readonly doubtful?: number;
   /** Lines, or parts of lines, that could not be taken, by what they are about. */
   readonly problems: Readonly<Record<string, number>>;
   /** Values that were none, by reason. */
