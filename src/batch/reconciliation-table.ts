@@ -33,6 +33,6 @@ export function reconciliationFoot({ series, left, unjudged }: ReconciliationRep
     meaning,
     ...faults,
     ...(left > 0 ? [`${counted(left, "more sensor")} differ${left === 1 ? "s" : ""}: /api/v1/summaries tells.`] : []),
-    ...(unjudged > 0 ? [`Of ${counted(unjudged, "sensor")} there were too many readings to judge the day again.`] : []),
+    ...(unjudged > 0 ? [`Of ${counted(unjudged, "sensor")} the day was not judged again: there were too many readings, or some were imported.`] : []),
   ];
 }

@@ -159,6 +159,8 @@ function createWork(db: Database, { options, emit, define, key, before, history 
     const touched: [SeriesId, readonly Day[]][] = [];
     const emitter = createEmitter(emit);
     await series.complete(batch.labels);
+    // When it is killed within the block, it is known all the same that the readings of this arrival were imported.
+    if (key !== undefined) await emitter.add(rowOf(key, null, false));
     const outcome = await store.take(block, series.of(batch.labels), async (rows, of) => {
       touched.push([of.series, of.days]);
       for (const row of rows) await emitter.add(row);

@@ -30,7 +30,7 @@ export const reconciliationSchema = z.strictObject({
       }),
     )
     .nullable()
-    .meta({ description: "Judged again by event time; null: there were too many readings" }),
+    .meta({ description: "Judged again by event time; null: there were too many readings, or the series has imported ones" }),
 });
 
 const orNull = (ts: number | null): string | null => (ts === null ? null : rfc3339(ts));

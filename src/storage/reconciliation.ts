@@ -37,7 +37,7 @@ export type Reconciliation = {
   readonly quarantined: number;
   /** Readings by which the stream's rollups differ from the batch though none of that explains it: a fault. */
   readonly unexplained: number;
-  /** Null: there were too many readings to judge the day again. */
+  /** Null: the day was not judged again, as there were too many readings, or the series has imported ones. */
   readonly alerts: readonly AlertDifference[] | null;
 };
 

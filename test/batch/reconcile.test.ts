@@ -11,6 +11,7 @@ import { readJournal } from "../../src/storage/journal.ts";
 import { decodePacked, encodePacked } from "../../src/storage/packed-rollups.ts";
 import type { Reconciliation } from "../../src/storage/reconciliation.ts";
 import { plan, rule } from "../engine/harness.ts";
+import { createImportStore, type Row as Imported, Killed } from "../history/import-store.ts";
 import { oneRecorder } from "../storage/one-recorder.ts";
 import { type Recorder, type Sent } from "../storage/recorder.ts";
 
@@ -123,6 +124,57 @@ describe("alerts", () => {
     const { body } = store.db.prepare<[], { body: string }>("SELECT body FROM daily_summary").get() as { body: string };
     reconciler.take(0, { ...columns, late: Uint8Array.from(kept, ({ late }) => (late ? 1 : 0)) }, JSON.parse(body));
     expect([...reconciler.finish().values()].map(({ alerts }) => alerts)).toEqual([null]);
+  });
+});
+
+describe("what an import brought", () => {
+  const bring = (store: Recorder, rows: readonly Imported[]) => {
+    const imports = createImportStore(store);
+    const lines = rows.map(({ device, ts, value }) => `${new Date(ts).toISOString()},${device},temperature,${value}\n`);
+    const file = imports.file(`timestamp,device,metric,value\n${lines.join("")}`);
+    return (options: { now?: number; blockReadings?: number } = {}, rowsMax?: number) => imports.import(file, { now: store.now() + 1, ...options }, rowsMax);
+  };
+  const alertsOf = (store: Recorder) => Object.fromEntries(found(store).map(({ series, alerts }) => [series, alerts?.map(({ rule: name }) => name) ?? null]));
+
+  it("is not judged, and hides nothing of other series", async () => {
+    const store = record([tooWarm]);
+    calm(store, 6);
+    store.receive([{ device: "a", ts: 2 * hour + 1000, value: 30 }]);
+    await bring(store, [{ device: "other", ts: hour, value: 30 }])();
+    const report = await run(store, day + hour);
+    expect(alertsOf(store)).toEqual({ 0: ["too-warm"], 1: null });
+    expect(report.reconciliation).toMatchObject({
+      unjudged: 1,
+      series: [
+        { series: 0, missed: 1 },
+        { series: 1, missed: 0 },
+      ],
+    });
+  });
+
+  it("is known when it lies alone, and when it was cut short again and again", async () => {
+    const store = record([tooWarm]);
+    calm(store, 6);
+    const devices = ["b", "c", "d"];
+    const again = bring(
+      store,
+      devices.map((device, index) => ({ device, ts: hour + index, value: 30 })),
+    );
+    const began = store.now() + 1;
+    // Each run is killed after a chunk of one reading more than the one before.
+    for (const [index] of devices.entries()) await expect(again({ now: began + index }, 2)).rejects.toThrow(Killed);
+    await run(store, day + hour);
+    expect(alertsOf(store)).toEqual({ 1: null, 2: null, 3: null });
+  });
+
+  it("is not judged of a group that holds it, while its others are by their own rules", async () => {
+    const inAll = rule({ name: "warmest-of-all", group_by: ["metric"], condition: { type: "threshold", aggregate: "max", above: 10 } });
+    const store = record([tooWarm, inAll]);
+    calm(store, 6);
+    store.receive([{ device: "a", ts: 2 * hour + 1000, value: 30 }]);
+    await bring(store, [{ device: "other", ts: hour, value: 30 }])();
+    await run(store, day + hour);
+    expect(alertsOf(store)).toEqual({ 0: ["too-warm"], 1: null });
   });
 });
 

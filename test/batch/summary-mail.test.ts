@@ -198,7 +198,7 @@ describe("where stream and batch differ", () => {
       /Where the stream and the day differ\n\nSensor +Late +Refused Missed In error Moved +Fault\n-+\nfz-7 temperature +240 +4 +2 +0 +1 +-\n/,
     );
     expect(text.replace(/\s+/g, " ")).toContain("2 more sensors differ");
-    expect(text.replace(/\s+/g, " ")).toContain("Of 1 sensor there were too many readings to judge the day again.");
+    expect(text.replace(/\s+/g, " ")).toContain("Of 1 sensor the day was not judged again: there were too many readings, or some were imported.");
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(72);
     expect(html).toContain("Where the stream and the day differ");
     expect(text).not.toContain("highwater verify");

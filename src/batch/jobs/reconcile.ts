@@ -14,7 +14,7 @@ import type { EpochMs, SeriesId } from "../../engine/units.ts";
 import { compactedThrough, cutOut, placeOf } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { historyCounter, planInForce, replayByEventTime } from "../../storage/event-replay.ts";
-import { wasImported } from "../../storage/imports.ts";
+import { createImportedFinder } from "../../storage/imports.ts";
 import { type Difference, differencesOf, liveOccurrences, Occurrences } from "../../storage/occurrences.ts";
 import { type AlertDifference, createReconciliationReader, type Reconciliation, type ReconciliationRow } from "../../storage/reconciliation.ts";
 import { createRollupReader, MINUTE_MS } from "../../storage/rollups.ts";
@@ -72,8 +72,8 @@ export function createReconciler(db: Database, of: { zone: ZoneTable; day: Day; 
     /** Judges the day again, for the series that need it. */
     finish(): Map<SeriesId, Reconciliation> {
       const late = [...drafts].filter(([, draft]) => draft.found.late > 0).map(([series]) => series);
-      const judged = late.length === 0 ? new Map<SeriesId, AlertDifference[]>() : judgeAgain(db, late, { bounds, drafts, readingsMax: of.readingsMax });
-      return new Map(Array.from(drafts, ([series, { found }]) => [series, { ...found, alerts: judged === undefined ? null : (judged.get(series) ?? []) }]));
+      const judge: Judge = late.length === 0 ? () => [] : judgeAgain(db, late, { bounds, drafts, readingsMax: of.readingsMax });
+      return new Map(Array.from(drafts, ([series, { found }]) => [series, { ...found, alerts: judge(series) }]));
     },
     rowOf,
   };
@@ -97,18 +97,23 @@ function onTimeOf({ value, late }: OrderedReadings): Reconciliation["stream"] {
 
 type Judging = { readonly bounds: DayBounds; readonly drafts: ReadonlyMap<SeriesId, Draft>; readonly readingsMax: number | undefined };
 
-/** @returns by the series that had late readings; undefined when there are too many readings */
-function judgeAgain(db: Database, late: readonly SeriesId[], judging: Judging): Map<SeriesId, AlertDifference[]> | undefined {
+/** What the rules would have done, of a series; null: it was not judged. */
+type Judge = (series: SeriesId) => readonly AlertDifference[] | null;
+
+/** Judges those that had late readings: none when there are too many readings, and not those that an import touched. */
+function judgeAgain(db: Database, late: readonly SeriesId[], judging: Judging): Judge {
   const { bounds, readingsMax = JUDGED_READINGS_MAX } = judging;
-  // The stream is not to be blamed for what an import brought; `highwater rebuild --alerts` judges that.
-  if (wasImported(db, { from: bounds.start, to: bounds.end })) return new Map();
   const plan = planInForce(db, bounds.end);
-  if (plan === undefined || plan.rules.length === 0) return new Map();
+  if (plan === undefined || plan.rules.length === 0) return () => [];
   const lead = leadOf(plan);
   const labelsOf = createSeriesReader(db, plan.devices);
   const series = heardTogether(db, late, plan, (id) => labelsOf(id).labels);
   const share = series.size / Math.max(1, seriesIds(db).length);
-  if (historyCounter(db)(bounds.start - lead, bounds.end) * share > readingsMax) return undefined;
+  if (historyCounter(db)(bounds.start - lead, bounds.end) * share > readingsMax) return () => null;
+  // The stream is not to be blamed for what an import brought, neither for groups that hold it; `highwater rebuild --alerts` judges that.
+  const imported = new Set([...series].filter(createImportedFinder(db, { from: bounds.start - lead, to: bounds.end })));
+  const judged = late.filter((id) => !imported.has(id));
+  if (judged.length === 0) return () => null;
   const told = new Occurrences();
   replayByEventTime(db, { plan, start: bounds.start - lead, from: bounds.start, to: bounds.end, series }, (effects) => {
     effects.transitions.forEach((transition, index) => {
@@ -121,13 +126,14 @@ function judgeAgain(db: Database, late: readonly SeriesId[], judging: Judging): 
   const found = new Map<SeriesId, AlertDifference[]>();
   for (const difference of differencesOf(within(live), within(told))) {
     const labels = (difference.kind === "only-replay" ? difference.replay : difference.live).labels;
-    for (const id of late.filter((each) => isOf(labels, labelsOf(each).labels))) {
+    if ([...imported].some((each) => isOf(labels, labelsOf(each).labels))) continue;
+    for (const id of judged.filter((each) => isOf(labels, labelsOf(each).labels))) {
       const list = found.get(id) ?? [];
       if (list.length < DIFFERENCES_MAX) list.push(toDifference(difference, (judging.drafts.get(id) as Draft).lateTs, lead));
       found.set(id, list);
     }
   }
-  return found;
+  return (id) => (imported.has(id) ? null : (found.get(id) ?? []));
 }
 
 /** Whether an alert with these labels is of a series, or of a group that holds it: they agree in all labels that both have. */

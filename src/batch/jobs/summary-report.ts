@@ -42,7 +42,7 @@ export type ReconciledSeries = Refused & {
   readonly mistaken: number;
   readonly moved: number;
 };
-/** Worst first: faults, then alerts missed or in error, then late readings; at most WORST_MAX, `left` are more. `unjudged`: series with too many readings. */
+/** Worst first: faults, then alerts missed or in error, then late readings; at most WORST_MAX, `left` are more. `unjudged`: series whose alerts were not judged. */
 export type ReconciliationReport = { readonly series: readonly ReconciledSeries[]; readonly left: number; readonly unjudged: number };
 
 export type SummaryReport = Totals & {
