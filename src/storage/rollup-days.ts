@@ -35,6 +35,15 @@ export function openRollupDays(db: Database, tier: Tier): Map<SeriesId, EpochMs[
   return days;
 }
 
+/** @returns the days of a series whose minutes wait and that reach into a span, in order */
+export function createWaitingMinutes(db: Database): (series: SeriesId, span: Span) => EpochMs[] {
+  const days = db.prepare<[number, number, number], EpochMs>(
+    `SELECT day FROM rollup_open WHERE tier = ${MINUTE_MS} AND series = ? AND day > ? AND day < ? ORDER BY day`,
+  );
+  const read = days.pluck();
+  return (series, { from, to }) => read.all(series, from - UTC_DAY_MS, to);
+}
+
 /** @returns the days of a series that wait and reach into a span, in order */
 export function createRollupDayReader(db: Database): (series: SeriesId, span: Span) => EpochMs[] {
   // The hours of a day wait longer than its minutes.

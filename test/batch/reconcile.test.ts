@@ -5,11 +5,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runCompaction } from "../../src/batch/jobs/compaction.ts";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
-import { dayOf, utc } from "../../src/engine/calendar.ts";
+import { dayOf, utc, type ZoneTable } from "../../src/engine/calendar.ts";
 import { QUARANTINED } from "../../src/engine/reading.ts";
 import { readJournal } from "../../src/storage/journal.ts";
 import { decodePacked, encodePacked } from "../../src/storage/packed-rollups.ts";
 import type { Reconciliation } from "../../src/storage/reconciliation.ts";
+import { zoneTable } from "../../src/zone.ts";
 import { plan, rule } from "../engine/harness.ts";
 import { createImportStore, type Row as Imported, Killed } from "../history/import-store.ts";
 import { oneRecorder } from "../storage/one-recorder.ts";
@@ -33,6 +34,16 @@ const found = (store: Recorder): (Reconciliation & { day: string; series: number
 /** A reading a minute of 5 °C, from 00:00, of so many hours. */
 function calm(store: Recorder, hours: number, except: (at: number) => boolean = () => false): void {
   for (let at = 0; at < hours * hour; at += minute) if (!except(at)) store.receive([{ device: "a", ts: at, value: 5 }], minute);
+}
+
+/** Takes away the packed bucket that begins so. */
+function loseMinute(store: Recorder, start: number): void {
+  type Packed = { id: number; unit: number; body: Uint8Array };
+  const rows = store.db.prepare<[number], Packed>("SELECT id, unit, body FROM packed_rollup WHERE tier = ?").all(minute);
+  for (const { id, unit, body } of rows) {
+    const buckets = decodePacked(body, unit, minute).filter((bucket) => bucket.start !== start);
+    store.db.prepare("UPDATE packed_rollup SET body = ? WHERE id = ?").run(encodePacked(buckets, unit, minute), id);
+  }
 }
 
 const tooWarm = rule({ name: "too-warm", condition: { type: "threshold", above: 10 } });
@@ -178,6 +189,23 @@ describe("what an import brought", () => {
   });
 });
 
+it("what packing has still to reckon of an import is no fault, and a fault beside it is one", async () => {
+  const store = record();
+  calm(store, 48);
+  store.receive([{ device: "a", ts: 48 * hour + minute, value: 5 }], minute);
+  const imports = createImportStore(store);
+  const lines = Array.from({ length: 10 }, (_, index) => `${new Date(46.5 * hour + index * minute + 1000).toISOString()},a,temperature,7\n`);
+  await imports.import(imports.file(`timestamp,device,metric,value\n${lines.join("")}`), { now: store.now() });
+  // Its days are of two UTC days, of which only the second waits.
+  const options = { zone: zoneTable("Europe/Oslo") as ZoneTable, now: store.now() + 5 * minute, devices: {} };
+  await runDailySummary(store.db, options, store.finish);
+  expect(store.db.prepare("SELECT day FROM rollup_open WHERE tier = ?").pluck().all(minute)).toEqual([day]);
+  expect(found(store)).toMatchObject([{ day: "1970-01-02", late: 10, unexplained: 0 }]);
+  loseMinute(store, 23.5 * hour);
+  await runDailySummary(store.db, { ...options, days: { from: "1970-01-02", to: "1970-01-02" } }, store.finish);
+  expect(found(store)).toMatchObject([{ late: 10, unexplained: -1 }]);
+});
+
 const arrivals = fc.array(
   fc.record({
     device: fc.constantFrom("a", "b"),
@@ -247,10 +275,7 @@ describe("every difference is counted", () => {
     store.silence(20 * hour);
     await run(store);
     expect(found(store)).toEqual([]);
-    type Packed = { id: number; unit: number; body: Uint8Array };
-    const { id, unit, body } = store.db.prepare<[number], Packed>("SELECT id, unit, body FROM packed_rollup WHERE tier = ?").get(minute) as Packed;
-    const buckets = decodePacked(body, unit, minute).filter((_, index) => index !== 7);
-    store.db.prepare("UPDATE packed_rollup SET body = ? WHERE id = ?").run(encodePacked(buckets, unit, minute), id);
+    loseMinute(store, 7 * minute);
     const days = { from: "1970-01-01", to: "1970-01-01" };
     const report = await runDailySummary(store.db, { zone: utc, now: store.now(), devices: {}, days }, store.finish);
     expect(found(store)).toMatchObject([{ unexplained: -1, late: 0 }]);

@@ -11,12 +11,13 @@ import type { RulePlan } from "../../engine/rule.ts";
 import { leadOf } from "../../engine/rule-lead.ts";
 import type { DaySummary } from "../../engine/summary.ts";
 import type { EpochMs, SeriesId } from "../../engine/units.ts";
-import { compactedThrough, cutOut, placeOf } from "../../storage/chunks.ts";
+import { compactedThrough, cutOut, type Span } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { historyCounter, planInForce, replayByEventTime } from "../../storage/event-replay.ts";
 import { createImportedFinder } from "../../storage/imports.ts";
 import { type Difference, differencesOf, liveOccurrences, Occurrences } from "../../storage/occurrences.ts";
 import { type AlertDifference, createReconciliationReader, type Reconciliation, type ReconciliationRow } from "../../storage/reconciliation.ts";
+import { createWaitingMinutes, UTC_DAY_MS } from "../../storage/rollup-days.ts";
 import { createRollupReader, MINUTE_MS } from "../../storage/rollups.ts";
 import { createSeriesReader, seriesIds } from "../../storage/series-query.ts";
 
@@ -34,20 +35,32 @@ export type Reconciler = ReturnType<typeof createReconciler>;
 export function createReconciler(db: Database, of: { zone: ZoneTable; day: Day; bounds: DayBounds; readingsMax?: number }) {
   const { zone, day, bounds } = of;
   const [reader, rollups, through] = [createReconciliationReader(db), createRollupReader(db), compactedThrough(db)];
+  const waitingMinutes = createWaitingMinutes(db);
   const drafts = new Map<SeriesId, Draft>();
   const rowOf = (series: SeriesId, found: Reconciliation | null): ReconciliationRow => ({
     ...{ kind: "reconciliation", zone: zone.name, day, series, text: found === null ? null : JSON.stringify(found) },
   });
 
-  /**
-   * Readings that the rollups have too many, or too few, of what they have closed. The readings are those that compaction brought, and more
-   * of the day may have come since: minutes that changed after it are left out, as are dirty ones.
-   */
+  /** Readings that the rollups have too many, or too few, of what they have closed and packing has not still to reckon. */
   function unexplained(series: SeriesId, readings: OrderedReadings): number {
     const closed = Math.min(bounds.end, rollups.closedEnd(MINUTE_MS, series));
-    const { count, left } = rollups.tally({ tier: MINUTE_MS, series, from: bounds.start, to: closed }, through);
+    let [sum, from] = [0, bounds.start];
+    for (const waiting of [...waitingMinutes(series, { from, to: closed }), closed]) {
+      if (waiting > from) sum += excess(series, readings, { from, to: waiting });
+      // The stream never heard what an import brought: until it is reckoned, the rollups of the UTC day lack it, and rightly so.
+      from = waiting + UTC_DAY_MS;
+    }
+    return sum;
+  }
+
+  /**
+   * The readings are those that compaction brought, and more of the day may have come since: minutes that changed after it are left out, as
+   * are dirty ones.
+   */
+  function excess(series: SeriesId, readings: OrderedReadings, { from, to }: Span): number {
+    const { count, left } = rollups.tally({ tier: MINUTE_MS, series, from, to }, through);
     const touched = left.reduce((sum, start) => sum + cutOut(readings, { from: start, to: start + MINUTE_MS }).ts.length, 0);
-    return count - (placeOf(readings.ts, closed) - touched);
+    return count - (cutOut(readings, { from, to }).ts.length - touched);
   }
 
   return {
