@@ -8,7 +8,7 @@ import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
 import { type Excursion, type ReportDay, type ReportTime, reportSeries, seriesNames } from "../reports/device-report.ts";
 import type { AlertRow } from "./alert-rows.ts";
-import { compactedThrough } from "./chunks.ts";
+import { compactedThrough, createChunkReader } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { type Answer, QUERY_TIME_MS, type QueryContext, type QueryRequest } from "./query.ts";
@@ -111,12 +111,15 @@ function createDayReader(db: Database, zone: string, knownUntil: EpochMs, deadli
     "SELECT approximate, body FROM daily_summary WHERE zone = ? AND day = ? AND series = ?",
   );
   const isOpen = db.prepare<[string, Day, number], 1>("SELECT 1 FROM summary_open WHERE zone = ? AND day = ? AND series = ?").pluck();
+  const chunks = createChunkReader(db);
+  // Of what came while another zone was in force only the chunks tell.
+  const hasReadings = (series: SeriesId, { start: from, end: to }: Place): boolean => chunks.count(series, { from, to }) > 0;
   return (series, days) =>
     days.map((place): ReportDay => {
       deadline.check();
       const row = read.get(zone, place.day, series);
       const open = isOpen.get(zone, place.day, series) === 1;
-      if (row === undefined) return { ...place, state: open || place.end > knownUntil ? "waiting" : "silent", figures: null };
+      if (row === undefined) return { ...place, state: open || place.end > knownUntil || hasReadings(series, place) ? "waiting" : "silent", figures: null };
       return { ...place, state: open ? "open" : row.approximate === 1 ? "approximate" : "exact", figures: readSummary(row.body) };
     });
 }

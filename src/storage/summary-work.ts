@@ -12,7 +12,7 @@ import { seriesIds } from "./series-query.ts";
 /** Series by the local day in which they were touched. */
 export type TouchedDays = Map<Day, Set<SeriesId>>;
 
-/** Seq of the journal row up to which it is known what alerts did; undefined when nothing was summarised by this zone yet. */
+/** Seq of the journal row up to which a zone's last night knew chunks and alerts; undefined when nothing was summarised by this zone yet. */
 export function summarizedThrough(db: Database, zone: string): number | undefined {
   return db.prepare<[string], number>("SELECT through FROM summary_progress WHERE zone = ?").pluck().get(zone);
 }
@@ -38,13 +38,52 @@ export function hasWaitingRollups(db: Database, { from, to }: { from: EpochMs; t
   );
 }
 
+type Touching = { readonly series: SeriesId; readonly min_ts: EpochMs; readonly max_ts: EpochMs; readonly through_seq: number };
+const TOUCHING = "SELECT series, min_ts, max_ts, through_seq FROM chunk";
+
 /** The days that chunks reach into, whichever zone they were cut by. */
 export function daysOfChunks(db: Database, zone: ZoneTable): TouchedDays {
-  const rows = db.prepare<[], { series: SeriesId; min_ts: EpochMs; max_ts: EpochMs }>("SELECT series, min_ts, max_ts FROM chunk");
+  return daysReached(db.prepare<[], Touching>(TOUCHING).iterate(), zone);
+}
+
+/**
+ * The days of chunks that came after a zone's last night while another was in force: those opened days of the other, if any. Walks over all
+ * chunks, but not where only this zone was ever used.
+ * @param after as `summarizedThrough` says it
+ */
+export function daysCutByOthers(db: Database, zone: ZoneTable, after: number): TouchedDays {
+  const others = db.prepare<[string, number, string], 1>(
+    "SELECT 1 WHERE EXISTS (SELECT 1 FROM summary_progress WHERE zone <> ? AND through >= ?) OR EXISTS (SELECT 1 FROM summary_open WHERE zone <> ?)",
+  );
+  if (others.pluck().get(zone.name, after, zone.name) === undefined) return new Map();
+  return daysReached(db.prepare<[number], Touching>(`${TOUCHING} WHERE through_seq >= ?`).iterate(after), zone, isUnseen(db, zone.name, after));
+}
+
+/**
+ * Whether a zone's summaries hold all chunks of a day, as it was cut by any zone: what is open is known only of days that a chunk opened in
+ * this zone, and of what came while another was in force nothing is.
+ */
+export function isSeenWhole(db: Database, zone: ZoneTable, { day }: { readonly day: EpochMs }): boolean {
+  const after = summarizedThrough(db, zone.name);
+  if (after === undefined) return false;
+  const chunks = db.prepare<[number, number, number], Touching>(`${TOUCHING} WHERE series = ? AND day = ? AND through_seq >= ?`);
+  const unseen = isUnseen(db, zone.name, after);
+  return seriesIds(db).every((series) => daysReached(chunks.all(series, day, after), zone, unseen).size === 0);
+}
+
+/** Of an import the journal says nothing: one that came right after the night has the same seq as what came before it. */
+function isUnseen(db: Database, zone: string, after: number): (chunk: Touching, day: Day) => boolean {
+  const summary = db.prepare<[string, Day, number], 1>("SELECT 1 FROM daily_summary WHERE zone = ? AND day = ? AND series = ?").pluck();
+  return ({ series, through_seq }, day) => through_seq > after || summary.get(zone, day, series) === undefined;
+}
+
+function daysReached(chunks: Iterable<Touching>, zone: ZoneTable, isWanted = (_chunk: Touching, _day: Day): boolean => true): TouchedDays {
   const touched: TouchedDays = new Map();
   const at = createDayFinder(zone);
-  for (const { series, min_ts, max_ts } of rows.iterate()) {
-    for (let span = at(min_ts); span.start <= max_ts; span = at(span.end)) touch(touched, span.day).add(series);
+  for (const chunk of chunks) {
+    for (let span = at(chunk.min_ts); span.start <= chunk.max_ts; span = at(span.end)) {
+      if (isWanted(chunk, span.day)) touch(touched, span.day).add(chunk.series);
+    }
   }
   return touched;
 }

@@ -3,7 +3,9 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { runCompaction } from "../../src/batch/jobs/compaction.ts";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
+import { createSummaryComparison } from "../../src/batch/jobs/derived-summaries.ts";
 import type { Emit } from "../../src/batch/jobs/emitter.ts";
 import { defaultTargets } from "../../src/engine/alarm-targets.ts";
 import { type Day, dayBounds, dayOf, utc, type ZoneTable } from "../../src/engine/calendar.ts";
@@ -11,6 +13,7 @@ import { type DaySummary, summarizeDay } from "../../src/engine/summary.ts";
 import type { FinishedRow } from "../../src/storage/finished.ts";
 import { zoneTable } from "../../src/zone.ts";
 import { plan, rule } from "../engine/harness.ts";
+import { createImportStore } from "../history/import-store.ts";
 import { oneRecorder } from "../storage/one-recorder.ts";
 import { type Recorder, type Sent } from "../storage/recorder.ts";
 
@@ -184,6 +187,33 @@ describe("the daily summary", () => {
     expect(opened(store)).toEqual([{ day: "1970-01-01", series: 0 }]);
     expect((await run(24 * hour)).days).toHaveLength(1);
     expect(opened(store)).toEqual([]);
+  });
+
+  it("catches up with what came while another zone was in force, and does nothing twice", async () => {
+    const store = record();
+    const live = (from: number, until: number): void => {
+      for (let ts = from; ts < until; ts += hour) store.receive([{ device: "a", ts, value: 1 }], hour);
+    };
+    const night = (zone: ZoneTable) => runDailySummary(store.db, { zone, now: store.now(), devices: {} }, store.finish);
+    live(0, 2 * day);
+    await night(utc);
+    live(2 * day, 4 * day);
+    await night(oslo);
+    // This one has no night in Oslo, and an import needs no row of the journal.
+    live(4 * day, 5 * day + 3 * hour);
+    await runCompaction(store.db, { zone: oslo, now: store.now() }, store.finish);
+    const told = (): Row[] => stored(store).filter(({ zone }) => zone === "UTC");
+    expect(told()).toHaveLength(2);
+    const missing = createSummaryComparison(store.db, utc, []);
+    expect([missing("1970-01-03", 0), missing("1970-01-05", 0)]).toEqual([{ kind: "open" }, { kind: "open" }]);
+    await night(utc);
+    expect(told().map((row) => [row.day, row.version, bodyOf(row).count])).toEqual([1, 2, 3, 4, 5].map((each) => [`1970-01-0${each}`, 1, 24]));
+    const imports = createImportStore(store, oslo);
+    await imports.import(imports.file("timestamp,device,metric,value\n1969-12-30T12:00:00Z,a,temperature,7\n"), { now: store.now() });
+    expect((await night(utc)).days.map((each) => each.day)).toEqual(["1969-12-30"]);
+    expect((await night(utc)).days).toEqual([]);
+    store.db.exec("DELETE FROM daily_summary WHERE zone = 'UTC' AND day = '1970-01-03'");
+    expect(createSummaryComparison(store.db, utc, [])("1970-01-03", 0)).toMatchObject({ kind: "differs" });
   });
 
   it("has 23, 24.5 and 25 hours where the zone has them", async () => {

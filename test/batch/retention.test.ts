@@ -71,6 +71,30 @@ describe("single readings", () => {
     expect(buckets(store, "raw").length).toBe(3 * 144);
   });
 
+  it("stay after a change of the zone until its night was there, also when it is changed back", async () => {
+    const store = record();
+    const other = zoneTable("Europe/Oslo") as ZoneTable;
+    const old = { raw: { timeMs: day, bytes: null } };
+    const night = (zone: ZoneTable) => runDailySummary(store.db, { zone, now: store.now(), devices: {} }, store.finish);
+    days(store, 5);
+    await summarize(store);
+    expect((await retain(store, old, { zone: other })).days).toBe(0);
+    // Short of room, it says what would help.
+    expect(await retain(store, {}, { zone: other, room: 1 })).toMatchObject({ days: 0, lacks: "summaries" });
+    await night(other);
+    expect((await retain(store, old, { zone: other })).days).toBe(3);
+    days(store, 3, 5);
+    await night(other);
+    // Those of the first five days that were left; of the others it knows nothing yet.
+    expect((await retain(store, old)).days).toBe(2);
+    expect((await retain(store, old)).days).toBe(0);
+    await summarize(store);
+    expect((await retain(store, old)).days).toBeGreaterThan(0);
+    expect(store.db.prepare("SELECT day FROM daily_summary WHERE zone = 'UTC' AND approximate = 0 ORDER BY day").pluck().all()).toEqual(
+      Array.from({ length: 8 }, (_, index) => `1970-01-0${index + 1}`),
+    );
+  });
+
   it("that came late are kept from their arrival on, though they are of an old day", async () => {
     const store = record();
     days(store, 5);

@@ -115,6 +115,20 @@ describe("the report of a month", () => {
     ]);
   });
 
+  it("does not call a day silent that only another zone has summarised", () => {
+    const time = { from: "2026-10-16", to: "2026-10-19" };
+    const statesOf = (): string[] =>
+      ask(FREEZER, time, oct(34))
+        .series.find(({ name }) => name === "temperature")
+        ?.days.map(({ state }) => state) ?? [];
+    const gone = store.db.prepare("SELECT * FROM daily_summary WHERE day = '2026-10-19'").all() as Record<string, unknown>[];
+    store.db.exec("DELETE FROM daily_summary WHERE day = '2026-10-19'");
+    expect(statesOf()).toEqual(["silent", "silent", "exact", "waiting"]);
+    const back = store.db.prepare("INSERT INTO daily_summary VALUES (@zone, @day, @series, @version, @approximate, @body, @computed_at)");
+    for (const row of gone) back.run(row);
+    expect(statesOf()).toEqual(["silent", "silent", "exact", "exact"]);
+  });
+
   it("has the alerts that stood in the month, of its series and of groups that are of it alone, and what was done with them", () => {
     const { excursions } = ask();
     const temperature = store.idOf(FREEZER);

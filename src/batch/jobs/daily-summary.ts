@@ -10,16 +10,16 @@ import type { Device } from "../../engine/rule.ts";
 import { summarizeDay } from "../../engine/summary.ts";
 import { mergeSummary } from "../../engine/summary-merge.ts";
 import type { EpochMs, SeriesId } from "../../engine/units.ts";
-import { createWholeness, lateIn, rawDays } from "../../storage/chunks.ts";
+import { compactedThrough, createWholeness, lateIn, rawDays } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import type { FinishedRow } from "../../storage/finished.ts";
-import { newestSeq } from "../../storage/journal.ts";
 import { LONG_WORK_ALERTS_MAX, readOccurrences } from "../../storage/performance-query.ts";
 import { createSeriesReader } from "../../storage/series-query.ts";
 import {
   addAll,
   alertsOf,
   createSummaryReader,
+  daysCutByOthers,
   daysOfChunks,
   daysWithOtherAlerts,
   openDays,
@@ -113,10 +113,10 @@ function performanceOfDay(db: Database, day: Day, { zone, alarmTargets }: DailyS
 
 /** Writes down what no chunk opens, then how far that is known; only then may a summary close it again. */
 async function findWork(db: Database, { zone }: DailySummaryOptions, emitter: Emitter): Promise<Map<Day, Wanted>> {
-  const [after, through] = [summarizedThrough(db, zone.name), newestSeq(db)];
+  const [after, through] = [summarizedThrough(db, zone.name), compactedThrough(db)];
   const open = openDays(db, zone.name);
   // Days of another zone are cut anew.
-  const touched: TouchedDays = after === undefined ? daysOfChunks(db, zone) : new Map();
+  const touched: TouchedDays = after === undefined ? daysOfChunks(db, zone) : daysCutByOthers(db, zone, after);
   for (const [day, ids] of daysWithOtherAlerts(db, zone, after ?? 0)) addAll(touch(touched, day), ids);
   for (const [day, ids] of touched) {
     for (const series of ids) if (!open.get(day)?.has(series)) await emitter.add({ kind: "summary-open", zone: zone.name, day, series });

@@ -8,7 +8,7 @@ import type { SeriesId } from "../../engine/units.ts";
 import { createChunkReader, lateIn } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { createRawSoundness, type UnsoundDay } from "../../storage/raw-soundness.ts";
-import { summarizedThrough } from "../../storage/summary-work.ts";
+import { daysCutByOthers, summarizedThrough, type TouchedDays } from "../../storage/summary-work.ts";
 
 export type SummaryComparison =
   /** `open`: the batch has it still to do. `left`: raw is not whole. `none`: there is none, and no readings. */
@@ -22,7 +22,14 @@ export function createSummaryComparison(db: Database, zone: ZoneTable, unsoundDa
   const stored = db.prepare<[string, Day, number], { approximate: 0 | 1; body: string }>(
     "SELECT approximate, body FROM daily_summary WHERE zone = ? AND day = ? AND series = ?",
   );
-  const isBegun = summarizedThrough(db, zone.name) !== undefined;
+  const after = summarizedThrough(db, zone.name);
+  let cutByOthers: TouchedDays | undefined;
+  // Asked only where a summary is missing: it may walk over all chunks.
+  const isStillToDo = (day: Day, series: SeriesId): boolean => {
+    if (after === undefined) return true;
+    cutByOthers ??= daysCutByOthers(db, zone, after);
+    return cutByOthers.get(day)?.has(series) === true;
+  };
   const readingsOf = (series: SeriesId, { start, end }: DayBounds): OrderedReadings | undefined => {
     const history = new History();
     try {
@@ -42,8 +49,8 @@ export function createSummaryComparison(db: Database, zone: ZoneTable, unsoundDa
     if (readings === undefined) return { kind: "left" };
     const isEmpty = readings.ts.length === 0;
     if (row === undefined && isEmpty) return { kind: "none" };
-    // A zone that was never summarised by has all of it still to do.
-    if (row === undefined && !isBegun) return { kind: "open" };
+    // A zone that was never summarised by has all of it still to do, and one that is in force again what came meanwhile.
+    if (row === undefined && isStillToDo(day, series)) return { kind: "open" };
     if (row === undefined) return { kind: "differs", what: "there is none, and the day has readings" };
     if (isEmpty) return { kind: "differs", what: "the day has no readings" };
     return compareBodies(row.body, summarizeDay(readings.ts, readings.value, bounds, { late: lateIn(readings.late), alerts: 0 }));

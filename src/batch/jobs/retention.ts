@@ -9,7 +9,7 @@ import { type RawDay, rawDays } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { droppableJournal, journalRowBytes, type Kept, lastArrivedBefore, packedToDrop, type Retention, usedBytes } from "../../storage/retention.ts";
 import { HOUR_MS, MINUTE_MS, type Tier } from "../../storage/rollups.ts";
-import { hasOpenDays, hasWaitingRollups } from "../../storage/summary-work.ts";
+import { hasOpenDays, hasWaitingRollups, isSeenWhole } from "../../storage/summary-work.ts";
 import { dropDay } from "./drop-day.ts";
 import { createEmitter, type Emit, type Emitter } from "./emitter.ts";
 
@@ -95,12 +95,13 @@ async function dropOldDays(work: Work): Promise<void> {
   }
 }
 
-/** Whether the readings of a day may go: it is over, summarised, and no rollup of it waits to be reckoned from them. */
-function mayGo({ db, options: { zone, now } }: Work, { day, until }: RawDay): "yes" | "not over" | "not summarised" {
+/** Whether the readings of a day may go: it is over, summarised by the zone in force, and no rollup of it waits to be reckoned from them. */
+function mayGo({ db, options: { zone, now } }: Work, raw: RawDay): "yes" | "not over" | "not summarised" {
+  const { day, until } = raw;
   if (until > now) return "not over";
   // The days may have been cut by another zone.
   for (let name = dayOf(zone, day); name <= dayOf(zone, until - 1); name = nextDay(name)) if (hasOpenDays(db, zone.name, name)) return "not summarised";
-  return hasWaitingRollups(db, { from: day, to: until }) ? "not summarised" : "yes";
+  return !isSeenWhole(db, zone, raw) || hasWaitingRollups(db, { from: day, to: until }) ? "not summarised" : "yes";
 }
 
 async function drop({ db, emitter, done }: Work, { day, readings }: RawDay): Promise<void> {
