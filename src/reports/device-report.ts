@@ -8,6 +8,7 @@ import type { Severity } from "../engine/severity.ts";
 import type { Gap } from "../engine/summary.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import type { StoredSummary } from "../storage/stored-summary.ts";
+import { joinGaps, silencesOver } from "./silences.ts";
 
 /** A month `YYYY-MM`, or days, both inclusive; none of them: the month that it is. */
 export type ReportTime = { readonly month?: string; readonly from?: Day; readonly to?: Day };
@@ -44,7 +45,7 @@ export type ReportedSeries = {
   /** Share of the time that lies not in gaps, of the days that are not waiting; null when all are. */
   readonly coverage: number | null;
   readonly days: readonly ReportDay[];
-  /** In order of time; what goes on over midnight, or over silent days, is one. They end at the edges of the report. */
+  /** In order of time; what goes on over midnight, or over silent days, is one, also where it is too short for a gap on either side. They end at the edges of the report. */
   readonly gaps: readonly Gap[];
   /** Gaps of days that have more than their summaries list. */
   readonly gapsUnlisted: number;
@@ -95,14 +96,17 @@ export type DeviceReport = {
 export function reportSeries(series: Pick<ReportedSeries, "id" | "name" | "labels" | "unit">, days: readonly ReportDay[]): ReportedSeries {
   const known = days.filter(({ state }) => state !== "waiting");
   const time = known.reduce((sum, { start, end }) => sum + (end - start), 0);
-  const covered = known.reduce((sum, { start, end, figures }) => sum + (figures?.coverage ?? 0) * (end - start), 0);
+  const silences = silencesOver(days);
+  const counted = silences.reduce((sum, silence) => sum + silence.counted, 0);
+  const covered = known.reduce((sum, { start, end, figures }) => sum + (figures?.coverage ?? 0) * (end - start), 0) - counted;
+  const unlisted = days.reduce((sum, { figures }) => sum + (figures === null ? 0 : figures.gaps - figures.longest_gaps.length), 0);
   return {
     ...series,
     figures: mergeDays(days),
-    coverage: time === 0 ? null : covered / time,
+    coverage: time === 0 ? null : Math.max(0, covered / time),
     days,
-    gaps: joinGaps(days),
-    gapsUnlisted: days.reduce((sum, { figures }) => sum + (figures === null ? 0 : figures.gaps - figures.longest_gaps.length), 0),
+    gaps: joinGaps(days, silences),
+    gapsUnlisted: Math.max(0, unlisted - silences.reduce((sum, silence) => sum + silence.unlisted, 0)),
   };
 }
 
@@ -132,21 +136,6 @@ export function mergeDays(days: readonly ReportDay[]): SeriesFigures | null {
     avg,
     stddev: stddev !== null && Number.isFinite(stddev) ? stddev : null,
   };
-}
-
-/** A silent day is one gap. What ends at midnight goes on in a gap that begins there, unless a reading came at midnight itself. */
-function joinGaps(days: readonly ReportDay[]): Gap[] {
-  const gaps: [EpochMs, EpochMs][] = [];
-  for (const { start, end, state, figures } of days) {
-    const own: readonly Gap[] = state === "silent" ? [[start, end]] : (figures?.longest_gaps ?? []);
-    for (const [from, to] of own) {
-      const before = gaps.at(-1);
-      const goesOn = before !== undefined && before[1] === start && from === start && figures?.first_ts !== start;
-      if (goesOn) before[1] = to;
-      else gaps.push([from, to]);
-    }
-  }
-  return gaps;
 }
 
 /** Each series by its metric, and where several share it, by the labels in which they differ. */

@@ -155,10 +155,14 @@ describe("the report of a month", () => {
   });
 
   it("says where summaries know of more gaps than they list, and knows no instants of extremes from before", () => {
+    const overMidnight = ask().series.find(({ name }) => name === "temperature")?.gaps;
     store.db.exec("UPDATE daily_summary SET body = json_remove(body, '$.longest_gaps', '$.min_ts', '$.max_ts')");
     const temperature = ask().series.find(({ name }) => name === "temperature");
-    // The night of the ninth, its morning, the evening of the fourteenth and the morning of the eighteenth; the days between are silent all the same.
-    expect([temperature?.gapsUnlisted, temperature?.gaps]).toEqual([4, [[oct(15), oct(18)]]]);
+    // Both go on over midnight, so that the first and the last readings of the days tell of them. Of one within a day only the number is known.
+    expect([temperature?.gapsUnlisted, temperature?.gaps]).toEqual([0, overMidnight]);
+    store.db.exec("UPDATE daily_summary SET body = json_set(body, '$.gaps', 3) WHERE day IN ('2026-10-07', '2026-10-09')");
+    // One of those of the ninth is the evening's.
+    expect(ask().series.find(({ name }) => name === "temperature")?.gapsUnlisted).toBe(5);
     expect(temperature?.figures).toMatchObject({ max: -9.5, maxTs: null, maxDay: "2026-10-12" });
   });
 });
