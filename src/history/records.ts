@@ -1,16 +1,19 @@
-// Joins lines to records: a quoted text may hold line breaks. A quote that is never closed must not swallow the file, so a record has an end:
-// then its first line alone is at fault, and those after it are read anew.
+// Joins lines to records: a quoted text may hold line breaks. A stray quote must not swallow good lines, whether nothing closes it or the next
+// quote of the file does: so a record has an end, and must fit when it is closed. Else its first line alone is at fault, and those after it
+// are read anew.
 
 import { LINE_MAX, type LineParser } from "./format.ts";
 
 const LINES_MAX = 64;
 
+/** `open`: it goes on in the next line. `torn`: of several lines, and they are no record together. Nothing is done of either. */
+export type Taken = "taken" | "open" | "torn";
+
 /**
  * Takes one record.
  * @param isWhole nothing more comes: what is not complete is a problem
- * @returns false, having done nothing, when the record goes on in the next line
  */
-export type TakeRecord = (text: string, line: number, isWhole: boolean) => boolean;
+export type TakeRecord = (text: string, line: number, isWhole: boolean) => Taken;
 
 export function createRecords(take: TakeRecord): Omit<LineParser, "isReady"> {
   let held: string[] = [];
@@ -18,15 +21,16 @@ export function createRecords(take: TakeRecord): Omit<LineParser, "isReady"> {
 
   function line(text: string, number: number): void {
     if (held.length === 0) {
-      if (take(text, number, false)) return;
+      if (take(text, number, false) === "taken") return;
       held.push(text);
       first = number;
       return;
     }
     held.push(text);
     const record = held.join("\n");
-    if (record.length <= LINE_MAX && take(record, first, false)) held = [];
-    else if (record.length > LINE_MAX || held.length >= LINES_MAX) giveUp();
+    const taken = record.length <= LINE_MAX ? take(record, first, false) : "torn";
+    if (taken === "taken") held = [];
+    else if (taken === "torn" || held.length >= LINES_MAX) giveUp();
   }
 
   function giveUp(): void {

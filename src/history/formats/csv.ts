@@ -17,7 +17,7 @@ import {
   type WriterOptions,
 } from "../format.ts";
 import { numberText, readDecimal, readValueText } from "../number-text.ts";
-import { createRecords } from "../records.ts";
+import { createRecords, type Taken } from "../records.ts";
 import { createTimeReader, timeText } from "../time-text.ts";
 
 export const csv: HistoryFormat = { name: "csv", endings: [".csv", ".tsv"], parser: createCsvParser, writer: createCsvWriter };
@@ -34,10 +34,10 @@ function createCsvParser(options: ParserOptions, sink: Sink): LineParser {
   const records = createRecords((text, line, isWhole) => {
     const end = text.charCodeAt(text.length - 1) === RETURN ? text.length - 1 : text.length;
     if (rows !== undefined) return rows.take(text, end, line, isWhole);
-    if (text.trim() === "") return true;
+    if (text.trim() === "") return "taken";
     const layout = readHeader(text.slice(0, end), line, options, sink, isWhole);
     if (layout !== undefined) rows = createRows(layout, options, sink);
-    return layout !== undefined;
+    return layout === undefined ? "open" : "taken";
   });
   return {
     line: records.line,
@@ -133,26 +133,28 @@ function createRows(layout: CsvLayout, options: ParserOptions, sink: Sink) {
     }
   }
 
-  function quoted(text: string, line: number, isWhole: boolean): boolean {
+  function quoted(text: string, line: number, isWhole: boolean): Taken {
     const cells = splitCells(text, layout.separator);
-    if (cells.kind === "open" && !isWhole) return false;
+    if (cells.kind === "open" && !isWhole) return "open";
+    const isFit = cells.kind === "cells" && cells.texts.length >= layout.width && cells.texts.slice(layout.width).every((cell) => cell === "");
+    if (!isFit && text.includes("\n")) return "torn";
     const placeAt = (at: number): Place => placeIn(text, line, at);
     if (cells.kind !== "cells") {
       const what = cells.kind === "open" ? "this quote is never closed" : "text after a closing quote";
       sink.problem("syntax", placeAt(cells.at), { what, hint: 'a cell is quoted whole, and a quote within is doubled: "5"" pipe"' });
-      return true;
+      return "taken";
     }
     const { texts } = cells;
-    if (texts.length < layout.width || texts.slice(layout.width).some((cell) => cell !== "")) {
+    if (!isFit) {
       wrongCount(texts.length, line);
-      return true;
+      return "taken";
     }
     const place = (cell: number): Place => placeAt(cells.starts[cell] as number);
     const stamp = texts[layout.time] as string;
     const ts = time.read(stamp, 0, stamp.length);
     if (Number.isNaN(ts)) sink.problem("time", place(layout.time), time.flaw(stamp));
     else for (const [index, { at }] of layout.values.entries()) put(groups.of(texts), index, ts, (texts[at] as string).trim(), place(at));
-    return true;
+    return "taken";
   }
 
   function put(group: Group, index: number, ts: number, text: string, place: Place): void {
@@ -174,8 +176,8 @@ function createRows(layout: CsvLayout, options: ParserOptions, sink: Sink) {
   }
 
   return {
-    take: (text: string, end: number, line: number, isWhole: boolean): boolean =>
-      plain(text, end, line) || quoted(end === text.length ? text : text.slice(0, end), line, isWhole),
+    take: (text: string, end: number, line: number, isWhole: boolean): Taken =>
+      plain(text, end, line) ? "taken" : quoted(end === text.length ? text : text.slice(0, end), line, isWhole),
   };
 }
 

@@ -29,10 +29,12 @@ function createLineProtocolParser(options: ParserOptions, sink: Sink): LineParse
   const records = createRecords((given, line, isWhole) => {
     const text = given.charCodeAt(given.length - 1) === 13 ? given.slice(0, -1) : given;
     const first = text.search(/\S/);
-    if (first < 0 || text[first] === "#") return true;
+    if (first < 0 || text[first] === "#") return "taken";
     const headEnd = unescaped(text, " ", first);
     const failure = headEnd < 0 ? flawAt(first, `there are no fields: ${excerpt(text)}`) : findFields(text, headEnd, fields);
-    if (failure?.kind === "open" && !isWhole) return false;
+    if (failure?.kind === "open" && !isWhole) return "open";
+    // Of several lines: what a stray quote opened, the next quote of the file closed.
+    if (text.includes("\n") && (failure !== undefined || text.includes('"', fields.end))) return "torn";
     const place = (at: number): Place => placeIn(text, line, at);
     if (failure !== undefined) {
       sink.problem(
@@ -40,12 +42,12 @@ function createLineProtocolParser(options: ParserOptions, sink: Sink): LineParse
         place(failure.at),
         failure.kind === "open" ? { what: "this quote is never closed", hint: 'a quote within a text is written \\"' } : failure.flaw,
       );
-      return true;
+      return "taken";
     }
     const ts = timestamp(text.slice(fields.end).trim(), options.precision ?? "ns");
     if (typeof ts !== "number") sink.problem("time", place(Math.min(fields.end + 1, text.length)), ts);
     else takeFields(text, first, headEnd, ts, place);
-    return true;
+    return "taken";
   });
 
   function takeFields(text: string, first: number, headEnd: number, ts: EpochMs, place: (at: number) => Place): void {

@@ -112,6 +112,24 @@ describe("bad lines", () => {
     }
   });
 
+  it("a stray quote that a later quote closes takes only its line, wherever blocks end", async () => {
+    const rest = Array.from({ length: 40 }, (_, index) => `${T},b,t,${index}`);
+    const closing = [`${T},"b",t,40`, `${T},b,t,"41"`, `${T},"b\nc",t,42`];
+    for (const last of closing) {
+      for (const blockBytes of [1, 100, 1_000_000]) {
+        const { records, problems } = await read([header, `${T},"a,t,1`, ...rest, last], { blockBytes });
+        expect(problems).toEqual([expect.stringMatching(/^2:22: this quote is never closed/)]);
+        expect(records.map(({ value }) => value)).toEqual([...rest.keys(), 40 + closing.indexOf(last)]);
+      }
+    }
+  });
+
+  it("stray quotes one after the other take their lines", async () => {
+    const { records, problems } = await read([header, `${T},"a,t,1`, `${T},b,t,2`, `${T},"c",t,3`, `${T},a,t,"4`, `${T},b,"t",5`, `${T},b,t,6`]);
+    expect(problems.map((text) => text.slice(0, 4))).toEqual(["2:22", "5:26"]);
+    expect(records.map(({ value }) => value)).toEqual([2, 3, 5, 6]);
+  });
+
   it("a line that is too long ends a record that was open before it, wherever blocks end", async () => {
     for (const length of [70_000, 300_000]) {
       for (const blockBytes of [100, 1_000_000]) {

@@ -84,6 +84,15 @@ describe("bad lines", () => {
     expect(records.map(({ ts, value }) => [ts, value])).toEqual([[T, 2]]);
   });
 
+  it("a stray quote that a later quote closes takes only its line", async () => {
+    const rest = Array.from({ length: 40 }, (_, index) => `m,host=a value=${index} ${NS}`);
+    for (const last of [`m,host=a s="x",value=40 ${NS}`, `m,host=a s=" x",value=40 ${NS}`, `m,host=a s="x\ny",value=40 ${NS}`]) {
+      const { records, problems } = await read([`m,host=a s="open,value=0 ${NS}`, ...rest, last]);
+      expect(problems).toEqual([expect.stringMatching(/^1:12: this quote is never closed/)]);
+      expect(records.map(({ value }) => value)).toEqual([...rest.keys(), 40]);
+    }
+  });
+
   it("--metric is refused: each line names it", async () => {
     await expect(read([], { metric: "t" })).rejects.toThrow(":1:1: line protocol names each metric");
   });
