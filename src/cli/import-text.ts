@@ -24,6 +24,7 @@ export function importLines(report: ImportReport, { given, config, seconds }: Wo
     `${counted(readings, "reading")} of ${file} ${verb}${when}`,
     `${report.series} series, ${report.seriesNew} of them new${repeated.map((each) => `; ${each}`).join("")}`,
     ...countLines(report),
+    ...(report.isEndOpen ? ["the last line has no line feed and was taken as it stands: look at it if the file may be cut off"] : []),
     ...endLines(report, seconds),
   ];
 }

@@ -70,6 +70,8 @@ export type ImportReport = {
   readonly span: Span | null;
   /** The first problems of the part that was read. */
   readonly problems: readonly Problem[];
+  /** Its last line has no line feed, and was taken as it stands. */
+  readonly isEndOpen: boolean;
 };
 
 /** Readings of later instants are refused: the clock that wrote them was wrong. As `max_future` of a source by default. */
@@ -90,7 +92,7 @@ export async function runImport(db: Database, options: ImportOptions, emit: Emit
   const before = isThere && options.isAgain !== true ? known.progress : isThere || options.isDry === true ? nothing : (known?.progress ?? nothing);
   const base = { file: options.file, mayGoOn: key !== undefined, resumedAfter: before.lines, span: known?.span ?? null };
   if (isThere && options.isAgain !== true && options.isDry !== true)
-    return { ...base, format: "", outcome: "there", series: 0, seriesNew: 0, progress: before, problems: [] };
+    return { ...base, format: "", outcome: "there", series: 0, seriesNew: 0, progress: before, problems: [], isEndOpen: false };
   const from: Position = { offset: before.offset, lines: before.lines };
   const { signal, input, settings, now, blockBytes } = options;
   const history = await readHistory(options.file, { ...settings, from, signal, input, blockBytes, tsMax: now + FUTURE_MS_MAX });
@@ -99,7 +101,7 @@ export async function runImport(db: Database, options: ImportOptions, emit: Emit
   const { progress, span, seriesNew } = work.done;
   return {
     ...base,
-    ...{ format: history.format, outcome, series: work.seriesCount(), seriesNew, progress, problems: history.problems.told },
+    ...{ format: history.format, outcome, series: work.seriesCount(), seriesNew, progress, problems: history.problems.told, isEndOpen: history.isEndOpen() },
     span: base.span === null || span === null ? (base.span ?? span) : { from: Math.min(base.span.from, span.from), to: Math.max(base.span.to, span.to) },
   };
 }

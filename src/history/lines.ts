@@ -11,8 +11,13 @@ export type Position = { /** In decompressed bytes. */ readonly offset: number; 
 export type LineFeed = {
   /** Gives the parser what is complete. */
   feed(chunk: Buffer): void;
-  /** The file is over: a last line needs no line feed. */
-  end(): void;
+  /**
+   * The file is over: a last line needs no line feed.
+   * @param isChanging somebody writes the file: what has no line feed yet may be half a number, and is left out and told
+   */
+  end(isChanging?: boolean): void;
+  /** Whether a last line without line feed was taken. */
+  readonly isEndOpen: boolean;
   /** After the last line that was taken. */
   readonly position: Position;
 };
@@ -26,6 +31,7 @@ export function createLineFeed(parser: LineParser, columns: Columns, from: Posit
   let kept: Buffer = Buffer.alloc(0);
   /** Within a line that is too long: how many of its bytes are dropped. */
   let dropped = 0;
+  let isEndOpen = false;
 
   function feed(chunk: Buffer): void {
     let bytes = chunk;
@@ -77,6 +83,24 @@ export function createLineFeed(parser: LineParser, columns: Columns, from: Posit
     columns.sink.problem("line", { line, column: 1 }, { what: `a line longer than ${LINE_MAX} characters`, hint: "each reading has a line of its own" });
   }
 
+  function end(isChanging = false): void {
+    if (dropped > 0) endLong();
+    const whole = kept.lastIndexOf(LINE_FEED) + 1;
+    const hasOpenEnd = kept.toString("utf8", whole).trim() !== "";
+    const taken = hasOpenEnd && isChanging ? kept.subarray(0, whole) : kept;
+    take(taken);
+    parser.end();
+    offset += taken.length;
+    kept = Buffer.alloc(0);
+    isEndOpen = hasOpenEnd && !isChanging;
+    if (hasOpenEnd && isChanging)
+      columns.sink.problem(
+        "line",
+        { line: lines + 1, column: 1 },
+        { what: "the last line is not complete yet: the file changed while it was read", hint: "import it again when nobody writes it any more" },
+      );
+  }
+
   function take(bytes: Buffer): void {
     columns.isUtf8 = isUtf8(bytes);
     const text = bytes.toString("utf8");
@@ -97,12 +121,9 @@ export function createLineFeed(parser: LineParser, columns: Columns, from: Posit
 
   return {
     feed,
-    end() {
-      if (dropped > 0) endLong();
-      take(kept);
-      parser.end();
-      offset += kept.length;
-      kept = Buffer.alloc(0);
+    end,
+    get isEndOpen() {
+      return isEndOpen;
     },
     get position() {
       return { offset, lines };

@@ -9,7 +9,7 @@ import { GatewayError } from "../error.ts";
 import { type Columns, createColumns, refuse } from "./columns.ts";
 import { type HistoryFormat, type LineParser, type ParserOptions, type ProblemKind, type SkipReason } from "./format.ts";
 import { formatOf } from "./formats/index.ts";
-import { createLineFeed, type Position } from "./lines.ts";
+import { createLineFeed, type LineFeed, type Position } from "./lines.ts";
 import { createProblemList } from "./problem-list.ts";
 import { type HistorySource, openSource } from "./source.ts";
 
@@ -56,6 +56,8 @@ export type History = {
   };
   /** How many values were none, by reason. */
   readonly skipped: Readonly<Record<SkipReason, number>>;
+  /** Whether a last line without line feed was taken: nobody can tell a number that was cut off from a whole one. */
+  readonly isEndOpen: () => boolean;
 };
 
 const defaultBlockBytes = 1_048_576;
@@ -74,13 +76,15 @@ export async function readHistory(file: string, options: ReadOptions = {}): Prom
   const problems = createProblemList(file);
   const columns = createColumns(file, problems, { seriesMax: options.seriesMax ?? defaultSeriesMax, tsMax: options.tsMax ?? Number.POSITIVE_INFINITY });
   const parser = format.parser(options, columns.sink);
+  const lines = createLineFeed(parser, columns, from);
   return {
     format: format.name,
     size: source.size,
     progress: source.progress,
     problems,
     skipped: columns.skipped,
-    batches: readBatches({ file, format, source, parser, columns, options }, from),
+    batches: readBatches({ file, format, source, parser, columns, lines, options }, from),
+    isEndOpen: () => lines.isEndOpen,
   };
 }
 
@@ -90,12 +94,12 @@ type Reading = {
   readonly source: HistorySource;
   readonly parser: LineParser;
   readonly columns: Columns;
+  readonly lines: LineFeed;
   readonly options: ReadOptions;
 };
 
-async function* readBatches({ file, format, source, parser, columns, options }: Reading, from: Position): AsyncGenerator<HistoryBatch> {
+async function* readBatches({ file, format, source, parser, columns, lines, options }: Reading, from: Position): AsyncGenerator<HistoryBatch> {
   if (from.offset > 0 && !parser.isReady) await readHead(parser, source);
-  const lines = createLineFeed(parser, columns, from);
   const batch = (): HistoryBatch => ({ ...columns.take(), labels: columns.labels, end: lines.position });
   let isFirst = from.offset === 0;
   for await (const chunk of source.bytes(from.offset)) {
@@ -105,7 +109,7 @@ async function* readBatches({ file, format, source, parser, columns, options }: 
     lines.feed(chunk);
     yield batch();
   }
-  lines.end();
+  lines.end(source.isChanged());
   yield batch();
 }
 

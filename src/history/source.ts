@@ -1,7 +1,7 @@
 // The bytes of a history file, from an offset on: plain, decompressed by its ending (.gz, .zst), or what stands on standard input (`-`).
 // Offsets count decompressed bytes. A compressed file is read from its beginning, and what is before the offset is dropped.
 
-import { createReadStream, type ReadStream, statSync } from "node:fs";
+import { type BigIntStats, createReadStream, type ReadStream, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream";
@@ -13,6 +13,8 @@ export type HistorySource = {
   readonly size: number | undefined;
   /** How many bytes of `size` have been read. */
   readonly progress: () => number;
+  /** Whether somebody wrote the file since it was opened; never of what is no file, such as a pipe. */
+  readonly isChanged: () => boolean;
   /** @param offset in decompressed bytes @throws GatewayError `unreadable_history` */
   bytes(offset: number): AsyncGenerator<Buffer>;
 };
@@ -23,7 +25,7 @@ export type HistorySource = {
  */
 export async function openSource(file: string, input: Readable, blockBytes: number): Promise<HistorySource> {
   if (file === "-") return standardInput(input);
-  const size = await sizeOf(file);
+  const { size, version } = await stateOf(file);
   let read = 0;
   let stream: ReadStream | undefined;
   const start = (from: number): ReadStream => {
@@ -35,6 +37,7 @@ export async function openSource(file: string, input: Readable, blockBytes: numb
   return {
     size,
     progress: () => Math.min(size, read + (stream?.bytesRead ?? 0)),
+    isChanged: () => version !== undefined && version !== versionOf(statSync(file, { bigint: true, throwIfNoEntry: false })),
     bytes: (offset) => guarded(file, /\.(?:gz|zst)$/i.test(file) ? dropping(decompressed(file, start(0), blockBytes), offset) : start(offset)),
   };
 }
@@ -44,6 +47,7 @@ function standardInput(input: Readable): HistorySource {
   return {
     size: undefined,
     progress: () => read,
+    isChanged: () => false,
     async *bytes() {
       for await (const chunk of guarded("-", input)) {
         read += chunk.length;
@@ -53,17 +57,22 @@ function standardInput(input: Readable): HistorySource {
   };
 }
 
-async function sizeOf(file: string): Promise<number> {
+async function stateOf(file: string): Promise<{ readonly size: number; readonly version: string | undefined }> {
   const hint = "give a file of readings, or - for standard input";
   try {
     const handle = await open(file);
     await handle.close();
-    const found = statSync(file);
-    if (!found.isDirectory()) return found.size;
+    const found = statSync(file, { bigint: true });
+    if (!found.isDirectory()) return { size: Number(found.size), version: found.isFile() ? versionOf(found) : undefined };
   } catch (error) {
     throw new GatewayError("not_a_history", `${file}:1:1: this file cannot be read: ${reasonOf(error)}`, { hint, cause: error });
   }
   throw new GatewayError("not_a_history", `${file}:1:1: this file cannot be read: it is a folder`, { hint });
+}
+
+/** Differs when a file was written; also when it is gone. */
+function versionOf(found: BigIntStats | undefined): string {
+  return found === undefined ? "gone" : `${found.size} ${found.mtimeNs}`;
 }
 
 function decompressed(file: string, stream: Readable, blockBytes: number): Readable {

@@ -58,6 +58,12 @@ describe("import", () => {
     expect(readdirSync(dir).filter((name) => name.endsWith(".export"))).toEqual([]);
   });
 
+  it("says that a last line without line feed was taken", () => {
+    const { run, dir } = prepare();
+    writeFileSync(join(dir, "open.csv"), FRIDGE.slice(0, -1));
+    expect(run("import", ["open.csv"])).toMatchObject({ code: 0, out: expect.stringContaining("the last line has no line feed and was taken as it stands") });
+  });
+
   it("takes the good lines, tells of the bad ones, and exits 1", () => {
     const { run, dir } = prepare();
     writeFileSync(join(dir, "bad.csv"), `${FRIDGE}yesterday,fz-7,temperature,1\n2999-01-01T00:00:00Z,fz-7,temperature,1\n`);

@@ -1,5 +1,6 @@
 // What holds for every format of history files: one table of files that say the same, read whole, in pieces, compressed, and from each offset on.
 
+import { appendFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -173,6 +174,30 @@ describe.each(historyFormats.map((format) => [format.name, format] as const))("%
   it("gives many readings at once, in their order", async () => {
     const { records } = await readText(name, `${text}${`${lines.at(-1)}\n`.repeat(5000)}`, options);
     expect(records).toEqual([...RECORDS, ...Array.from({ length: 5000 }, () => RECORDS.at(-1))]);
+  });
+
+  it("leaves out a last line that somebody is writing, and takes one that nobody writes", async () => {
+    for (const blockBytes of [10, 1_000_000]) {
+      const file = historyFile("history", text);
+      const read = async () => readHistory(file, { ...options, format: name, blockBytes });
+      const growing = await read();
+      appendFileSync(file, (lines.at(-1) as string).slice(0, -1));
+      const left = await readWhole(growing);
+      expect(left).toMatchObject({
+        records: RECORDS,
+        problems: [
+          `${lines.length + 1}:1: the last line is not complete yet: the file changed while it was read (import it again when nobody writes it any more)`,
+        ],
+      });
+      expect([left.ends.at(-1)?.end, growing.isEndOpen()]).toEqual([{ offset: Buffer.byteLength(text), lines: lines.length }, false]);
+      const still = await read();
+      expect((await readWhole(still)).ends.at(-1)?.end.lines).toBe(lines.length + 1);
+      expect(still.isEndOpen()).toBe(true);
+      const ending = await read();
+      appendFileSync(file, "\n");
+      expect((await readWhole(ending)).ends.at(-1)?.end.lines).toBe(lines.length + 1);
+      expect(ending.isEndOpen()).toBe(false);
+    }
   });
 
   it("can be interrupted", async () => {
