@@ -10,7 +10,10 @@ type Words = { readonly given: string; readonly config: GatewayConfig; readonly 
 export function importLines(report: ImportReport, { given, config, seconds }: Words): string[] {
   const { readings, duplicates, conflicts, doubtful = 0 } = report.progress;
   const file = printable(given);
-  if (report.outcome === "there") return [`${file} is in already: ${counted(readings, "reading")}; nothing was done (--again does it anyway)`];
+  if (report.outcome === "there") {
+    const bad = problemsOf(report) > 0 ? `; ${problemCounts(report)}, told when it was read` : "";
+    return [`${file} is in already: ${counted(readings, "reading")}${bad}; nothing was done (--again does it anyway)`];
+  }
   const { zone } = config.plan;
   const when = report.span === null ? "" : `, ${localText(zone, report.span.from)} to ${localText(zone, report.span.to - 1)} (${zone.name})`;
   const verb = report.outcome === "dry" ? "would be imported" : "imported";
@@ -29,17 +32,24 @@ export function importLines(report: ImportReport, { given, config, seconds }: Wo
   ];
 }
 
-function countLines({ progress, problems }: ImportReport): string[] {
-  const list = (counts: Readonly<Record<string, number>>): string =>
-    Object.entries(counts)
-      .map(([name, count]) => `${count} ${name}`)
-      .join(", ");
-  const bad = Object.values(progress.problems).reduce((sum, count) => sum + count, 0);
+/** How many there were since the file's beginning. */
+export function problemsOf({ progress }: ImportReport): number {
+  return Object.values(progress.problems).reduce((sum, count) => sum + count, 0);
+}
+
+const list = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(", ");
+
+const problemCounts = (report: ImportReport): string => `${counted(problemsOf(report), "problem")}: ${list(report.progress.problems)}`;
+
+function countLines(report: ImportReport): string[] {
+  const { progress, problems } = report;
+  const bad = problemsOf(report);
   return [
     ...(Object.keys(progress.skipped).length > 0 ? [`no value: ${list(progress.skipped)}`] : []),
-    ...(bad > 0
-      ? [`${counted(bad, "problem")}: ${list(progress.problems)}${bad > problems.length ? `; the first ${problems.length} are told above` : ""}`]
-      : []),
+    ...(bad > 0 ? [`${problemCounts(report)}${bad > problems.length ? `; the first ${problems.length} are told above` : ""}`] : []),
   ];
 }
 

@@ -20,7 +20,7 @@ import { createFinishedStore, type FinishedRow } from "../storage/finished.ts";
 import type { ImportOrder } from "../upkeep/importer.ts";
 import { zoneTable } from "../zone.ts";
 import { type CliCommand, DEFAULT_CONFIG, EXIT_FAILED, EXIT_USAGE, USAGE } from "./command.ts";
-import { importLines } from "./import-text.ts";
+import { importLines, problemsOf } from "./import-text.ts";
 import { printProblems } from "./problems.ts";
 import { createProgressLine } from "./progress.ts";
 import { alertLines, rebuildAlertsOf } from "./rebuild-alerts.ts";
@@ -88,8 +88,7 @@ async function importFile(given: string, options: Options, clock: Clock): Promis
   const alerts = options.alerts === true ? await alertsOf(report, loaded.config, clock) : undefined;
   if (alerts !== undefined && options.json !== true && report.span !== null) process.stdout.write(`${alertLines(alerts, report.span).join("\n")}\n`);
   if (options.json === true) process.stdout.write(`${JSON.stringify({ ...report, seconds, ...(alerts && { alerts }) }, null, 2)}\n`);
-  const hasProblems = Object.values(report.progress.problems).some((count) => count > 0);
-  if (report.outcome === "interrupted" || (hasProblems && report.outcome !== "there")) process.exitCode = EXIT_FAILED;
+  if (report.outcome === "interrupted" || problemsOf(report) > 0) process.exitCode = EXIT_FAILED;
 }
 
 /** What would have fired in the time that the file brought; prints it where people read. */

@@ -76,6 +76,11 @@ describe("import", () => {
     ]);
     expect(out).toContain("3 readings of bad.csv imported");
     expect(out).toContain("2 problems: 1 time, 1 future");
+    expect(run("import", ["bad.csv"])).toEqual({
+      code: 1,
+      out: "bad.csv is in already: 3 readings; 2 problems: 1 time, 1 future, told when it was read; nothing was done (--again does it anyway)\n",
+      err: "",
+    });
   });
 
   it("reads standard input, and nothing is written by --dry-run", () => {

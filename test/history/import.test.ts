@@ -1,6 +1,8 @@
 // Imports over real stores: what a file holds is in, once, whatever was there, however often it was cut short; rollups and summaries follow,
 // and no rule hears of it.
 
+import { utimesSync } from "node:fs";
+import { basename } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { runDailySummary } from "../../src/batch/jobs/daily-summary.ts";
@@ -116,6 +118,36 @@ describe("an import", () => {
     expect(await store.import(file)).toMatchObject({ outcome: "there", progress: { readings: 1 } });
     expect(await store.import(file, { isAgain: true })).toMatchObject({ outcome: "done", progress: { readings: 0, duplicates: 1 } });
     expect(await store.import(file, { settings: { device: "b" } })).toMatchObject({ outcome: "done", progress: { duplicates: 1 } });
+  });
+
+  it("knows a file that was changed by its end, and by the time at which it was written", async () => {
+    const store = makeStore();
+    const rowsOf = (changed: number, value: string) =>
+      csvOf(Array.from({ length: 9000 }, (_, index) => ({ device: "a", ts: t0 + index, value: 1 }))).replace(
+        `${t0 + changed},a,temperature,1`,
+        `${t0 + changed},a,temperature,${value}`,
+      );
+    const at = new Date(NOW);
+    const file = store.file(rowsOf(8999, "x"));
+    utimesSync(file, at, at);
+    expect((await store.import(file)).progress).toMatchObject({ readings: 8999, problems: { value: 1 } });
+    expect((await store.import(file)).outcome).toBe("there");
+    store.file(rowsOf(8999, "2"), basename(file));
+    utimesSync(file, at, at);
+    expect(await store.import(file)).toMatchObject({ outcome: "done", progress: { readings: 1, duplicates: 8999, problems: {} } });
+    store.file(rowsOf(4500, "3").replace(/1\n$/, "2\n"), basename(file));
+    expect(await store.import(file)).toMatchObject({ outcome: "done", progress: { readings: 0, conflicts: 1 } });
+    expect(store.stored()["a"]?.length).toBe(9000);
+  });
+
+  it("does not go on in a file that was changed since it was cut short", async () => {
+    const store = makeStore();
+    const rowsOf = (device: string) => csvOf(Array.from({ length: 6000 }, (_, index) => ({ device: index < 2500 ? "a" : device, ts: t0 + index, value: 1 })));
+    const file = store.file(rowsOf("b"));
+    expect((await store.import(file, { blockReadings: 4000, blockBytes: 20_000, blocksMax: 1 })).outcome).toBe("goes-on");
+    store.file(rowsOf("c"), basename(file));
+    expect(await store.import(file)).toMatchObject({ outcome: "done", resumedAfter: 0, progress: { readings: 3500, duplicates: 2500 } });
+    expect(store.stored()["c"]?.length).toBe(3500);
   });
 
   it("ends after some blocks when it is asked to, and after the one that an interruption comes in", async () => {
