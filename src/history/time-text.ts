@@ -15,6 +15,26 @@ export type TimeReader = {
 const forms = "write RFC 3339 (2013-12-02T21:15:00Z), or a number of seconds, or of milliseconds from 10^11 on";
 /** With its four digits a year is at most 9999, but readEventTime also takes years below 100 for a mistake. */
 const firstYear = 100;
+const serial = /^\d{5}(?:\.\d+)?$/;
+
+/** Times of readings mostly lie between. A number that is no such time as it is read, but is one in another unit, was meant in that unit. */
+const likelyFrom = Date.UTC(1990, 0, 1);
+const likelyTo = Date.UTC(2100, 0, 1);
+/** Day 0 of spreadsheets. */
+const serialFrom = Date.UTC(1899, 11, 30);
+
+/** Of an instant that a wrong unit gives: data so old is written as text, or has another number. */
+export const isUnlikely = (ts: EpochMs): boolean => ts < likelyFrom;
+export const isLikely = (ts: EpochMs): boolean => ts >= likelyFrom && ts < likelyTo;
+
+/** Whether a number is a date as spreadsheets keep it, in days since 1899-12-30; as seconds it would be within the first day of 1970. */
+export const isDaySerial = (value: number): boolean => isLikely(serialFrom + value * 86_400_000);
+
+function serialFlaw(text: string): Flaw {
+  const day = new Date(serialFrom + Math.floor(Number(text)) * 86_400_000).toISOString().slice(0, 10);
+  const hint = "have the spreadsheet write its times as text: the cell format yyyy-mm-dd hh:mm:ss";
+  return { what: `${text} looks like a spreadsheet's date serial, of ${day}`, hint };
+}
 
 /** @param zone of times without offset; undefined: they are refused */
 export function createTimeReader(zone: ZoneTable | undefined): TimeReader {
@@ -52,6 +72,7 @@ export function createTimeReader(zone: ZoneTable | undefined): TimeReader {
   }
 
   const slow = (text: string): EpochMs => {
+    if (serial.test(text) && isDaySerial(Number(text))) return Number.NaN;
     const time = readEventTime(text, zone, Number.NEGATIVE_INFINITY);
     return time.kind === "time" ? time.ts : Number.NaN;
   };
@@ -62,6 +83,7 @@ export function createTimeReader(zone: ZoneTable | undefined): TimeReader {
       return Number.isNaN(quick) ? slow(text.slice(start, end)) : quick;
     },
     flaw(text) {
+      if (serial.test(text) && isDaySerial(Number(text))) return serialFlaw(text);
       const time = readEventTime(text, zone, Number.NEGATIVE_INFINITY);
       if (time.kind !== "bad") return { what: "there is no time", hint: forms };
       if (zone === undefined && readEventTime(text, utc, Number.NEGATIVE_INFINITY).kind === "time")

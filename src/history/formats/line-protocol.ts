@@ -7,6 +7,7 @@ import { placeIn } from "../csv-cells.ts";
 import { excerpt, type Flaw, type HistoryFormat, type LineParser, ownText, type ParserOptions, type Place, type Precision, type Sink } from "../format.ts";
 import { ofNumber, type ReadValue, readDecimal, readValueText } from "../number-text.ts";
 import { createRecords } from "../records.ts";
+import { isLikely, isUnlikely, timeText } from "../time-text.ts";
 
 export const lineProtocol: HistoryFormat = { name: "line-protocol", endings: [".lp", ".line", ".influx"], parser: createLineProtocolParser };
 
@@ -180,7 +181,23 @@ function timestamp(text: string, precision: Precision): EpochMs | Flaw {
   const kept = cut === 0 ? text : text.length - Number(isBelowZero) > cut ? text.slice(0, -cut) : "0";
   const isCut = isBelowZero && cut > 0 && /[1-9]/.test(text.slice(-cut));
   const ts = (Number(kept) - (isCut ? 1 : 0)) * (precision === "s" ? 1000 : 1) + 0;
-  return Math.abs(ts) <= latestMs ? ts : { what: `${excerpt(text)} is no date`, hint: `it is read as ${precision}: give its unit with --precision` };
+  if (Math.abs(ts) > latestMs) return { what: `${excerpt(text)} is no date`, hint: `it is read as ${precision}: give its unit with --precision` };
+  return isUnlikely(ts) ? (unitFlaw(text, precision, ts) ?? ts) : ts;
+}
+
+/** What is said of milliseconds that are read as nanoseconds, and the like: they would lie in 1970, where nobody looks. */
+function unitFlaw(text: string, precision: Precision, ts: EpochMs): Flaw | undefined {
+  const value = Number(text);
+  const meant = (
+    [
+      ["s", value * 1000],
+      ["ms", value],
+      ["us", value / 1000],
+    ] as const
+  ).find(([, at]) => isLikely(at));
+  if (meant === undefined) return undefined;
+  const [unit, at] = meant;
+  return { what: `${excerpt(text)} read as ${precision} is ${timeText(ts)}`, hint: `as ${unit} it is ${timeText(Math.floor(at))}: give --precision ${unit}` };
 }
 
 function flawAt(at: number, what: string): Failure {

@@ -5,7 +5,7 @@ import { epochOf } from "../../event-time.ts";
 import { parseLenient } from "../../json-text.ts";
 import { excerpt, type Flaw, type HistoryFormat, type HistoryWriter, type LineParser, type ParserOptions, type Place, type Sink } from "../format.ts";
 import { numberText, ofNumber, type ReadValue, readValueText } from "../number-text.ts";
-import { createTimeReader, timeText } from "../time-text.ts";
+import { createTimeReader, isDaySerial, timeText } from "../time-text.ts";
 
 export const ndjson: HistoryFormat = { name: "ndjson", endings: [".ndjson", ".jsonl"], parser: createNdjsonParser, writer: createNdjsonWriter };
 
@@ -70,7 +70,7 @@ function createObjects(options: ParserOptions, sink: Sink) {
   }
 
   function timeOf(value: unknown): number {
-    if (typeof value === "number") return epochOf(value);
+    if (typeof value === "number") return isDaySerial(value) ? Number.NaN : epochOf(value);
     return typeof value === "string" ? time.read(value, 0, value.length) : Number.NaN;
   }
 

@@ -77,6 +77,13 @@ describe("local times", () => {
   });
 });
 
+it("old times are taken, as texts and as numbers", async () => {
+  const times = ["1970-01-01T12:46:40Z", "1969-12-31T23:59:59Z", "86400", "32873", "73051", "100000000000", "-46000"];
+  const { records, problems } = await read(["ts,device,metric,value", ...times.map((time) => `${time},a,t,1`)]);
+  expect(problems).toEqual([]);
+  expect(records.map(({ ts }) => ts)).toEqual([46_000_000, -1000, 86_400_000, 32_873_000, 73_051_000, 1e11, -46_000_000]);
+});
+
 describe("bad lines", () => {
   const header = "timestamp,device,metric,value";
   it.each<[string, string]>([
@@ -87,6 +94,8 @@ describe("bad lines", () => {
     [` 2026-02-30T12:00:00Z,a,t,1`, '2:2: "2026-02-30T12:00:00Z" is no date (write RFC 3339'],
     [`2026-03-01T25:00:00Z,a,t,1`, '2:1: "2026-03-01T25:00:00Z" is no date (write RFC 3339'],
     ["4503599627370497,a,t,1", "2:1: 4503599627370497 is no date (write RFC 3339"],
+    ["46000.5,a,t,1", "2:1: 46000.5 looks like a spreadsheet's date serial, of 2025-12-09 (have the spreadsheet write its times as text"],
+    ['"46082.520833333336",a,t,1', "2:1: 46082.520833333336 looks like a spreadsheet's date serial, of 2026-03-01 (have"],
     [`yesterday,a,"t",1`, '2:1: "yesterday" is not a time (write RFC 3339'],
     [`${T},a,t,warm`, '2:26: "warm" is not a number (write a decimal number such as 21.5, or nothing where there is no value)'],
     [`${T},a,t,0x1F`, '2:26: "0x1F" is not a number'],

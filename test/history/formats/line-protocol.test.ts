@@ -32,6 +32,14 @@ describe("what is read", () => {
     expect(await flat([`${line} ${NS}`], options)).toEqual(expected);
   });
 
+  it("takes old times that are none in another unit", async () => {
+    const old = ["1", "86400000000000", "631151999000000000", "-631152000000000000"];
+    const { records, problems } = await read(old.map((text, index) => `m,host=a value=${index} ${text}`));
+    expect([problems, records.map(({ ts }) => ts)]).toEqual([[], [0, 86_400_000, 631_151_999_000, -631_152_000_000]]);
+    const milliseconds = await read([`m,host=a value=1 ${T / 1000}`], { precision: "ms" });
+    expect(milliseconds.problems).toEqual([expect.stringContaining("give --precision s)")]);
+  });
+
   it.each<[string, ReadOptions["precision"], number]>([
     ["1772366400123999999", undefined, T + 123],
     ["1772366400123999999", "ns", T + 123],
@@ -60,6 +68,9 @@ describe("bad lines", () => {
     ["m,host=a value=1", "1:17: there is no timestamp (history has no arrival"],
     ["m,host=a value=1 12x", '1:18: "12x" is no timestamp (write a whole number of ns'],
     ["m,host=a value=1 1772366400000000000", '1:18: "1772366400000000000" is no date (it is read as s', { precision: "s" }],
+    [`m,host=a value=1,w=2 ${T}`, `1:22: "${T}" read as ns is 1970-01-01T00:29:32.366Z (as ms it is 2026-03-01T12:00:00.000Z: give --precision ms)`],
+    [`m,host=a value=1 ${T / 1000}`, `1:18: "1772366400" read as ns is 1970-01-01T00:00:01.772Z (as s it is 2026-03-01T12:00:00.000Z: give --precision s)`],
+    [`m,host=a value=1 ${T}000`, `1:18: "${T}000" read as ns is 1970-01-21T12:19:26.400Z (as us it is 2026-03-01T12:00:00.000Z: give --precision us)`],
     ["m,host=a", '1:1: there are no fields: "m,host=a" (a line is measurement'],
     [`m,host=a ${NS}`, `1:10: here a field is missing: "${NS}" (a line is measurement`],
     [`m,host=a =1 ${NS}`, "1:10: here a field is missing"],

@@ -44,6 +44,8 @@ describe("bad lines", () => {
     [`{${named},"value":1}`, "1:1: there is no ts, time or timestamp (a line is an object"],
     [`{${named},"ts":null,"value":1}`, "1:28: there is no time (write RFC 3339"],
     [`{${named},"ts":true,"value":1}`, "1:28: there is no time (write RFC 3339"],
+    [`{"ts":46082.5,${named},"value":1}`, "1:2: 46082.5 looks like a spreadsheet's date serial, of 2026-03-01 (have the spreadsheet"],
+    [`{"ts":"46082",${named},"value":1}`, "1:2: 46082 looks like a spreadsheet's date serial, of 2026-03-01 (have the spreadsheet"],
     [`{"ts":1e300,${named},"value":1}`, "1:2: "],
     [`{"ts":"2026-03-01T12:00:00",${named},"value":1}`, '1:2: "2026-03-01T12:00:00" is a local time without offset (say which with --timezone'],
     [`{"ts":${T},${named}}`, "1:1: there is no value (a line is an object"],
