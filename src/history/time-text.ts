@@ -1,7 +1,8 @@
 // Times as history files write them, read without making substrings: `2013-12-02 21:15:00`, RFC 3339, whole numbers. What is unusual goes
 // to src/event-time.ts, which also says what is wrong. Of a local hour that a zone has twice the first is taken: a file has no arrival to decide by.
+// One that it skips is none: its readings would stand where those of the next hour belong.
 
-import { utc, type ZoneTable } from "../engine/calendar.ts";
+import { localOf, offsetAt, utc, type ZoneTable } from "../engine/calendar.ts";
 import type { EpochMs } from "../engine/units.ts";
 import { epochOf, readEventTime } from "../event-time.ts";
 import type { Flaw } from "./format.ts";
@@ -15,6 +16,7 @@ export type TimeReader = {
 const forms = "write RFC 3339 (2013-12-02T21:15:00Z), or a number of seconds, or of milliseconds from 10^11 on";
 /** With its four digits a year is at most 9999, but readEventTime also takes years below 100 for a mistake. */
 const firstYear = 100;
+const DAY_MS = 86_400_000;
 const serial = /^\d{5}(?:\.\d+)?$/;
 
 /** Times of readings mostly lie between. A number that is no such time as it is read, but is one in another unit, was meant in that unit. */
@@ -74,7 +76,7 @@ export function createTimeReader(zone: ZoneTable | undefined): TimeReader {
   const slow = (text: string): EpochMs => {
     if (serial.test(text) && isDaySerial(Number(text))) return Number.NaN;
     const time = readEventTime(text, zone, Number.NEGATIVE_INFINITY);
-    return time.kind === "time" ? time.ts : Number.NaN;
+    return time.kind === "time" && !isSkipped(text, zone, time.ts) ? time.ts : Number.NaN;
   };
 
   return {
@@ -85,12 +87,29 @@ export function createTimeReader(zone: ZoneTable | undefined): TimeReader {
     flaw(text) {
       if (serial.test(text) && isDaySerial(Number(text))) return serialFlaw(text);
       const time = readEventTime(text, zone, Number.NEGATIVE_INFINITY);
+      if (time.kind === "time" && zone !== undefined) return skippedFlaw(text, zone, time.ts);
       if (time.kind !== "bad") return { what: "there is no time", hint: forms };
       if (zone === undefined && readEventTime(text, utc, Number.NEGATIVE_INFINITY).kind === "time")
         return { what: `${JSON.stringify(text)} is a local time without offset`, hint: "say which with --timezone, such as --timezone UTC" };
       return { what: time.detail.replace(/: RFC 3339 or a number is$/, ""), hint: forms };
     },
   };
+}
+
+/** Whether a text is a local time that clocks of the zone never showed, such as 02:30 when they go from 02:00 to 03:00. @param ts as it is read nevertheless */
+function isSkipped(text: string, zone: ZoneTable | undefined, ts: EpochMs): boolean {
+  // Few times are of a day on which clocks were put forward; only those are read once more.
+  if (zone === undefined || offsetAt(zone, ts) <= offsetAt(zone, ts - DAY_MS)) return false;
+  if (readEventTime(text, undefined, Number.NEGATIVE_INFINITY).kind === "time") return false;
+  const local = readEventTime(text, utc, Number.NEGATIVE_INFINITY);
+  return local.kind === "time" && local.ts !== localOf(zone, ts);
+}
+
+function skippedFlaw(text: string, zone: ZoneTable, ts: EpochMs): Flaw {
+  const hours = offsetAt(zone, ts - DAY_MS) / 3_600_000;
+  const steady = hours === 0 ? ", such as UTC" : Number.isInteger(hours) ? `, such as Etc/GMT${hours > 0 ? "-" : "+"}${Math.abs(hours)}` : "";
+  const hint = `if its clock was not put forward, say which time it kept with --timezone${steady}; else write offsets`;
+  return { what: `${JSON.stringify(text)} does not exist in ${zone.name}: clocks skip this time on that day`, hint };
 }
 
 /** Seconds or milliseconds of 9 to 15 digits. */

@@ -77,6 +77,26 @@ describe("local times", () => {
   });
 });
 
+it.each<[string, string, string]>([
+  ["Europe/Oslo", "2026-03-29 02:30:00", "such as Etc/GMT-1;"],
+  ["Europe/London", "2026-03-29T01:30:00", "such as UTC;"],
+  ["America/New_York", "2026-03-08 02:00:00.5", "such as Etc/GMT+5;"],
+  ["Australia/Lord_Howe", "2025-10-05 02:15:00", "--timezone; else write offsets"],
+  ["Pacific/Apia", "2011-12-30 12:00:00", "such as Etc/GMT+10;"],
+])("in %s there is no %s", async (name, text, steady) => {
+  const { records, problems } = await read(["ts,device,metric,value", `${text},a,t,1`, `${text}Z,a,t,2`], { zone: zoneTable(name) });
+  expect(problems).toEqual([expect.stringContaining(`2:1: "${text}" does not exist in ${name}: clocks skip this time on that day (if its clock`)]);
+  expect(problems[0]).toContain(steady);
+  expect(records.map(({ value }) => value)).toEqual([2]);
+});
+
+it("of the day on which clocks are put forward all other times are taken", async () => {
+  const times = ["01:59:59", "03:00:00", "03:30:00", "23:59:59"].map((time) => `2026-03-29 ${time}`);
+  const { records, problems } = await read(["ts,device,metric,value", ...times.map((time) => `${time},a,t,1`)], { zone: zoneTable("Europe/Oslo") });
+  expect(problems).toEqual([]);
+  expect(records.map(({ ts }) => new Date(ts).toISOString().slice(11, 19))).toEqual(["00:59:59", "01:00:00", "01:30:00", "21:59:59"]);
+});
+
 it("old times are taken, as texts and as numbers", async () => {
   const times = ["1970-01-01T12:46:40Z", "1969-12-31T23:59:59Z", "86400", "32873", "73051", "100000000000", "-46000"];
   const { records, problems } = await read(["ts,device,metric,value", ...times.map((time) => `${time},a,t,1`)]);
