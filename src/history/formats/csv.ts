@@ -100,7 +100,8 @@ function createRows(layout: CsvLayout, options: ParserOptions, sink: Sink) {
   function plain(text: string, end: number, line: number): boolean {
     const count = mark(text, end);
     if (count < 0) return false;
-    if (count === layout.width || (count > layout.width && isBlankAfter(text, end))) plainRow(text, line);
+    if (count === layout.width || (count > layout.width && isBlankAfter(text, end) && !hasDecimalComma((cell) => text.slice(starts[cell], ends[cell]))))
+      plainRow(text, line);
     else if (text.trim() !== "") wrongCount(count, line);
     return true;
   }
@@ -113,6 +114,12 @@ function createRows(layout: CsvLayout, options: ParserOptions, sink: Sink) {
         .replaceAll(layout.separator, "")
         .trim() === ""
     );
+  }
+
+  /** A line that has cells too many, if only empty ones: whether `18,5` in it may be a number with a decimal comma and an empty cell after it. */
+  function hasDecimalComma(textOf: (cell: number) => string): boolean {
+    if (layout.separator !== ",") return false;
+    return layout.values.some(({ at }) => at + 1 < layout.width && /^[+-]?\d+$/.test(textOf(at).trim()) && /^\d+$/.test(textOf(at + 1).trim()));
   }
 
   function plainRow(text: string, line: number): void {
@@ -136,7 +143,7 @@ function createRows(layout: CsvLayout, options: ParserOptions, sink: Sink) {
   function quoted(text: string, line: number, isWhole: boolean): Taken {
     const cells = splitCells(text, layout.separator);
     if (cells.kind === "open" && !isWhole) return "open";
-    const isFit = cells.kind === "cells" && cells.texts.length >= layout.width && cells.texts.slice(layout.width).every((cell) => cell === "");
+    const isFit = cells.kind === "cells" && fits(cells.texts);
     if (!isFit && text.includes("\n")) return "torn";
     const placeAt = (at: number): Place => placeIn(text, line, at);
     if (cells.kind !== "cells") {
@@ -155,6 +162,11 @@ function createRows(layout: CsvLayout, options: ParserOptions, sink: Sink) {
     if (Number.isNaN(ts)) sink.problem("time", place(layout.time), time.flaw(stamp));
     else for (const [index, { at }] of layout.values.entries()) put(groups.of(texts), index, ts, (texts[at] as string).trim(), place(at));
     return "taken";
+  }
+
+  function fits(texts: readonly string[]): boolean {
+    if (texts.length <= layout.width) return texts.length === layout.width;
+    return texts.slice(layout.width).every((cell) => cell === "") && !hasDecimalComma((cell) => texts[cell] as string);
   }
 
   function put(group: Group, index: number, ts: number, text: string, place: Place): void {

@@ -141,6 +141,12 @@ describe("bad lines", () => {
     }
   });
 
+  it.each([`${T},-18,5,`, `${T},"-18",5,`, `${T}, -18 , 5 ,,`])("a decimal comma in a wide line is none: %s", async (line) => {
+    const { records, problems } = await read(["timestamp,t,h", line, `${T},-18.5,5,`, `${T},-18,5`, `${T},-18,,`], { device: "a" });
+    expect(problems).toEqual([expect.stringMatching(/^2:1: [45] cells where the first line names 3 columns .*decimals have a point/)]);
+    expect(records.map(({ value }) => value)).toEqual([-18.5, 5, -18, 5, -18]);
+  });
+
   it("a stray quote that a later quote closes takes only its line, wherever blocks end", async () => {
     const rest = Array.from({ length: 40 }, (_, index) => `${T},b,t,${index}`);
     const closing = [`${T},"b",t,40`, `${T},b,t,"41"`, `${T},"b\nc",t,42`];
