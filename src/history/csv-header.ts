@@ -19,9 +19,22 @@ const timeNames = ["timestamp", "time", "ts"];
 const separators = [",", ";", "\t"];
 const naming = "the first line names the columns: timestamp,device,metric,value, or timestamp and a column per metric";
 
+/** What stands in a line before the header by which spreadsheets are told the separator: `sep=;`. */
+export function separatorSaid(text: string): string | undefined {
+  return /^"?sep=([,;\t])"?[,; ]*$/i.exec(text)?.[1];
+}
+
+type Given = {
+  readonly line: number;
+  readonly options: ParserOptions;
+  readonly sink: Sink;
+  readonly isWhole: boolean;
+  /** That the file names; else the header says it. */
+  readonly separator: string | undefined;
+};
+
 /** @returns undefined when a quoted name goes on in the next line. @throws GatewayError `not_a_history` */
-export function readHeader(text: string, line: number, options: ParserOptions, sink: Sink, isWhole: boolean): CsvLayout | undefined {
-  const separator = separatorOf(text);
+export function readHeader(text: string, { line, options, sink, isWhole, separator = separatorOf(text) }: Given): CsvLayout | undefined {
   const cells = splitCells(text, separator);
   if (cells.kind === "open" && !isWhole) return undefined;
   const refuse = (at: number, flaw: Flaw): never => sink.refuse(placeIn(text, line, at), flaw);

@@ -4,7 +4,7 @@
 import type { Labels } from "../../engine/reading.ts";
 import { GatewayError } from "../../error.ts";
 import { cellText, isBlank, placeIn, splitCells } from "../csv-cells.ts";
-import { type CsvLayout, readHeader } from "../csv-header.ts";
+import { type CsvLayout, readHeader, separatorSaid } from "../csv-header.ts";
 import {
   excerpt,
   type HistoryFormat,
@@ -31,11 +31,16 @@ const RETURN = 13;
 
 function createCsvParser(options: ParserOptions, sink: Sink): LineParser {
   let rows: ReturnType<typeof createRows> | undefined;
+  let separator: string | undefined;
   const records = createRecords((text, line, isWhole) => {
     const end = text.charCodeAt(text.length - 1) === RETURN ? text.length - 1 : text.length;
     if (rows !== undefined) return rows.take(text, end, line, isWhole);
     if (text.trim() === "") return "taken";
-    const layout = readHeader(text.slice(0, end), line, options, sink, isWhole);
+    if (separator === undefined) {
+      separator = separatorSaid(text.slice(0, end));
+      if (separator !== undefined) return "taken";
+    }
+    const layout = readHeader(text.slice(0, end), { line, options, sink, isWhole, separator });
     if (layout !== undefined) rows = createRows(layout, options, sink);
     return layout === undefined ? "open" : "taken";
   });

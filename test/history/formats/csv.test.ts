@@ -27,6 +27,8 @@ describe("shapes", () => {
       ["b t o 0 1", "a t x 0 2"],
     ],
     ["semicolons", ["timestamp;device;metric;value", `${T};a, b;t;1`], {}, ["a, b t  0 1"]],
+    ["a line that names the separator", ["sep=;\r", "timestamp;device;metric;value", `${T};a,b,c,d;t;1`], {}, ["a,b,c,d t  0 1"]],
+    ["the same against a header that has more of another", ["sep=,", "timestamp,device,a;b;c;d", `${T},a,1`], {}, ["a a;b;c;d  0 1"]],
     ["tabs", ["timestamp\tdevice\tmetric\tvalue", `${T}\ta b\tt\t1`], {}, ["a b t  0 1"]],
     ["wide, by a constant device", ["timestamp,t,h", `${T},1,2`, `${T},,3`, `${T},4,`], { device: "a" }, ["a t  0 1", "a h  0 2", "a h  0 3", "a t  0 4"]],
     ["wide, by a column", ["timestamp,device,t,h", `${T},a,1,2`, `${T},b,3,4`], {}, ["a t  0 1", "a h  0 2", "b t  0 3", "b h  0 4"]],
