@@ -166,8 +166,15 @@ function readField(text: string, start: number, end: number): number | Exclude<R
   const word = text.slice(start, end);
   const state = booleans.get(word);
   if (state !== undefined) return state;
-  const read = /^-?\d+[iu]$/.test(word) ? ofNumber(Number(word.slice(0, -1))) : readValueText(word);
+  const read = /^-?\d+[iu]$/.test(word) ? readInteger(word.slice(0, -1)) : readValueText(word);
   return read.kind === "value" ? read.value : read;
+}
+
+/** An integer says that it is exact; one that a double would round is not taken as another. */
+function readInteger(digits: string): ReadValue {
+  const value = Number(digits);
+  if (Number.isSafeInteger(value) || !Number.isFinite(value) || BigInt(value) === BigInt(digits)) return ofNumber(value);
+  return { kind: "bad", flaw: { what: `${digits} has more digits than are kept exactly`, hint: `write ${BigInt(value)}, the nearest number that is` } };
 }
 
 const digitsBelowMs: Readonly<Record<Precision, number>> = { ns: 6, us: 3, ms: 0, s: 0 };

@@ -27,6 +27,7 @@ describe("what is read", () => {
     ["m,host=a a=f,b=F,c=false,d=False,e=FALSE", {}, ["a", "b", "c", "d", "e"].map((field) => `device a metric m_${field} 0`)],
     ["m,host=a a=-3i,b=4u,c=-1.5e-3,d=1e3", {}, ["device a metric m_a -3", "device a metric m_b 4", "device a metric m_c -0.0015", "device a metric m_d 1000"]],
     ['m,host=a s="x, y=1 \\" \\\\",value=1', {}, ["device a metric m 1"]],
+    ["m,host=a a=-9007199254740992i,b=9007199254740994i", {}, ["device a metric m_a -9007199254740992", "device a metric m_b 9007199254740994"]],
     ['m,host=a s="two\nlines",value=1', {}, ["device a metric m 1"]],
   ])("%s", async (line, options, expected) => {
     expect(await flat([`${line} ${NS}`], options)).toEqual(expected);
@@ -77,6 +78,8 @@ describe("bad lines", () => {
     [`m,host=a x y=1 ${NS}`, "1:10: here a field is missing"],
     [`m,host=a x=1,,y=1 ${NS}`, "1:14: here a field is missing"],
     [`m,host=a x= ${NS}`, "", {}],
+    [`m,host=a x=9007199254740993i ${NS}`, "1:12: 9007199254740993 has more digits than are kept exactly (write 9007199254740992, the nearest number that is)"],
+    [`m,host=a x=18446744073709551615u ${NS}`, "1:12: 18446744073709551615 has more digits than are kept exactly (write 18446744073709551616"],
     [`m,host=a x=warm ${NS}`, '1:12: "warm" is not a number'],
     [`m,host=a x="open ${NS}`, '1:12: this quote is never closed (a quote within a text is written \\")'],
     [`m,host=a x="a"b ${NS}`, "1:15: text after a closing quote"],
