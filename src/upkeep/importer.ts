@@ -37,6 +37,8 @@ export function createImporter({ jobs, config, clock, log }: Deps) {
       };
       const report = await jobs.run("import", options, tell, gone);
       if (report === undefined) throw interrupted(order.file);
+      // By another length and end it has another name, and would be begun anew as long as somebody writes to it.
+      if (!isFirst && report.resumedAfter === 0) throw changed(order.file);
       isFirst = false;
       resumedAfter ??= report.resumedAfter;
       seriesNew += report.seriesNew;
@@ -59,4 +61,10 @@ const interrupted = (file: string): GatewayError =>
   new GatewayError("import_interrupted", `the import of ${file} was interrupted; what is in stays in`, {
     retryable: true,
     hint: "give the same command again: it goes on where it was",
+  });
+
+const changed = (file: string): GatewayError =>
+  new GatewayError("import_changed", `${file} changed while it was imported; what is in stays in`, {
+    retryable: true,
+    hint: "give the same command again when nobody writes to it any more: what is in is found to be there",
   });
