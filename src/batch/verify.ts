@@ -11,9 +11,10 @@ import { type UnsoundDay, unsoundDays } from "../storage/raw-soundness.ts";
 import { unitEnd, unitOf } from "../storage/rollups.ts";
 import { seriesIds } from "../storage/series-query.ts";
 import { checkChunks, type UnsoundRaw } from "../storage/verify/chunks.ts";
+import { checkCompaction } from "../storage/verify/compaction.ts";
 import { checkFile } from "../storage/verify/file.ts";
 import { checkJournal, checkSnapshots } from "../storage/verify/journal.ts";
-import { type Found, reasonIn, restore } from "../storage/verify/problem.ts";
+import { type Found, type Mend, reasonIn, restore } from "../storage/verify/problem.ts";
 import { checkFresh, checkPacked, rebuildOf, tierWord, utcDay } from "../storage/verify/rollups.ts";
 import { createRollupComparison, DAY_MS, type Differing, type KeptSince, type RollupComparison, TIERS } from "./jobs/derived-rollups.ts";
 import { createSummaryComparison } from "./jobs/derived-summaries.ts";
@@ -66,6 +67,7 @@ export function verifyStore(db: Database, options: VerifyOptions, hearing: Heari
   guarded(found, () => checkJournal(db, found, counting("journal", "journalRows")));
   guarded(found, () => checkSnapshots(db, found));
   const unsound = guarded(found, () => checkChunks(db, within, found, counting("chunks", "chunks")));
+  if (unsound !== undefined) guarded(found, () => checkCompaction(db, unsound, found));
   guarded(found, () => checkPacked(db, utcDaysOf(within), found, counting("packed rollups", "packedRows")));
   guarded(found, () => checkFresh(db, utcDaysOf(within), found));
   // Where the raw history cannot be walked over there is nothing to compare with.
@@ -126,14 +128,24 @@ function compareDay({ hearing, unsound }: Work, comparison: RollupComparison, { 
     compared.buckets += found.compared;
     compared.dirty += found.dirty;
     compared.bucketsLeft += found.left;
-    const wrong = found.differences.filter(({ isExpected }) => !isExpected);
-    const first = wrong[0];
-    if (first === undefined) continue;
-    const more = wrong.length === 1 ? "" : `, and ${wrong.length - 1} more of the day`;
-    const kind = first.isFresh ? "rollup" : "packed-rollup";
-    hearing.found({ kind, place: { series, day: utcDay(day.from) }, what: `${wordsOf(first)}${more}`, mend: rebuildOf(spanToRebuild(first, day)) });
+    // What a rebuild mends, and what it leaves, are two problems.
+    const wrong = Map.groupBy(
+      found.differences.filter(({ isExpected, isUnread }) => isUnread || !isExpected),
+      ({ isUnread }) => isUnread,
+    );
+    for (const each of wrong.values()) tell(hearing, each, { series, day });
   }
 }
+
+function tell({ found }: Hearing, wrong: readonly Differing[], { series, day }: Pick<OneDay, "series" | "day">): void {
+  const first = wrong[0] as Differing;
+  const more = wrong.length === 1 ? "" : `, and ${wrong.length - 1} more of the day`;
+  const kind = first.isFresh ? "rollup" : "packed-rollup";
+  found({ kind, place: { series, day: utcDay(day.from) }, what: `${wordsOf(first)}${more}`, mend: mendOf(first, day) });
+}
+
+/** A rebuild leaves what is of readings that raw does not have: these may be had from a backup, or from nowhere. */
+const mendOf = (first: Differing, day: Span): Mend => (first.isUnread ? restore : rebuildOf(spanToRebuild(first, day)));
 
 /** A day; all of what is packed together is looked at by the rebuild of any of its days. */
 const spanToRebuild = ({ tier, start }: Differing, day: Span): Span => ({ from: day.from, to: Math.min(day.to, unitEnd(tier, unitOf(tier, start))) });
@@ -167,7 +179,10 @@ function compareSummaries({ db, options, hearing, within, unsound, unsoundDays }
           if (found.kind === "open") compared.open += 1;
           else if (found.kind === "left") compared.summariesLeft += 1;
           else if (found.kind !== "none") compared.summaries += 1;
-          if (found.kind === "differs") hearing.found({ kind: "summary", place: { series, day }, what: found.what, mend: { kind: "summarize", day } });
+          if (found.kind === "differs" || found.kind === "lost") {
+            const mend: Mend = found.kind === "lost" ? restore : { kind: "summarize", day };
+            hearing.found({ kind: "summary", place: { series, day }, what: found.what, mend });
+          }
         }
       })();
     }

@@ -70,6 +70,7 @@ const wordsOf = ({ day, done, days, buckets }: RebuildProgress) => ({ done, of: 
 const reasons: Readonly<Record<RebuildReport["left"][number]["reason"], string>> = {
   gone: "its raw readings are no longer kept",
   unsound: "its raw readings are not sound: `highwater verify` says more",
+  unread: "it has rollups of readings that raw does not have, perhaps the last that is known of them: `highwater verify` says more",
   uncompacted: "too much of it waits for compaction: run without --dry-run",
 };
 

@@ -204,6 +204,25 @@ describe("rebuilding rollups", () => {
     expect(dump(store)).toEqual(before);
   });
 
+  it("leaves rollups of readings that raw does not have, perhaps the last that is known of them, and says so", async () => {
+    const store = await filled();
+    for (let hour = 58; hour < 64; hour += 1)
+      store.receive(
+        Array.from({ length: 60 }, (_, minute) => ({ device: "a", ts: start + hour * HOUR_MS + minute * MINUTE_MS, value: minute / 10 })),
+        HOUR_MS,
+      );
+    store.db.exec("UPDATE compaction SET through = (SELECT max(seq) FROM journal), begun = (SELECT max(seq) FROM journal)");
+    spoil(store, unpacked);
+    const unread = (): Rollup[] =>
+      [MINUTE_MS, HOUR_MS].flatMap((tier) => stored(store, tier as Tier, "a").filter((each) => each.start >= start + 58 * HOUR_MS));
+    const before = unread();
+    expect(before.length).toBeGreaterThan(300);
+    const report = await rebuild(store);
+    expect(report).toMatchObject({ differing: { minutes: 1, hours: 0 }, written: 1, left: [{ day: "2024-03-30", reason: "unread", buckets: before.length }] });
+    expect(unread()).toEqual(before);
+    expect(await rebuild(store)).toMatchObject({ differing: { minutes: 0, hours: 0 }, written: 0, left: report.left });
+  });
+
   it("has damaged hours from their minutes where raw is gone", async () => {
     const store = await filled();
     await pack(store, 5 * DAY_MS);

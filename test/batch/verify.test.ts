@@ -225,4 +225,47 @@ describe("verify", () => {
     damage(store);
     expect(verify(store).problems).toEqual([expect.objectContaining(problem)]);
   });
+
+  const unread = { kind: "rollup", place: { series: 0, day: "2024-03-30" }, what: expect.stringContaining("raw has no readings there"), mend: restore };
+
+  it("finds a compaction that is said to have come too far, and has no rollup taken away that may be the last of its readings", async () => {
+    const store = await filled();
+    store.db.exec("UPDATE compaction SET through = (SELECT max(seq) FROM journal)");
+    const { problems } = verify(store);
+    expect(problems[0]).toMatchObject({ kind: "journal", what: expect.stringContaining("721 of their readings are in no chunk"), mend: restore });
+    expect(problems).toContainEqual(unread);
+    expect(problems.every(({ mend }) => mend.kind === "restore")).toBe(true);
+    expect(verify(store, { isQuick: true }).problems).toEqual(problems.slice(0, 1));
+  });
+
+  it("finds a compaction that is said to be further than the journal", async () => {
+    const store = await filled();
+    store.db.exec("UPDATE compaction SET through = 1e6");
+    expect(verify(store, { isQuick: true }).problems).toContainEqual(
+      expect.objectContaining({ kind: "journal", place: { seq: 1_000_000 }, what: expect.stringContaining(`the newest row is ${store.seq()}`) }),
+    );
+  });
+
+  it("finds the chunks of a whole day that are lost with what was kept of it, while the journal still has its rows", async () => {
+    const store = await filled();
+    store.db.exec(`DELETE FROM chunk WHERE ${firstDay}; DELETE FROM raw_day WHERE ${firstDay}`);
+    // The late reading of the day came with a later row.
+    expect(verify(store, { isQuick: true }).problems).toEqual([
+      { kind: "journal", place: { seq: 2 }, what: expect.stringContaining("2880 of their readings are in no chunk"), mend: restore },
+      { kind: "journal", place: { seq: 56 }, what: expect.stringContaining("1 of their readings are in no chunk"), mend: restore },
+    ]);
+  });
+
+  it("sends nobody to summarise a day anew whose readings are lost", async () => {
+    const store = await filled();
+    store.db.exec(`UPDATE raw_day SET readings = (SELECT sum(count) FROM chunk WHERE series = 1 AND ${firstDay}),
+      bytes = (SELECT sum(length(body)) FROM chunk WHERE series = 1 AND ${firstDay}) WHERE ${firstDay}`);
+    store.db.exec(`DELETE FROM chunk WHERE series = 0 AND ${firstDay}`);
+    expect(verify(store).problems).toContainEqual({
+      kind: "summary",
+      place: { series: 0, day: "2024-03-28" },
+      what: "raw has no readings of the day",
+      mend: restore,
+    });
+  });
 });

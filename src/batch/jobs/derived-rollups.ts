@@ -25,8 +25,16 @@ export type Difference = {
   readonly rebuilt: AggregateValues | null;
 };
 
-/** `isExpected`: it was amended and is not reckoned again yet, says that it is approximate, or was told to be unreadable. `bucket`: what is to stand there. */
-export type Differing = Difference & { readonly isExpected: boolean; readonly isFresh: boolean; readonly bucket: PackedBucket | undefined };
+/**
+ * `isExpected`: it was amended and is not reckoned again yet, says that it is approximate, or was told to be unreadable. `bucket`: what is to stand there.
+ * `isUnread`: it is of readings that raw does not have, and may be the last that is known of them: nothing is to take it away.
+ */
+export type Differing = Difference & {
+  readonly isExpected: boolean;
+  readonly isUnread: boolean;
+  readonly isFresh: boolean;
+  readonly bucket: PackedBucket | undefined;
+};
 
 /** `unit`: as it is stored, `packed` undefined when it is damaged. `left`: buckets whose raw readings are not whole. */
 export type TierComparison = {
@@ -100,7 +108,16 @@ function compare(reads: Reads, options: ComparisonOptions, asked: Asked, raw: Or
       if (differing !== undefined) differences.push(isOpen ? { ...differing, isExpected: true } : differing);
     }
   }
-  return { unit, compared, dirty, left, differences: differences.sort((a, b) => a.start - b.start) };
+  return { unit, compared, dirty, left, differences: withUnread(differences.sort((a, b) => a.start - b.start)) };
+}
+
+/**
+ * Where raw lacks all readings of one bucket it may lack some of another: of such a day a bucket of more readings than raw has is left too.
+ * Where raw has readings for each, a figure that differs is taken for damage.
+ */
+function withUnread(differences: Differing[]): Differing[] {
+  if (!differences.some(({ isUnread }) => isUnread)) return differences;
+  return differences.map((each) => ({ ...each, isUnread: each.stored !== null && each.stored.count > (each.rebuilt?.count ?? 0) }));
 }
 
 /**
@@ -133,7 +150,8 @@ function differenceOf(
     values !== undefined && must !== undefined && areSame(values, must.values, { area: is?.isFresh !== true }) && isSketchRight(is, must, wantsSketch);
   if (isSame && is?.isApproximate !== true) return undefined;
   const isExpected = is !== undefined && (is.isDirty || is.isApproximate || values === undefined);
-  return { ...at, stored: values ?? null, rebuilt: must?.values ?? null, bucket: must, isExpected, isFresh: is?.isFresh ?? false };
+  const isUnread = must === undefined && values !== undefined;
+  return { ...at, stored: values ?? null, rebuilt: must?.values ?? null, bucket: must, isExpected, isUnread, isFresh: is?.isFresh ?? false };
 }
 
 /** What has none is no fault, as of a release that made none; but a rebuild makes it. What is not packed has none yet. */

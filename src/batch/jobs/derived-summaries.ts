@@ -11,8 +11,11 @@ import { createRawSoundness, type UnsoundDay } from "../../storage/raw-soundness
 import { daysCutByOthers, summarizedThrough, type TouchedDays } from "../../storage/summary-work.ts";
 
 export type SummaryComparison =
-  /** `open`: the batch has it still to do. `left`: raw is not whole. `none`: there is none, and no readings. */
-  { readonly kind: "same" | "open" | "left" | "none" } | { readonly kind: "differs"; readonly what: string };
+  /**
+   * `open`: the batch has it still to do. `left`: raw is not whole. `none`: there is none, and no readings. `lost`: there is one, and raw has
+   * no readings: it may be the last that is known of them.
+   */
+  { readonly kind: "same" | "open" | "left" | "none" } | { readonly kind: "differs" | "lost"; readonly what: string };
 
 /** Within the read transaction in which it is used. */
 export function createSummaryComparison(db: Database, zone: ZoneTable, unsoundDays: readonly UnsoundDay[]): (day: Day, series: SeriesId) => SummaryComparison {
@@ -52,7 +55,7 @@ export function createSummaryComparison(db: Database, zone: ZoneTable, unsoundDa
     // A zone that was never summarised by has all of it still to do, and one that is in force again what came meanwhile.
     if (row === undefined && isStillToDo(day, series)) return { kind: "open" };
     if (row === undefined) return { kind: "differs", what: "there is none, and the day has readings" };
-    if (isEmpty) return { kind: "differs", what: "the day has no readings" };
+    if (isEmpty) return { kind: "lost", what: "raw has no readings of the day" };
     return compareBodies(row.body, summarizeDay(readings.ts, readings.value, bounds, { late: lateIn(readings.late), alerts: 0 }));
   };
 }

@@ -1,6 +1,7 @@
 // Rebuilding rollups: those of UTC days are reckoned again from the raw readings and held against what is stored; what differs is written
 // in its place, packed, the rows of one unit together, so that a run that is killed leaves each unit old or new, and a second run
-// writes nothing. Buckets whose raw readings are not whole stay as they are. It only reads; rows go out by `emit`.
+// writes nothing. Buckets whose raw readings are not whole, or that hold readings raw does not have, stay as they are. It only reads;
+// rows go out by `emit`.
 
 import { type Day, dayNumber, type ZoneTable } from "../../engine/calendar.ts";
 import type { Labels } from "../../engine/reading.ts";
@@ -44,8 +45,11 @@ export type RebuildRollupsOptions = {
 /** `done` of `days` are looked at. */
 export type RebuildProgress = { readonly day: Day; readonly done: number; readonly days: number; readonly buckets: number };
 
-/** Why buckets are left as they are: retention took their raw readings, these are not sound (`highwater verify`), or they wait for compaction. */
-export type LeftReason = "gone" | "unsound" | "uncompacted";
+/**
+ * Why buckets are left as they are: retention took their raw readings, these are not sound (`highwater verify`), they wait for compaction, or
+ * raw does not have the readings that the bucket is of (`unread`).
+ */
+export type LeftReason = "gone" | "unsound" | "uncompacted" | "unread";
 export type LeftDay = { readonly day: Day; readonly reason: LeftReason; readonly buckets: number };
 
 export type RebuildReport = {
@@ -155,8 +159,11 @@ function rebuildSeries(work: Work, { comparison, throughSeq }: Slice, { series, 
     work.done.buckets += found.compared;
     if (found.unit.packed === undefined) return mendUnit(work, { comparison, throughSeq }, place, read);
     if (found.left > 0) leave(work, utcDay(day.from), reasonOf(comparison, day), found.left);
-    for (const difference of found.differences) note(work, difference);
-    return found.differences.length === 0 ? [] : [swapped(place, found, { at: work.options.now, throughSeq })];
+    const unread = found.differences.filter(({ isUnread }) => isUnread).length;
+    if (unread > 0) leave(work, utcDay(day.from), "unread", unread);
+    const differences = found.differences.filter(({ isUnread }) => !isUnread);
+    for (const difference of differences) note(work, difference);
+    return differences.length === 0 ? [] : [swapped(place, { ...found, differences }, { at: work.options.now, throughSeq })];
   });
 }
 
