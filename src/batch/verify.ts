@@ -10,12 +10,14 @@ import { isTailShort, lookAtSlice, type ReadRaw, utcDaysOf, utcDaysWithRaw } fro
 import { type UnsoundDay, unsoundDays } from "../storage/raw-soundness.ts";
 import { unitEnd, unitOf } from "../storage/rollups.ts";
 import { seriesIds } from "../storage/series-query.ts";
+import { checkAlerts } from "../storage/verify/alerts.ts";
 import { checkChunks, type UnsoundRaw } from "../storage/verify/chunks.ts";
 import { checkCompaction } from "../storage/verify/compaction.ts";
 import { checkFile } from "../storage/verify/file.ts";
 import { checkJournal, checkSnapshots } from "../storage/verify/journal.ts";
 import { type Found, type Mend, reasonIn, restore } from "../storage/verify/problem.ts";
 import { checkFresh, checkPacked, rebuildOf, tierWord, utcDay } from "../storage/verify/rollups.ts";
+import { checkSeries } from "../storage/verify/series.ts";
 import { createRollupComparison, DAY_MS, type Differing, type KeptSince, type RollupComparison, TIERS } from "./jobs/derived-rollups.ts";
 import { createSummaryComparison } from "./jobs/derived-summaries.ts";
 
@@ -29,7 +31,7 @@ export type VerifyOptions = {
   readonly isQuick: boolean;
 };
 
-export type VerifyStage = "file" | "journal" | "chunks" | "packed rollups" | "rollups against raw" | "summaries against raw";
+export type VerifyStage = "file" | "journal" | "series" | "chunks" | "packed rollups" | "rollups against raw" | "summaries against raw";
 export type VerifyProgress = { readonly stage: VerifyStage; readonly done: number; readonly of: number };
 
 /** What was looked at; `null`: the comparison was left out. */
@@ -66,6 +68,8 @@ export function verifyStore(db: Database, options: VerifyOptions, hearing: Heari
   checkFile(db, options.isQuick, found);
   guarded(found, () => checkJournal(db, found, counting("journal", "journalRows")));
   guarded(found, () => checkSnapshots(db, found));
+  guarded(found, () => checkSeries(db, found, during("series")));
+  guarded(found, () => checkAlerts(db, found));
   const unsound = guarded(found, () => checkChunks(db, within, found, counting("chunks", "chunks")));
   if (unsound !== undefined) guarded(found, () => checkCompaction(db, unsound, found));
   guarded(found, () => checkPacked(db, utcDaysOf(within), found, counting("packed rollups", "packedRows")));

@@ -72,7 +72,7 @@ function run(config: GatewayConfig, options: VerifyOptions, prints: boolean): Ou
         kinds.set(problem.kind, (kinds.get(problem.kind) ?? 0) + 1);
         if (shown.length >= SHOWN_MAX) return;
         const { series } = problem.place;
-        const one = series === undefined ? problem : { ...problem, labels: labelsOf(series).labels };
+        const one = series === undefined ? problem : { ...problem, labels: labelsOrNone(() => labelsOf(series).labels) };
         shown.push(one);
         line.end();
         if (prints) process.stdout.write(`${lineOf(one)}\n`);
@@ -81,6 +81,15 @@ function run(config: GatewayConfig, options: VerifyOptions, prints: boolean): Ou
     });
   } finally {
     line.end();
+  }
+}
+
+/** Those of a series may be what is damaged: then its number is said. */
+function labelsOrNone(read: () => Labels): Labels {
+  try {
+    return read();
+  } catch {
+    return {};
   }
 }
 

@@ -9,6 +9,7 @@ import { GatewayError } from "../error.ts";
 import { explained } from "./data-dir-error.ts";
 import type { Database } from "./database.ts";
 import { decodeRow } from "./journal.ts";
+import { brokenJournal } from "./journal-ends.ts";
 import { newestSchema } from "./migrations/index.ts";
 import { unpackPart } from "./parts.ts";
 import { readSnapshot } from "./snapshot.ts";
@@ -65,13 +66,17 @@ function checkJournal(db: Database, file: string, isReadable: boolean): Pick<Bac
   const { rows, first, seq, readings } = db
     .prepare<[], Journal>("SELECT count(*) AS rows, min(seq) AS first, max(seq) AS seq, sum(count) AS readings FROM journal")
     .get() as Journal;
-  if (first === null || seq === null) return { seq: 0, through: null, readings: 0 };
+  // What compaction has done an older schema does not say.
+  const broken = first === null && !isReadable ? undefined : brokenJournal(db);
+  if (first === null || seq === null) {
+    if (broken !== undefined) throw damaged(file, broken);
+    return { seq: 0, through: null, readings: 0 };
+  }
   if (seq - first + 1 !== rows) throw damaged(file, `its journal has ${rows} rows from ${first} to ${seq}: some are missing`);
-  const from = snapshot?.seq ?? 0;
-  if (first > from + 1 || seq < from) throw damaged(file, `its journal, from ${first} to ${seq}, does not go on from its newest snapshot, ${from}`);
+  if (broken !== undefined) throw damaged(file, broken);
   // What recovery will step.
   const bodies = db.prepare<[number], Uint8Array>("SELECT body FROM journal WHERE seq > ? ORDER BY seq").pluck();
-  for (const body of bodies.iterate(from)) if (isReadable) decodeRow(body);
+  for (const body of bodies.iterate(snapshot?.seq ?? 0)) if (isReadable) decodeRow(body);
   const through = db.prepare<[number], number>("SELECT at FROM journal WHERE seq = ?").pluck().get(seq) as EpochMs;
   return { seq, through, readings: readings ?? 0 };
 }

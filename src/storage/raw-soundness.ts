@@ -24,7 +24,7 @@ export function unsoundDays(db: Database): UnsoundDay[] {
 }
 
 export type Soundness = "sound" | "gone" | "unsound";
-export type RawSoundness = { of(span: Span): Soundness; isCovered(ts: EpochMs): boolean };
+export type RawSoundness = { of(span: Span): Soundness; isCovered(ts: EpochMs): boolean; isReached(span: Span): boolean };
 
 /**
  * What is gone as of now: within one read transaction with what is read by it.
@@ -41,6 +41,8 @@ export function createRawSoundness(db: Database, unsoundDays: readonly UnsoundDa
     },
     /** Whether there is, or was, a day of chunks. */
     isCovered: (ts) => days.some(({ day, until }) => day <= ts && until > ts),
+    /** The same of any of a span. */
+    isReached: ({ from, to }) => days.some(({ day, until }) => day < to && until > from),
   };
 }
 

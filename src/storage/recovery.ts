@@ -6,10 +6,10 @@ import type { Input } from "../engine/input.ts";
 import type { RulePlan } from "../engine/rule.ts";
 import type { EpochMs, UptimeMs } from "../engine/units.ts";
 import { GatewayError } from "../error.ts";
-import { compactedThrough } from "./chunks.ts";
 import { hashEffects } from "./commit.ts";
 import type { Database } from "./database.ts";
 import { decodeRow, type StoredInput } from "./journal.ts";
+import { beginsBy } from "./journal-ends.ts";
 import { unpackPart } from "./parts.ts";
 import { readSnapshot } from "./snapshot.ts";
 
@@ -61,8 +61,7 @@ export function recover(db: Database, engine: Engine): Recovered {
  * @throws GatewayError `state_unreadable`
  */
 function assertUnbroken(db: Database, seq: number): void {
-  const first = db.prepare<[], number | null>("SELECT min(seq) FROM journal").pluck().get() ?? undefined;
-  if (first === undefined ? compactedThrough(db) <= seq : first <= seq + 1) return;
+  if (beginsBy(db, seq)) return;
   throw new GatewayError("state_unreadable", "the engine's state was written by another release, and the journal it could be made of anew is no longer kept", {
     hint: "start the release that wrote this data directory; or restore the backup that was made before the upgrade, and use that release",
   });

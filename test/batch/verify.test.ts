@@ -8,11 +8,12 @@ import { runRetention } from "../../src/batch/jobs/retention.ts";
 import { type VerifyOptions, type VerifyReport, verifyStore } from "../../src/batch/verify.ts";
 import { utc } from "../../src/engine/calendar.ts";
 import { createEngine } from "../../src/engine/engine.ts";
+import type { Rule } from "../../src/engine/rule.ts";
 import { createCommitter } from "../../src/storage/commit.ts";
 import { packPart } from "../../src/storage/parts.ts";
 import { decodeRollup, encodeRollup, HOUR_MS, MINUTE_MS } from "../../src/storage/rollups.ts";
 import type { Problem } from "../../src/storage/verify/problem.ts";
-import { partsOf, plan } from "../engine/harness.ts";
+import { partsOf, plan, rule } from "../engine/harness.ts";
 import { histories, live, pack } from "../storage/histories.ts";
 import { oneRecorder } from "../storage/one-recorder.ts";
 import { type Recorder } from "../storage/recorder.ts";
@@ -21,7 +22,7 @@ const DAY_MS = 24 * HOUR_MS;
 const start = Date.UTC(2024, 2, 28);
 
 const fresh = oneRecorder();
-const record = (outOfOrdernessMs = 0): Recorder => fresh(plan([], { maxFutureMs: 1e15, outOfOrdernessMs }));
+const record = (outOfOrdernessMs = 0, rules: readonly Rule[] = []): Recorder => fresh(plan(rules, { maxFutureMs: 1e15, outOfOrdernessMs }));
 
 /** By a connection that cannot write, as the command line does. */
 function verify(store: Recorder, options: Partial<VerifyOptions> = {}): { report: VerifyReport; problems: Problem[] } {
@@ -43,7 +44,7 @@ const summarize = (store: Recorder) => runDailySummary(store.db, { zone: utc, no
 
 /** Two sensors over two and a half days, a reading a minute, some late; packed and summarised, and the last hours not compacted. */
 async function filled(): Promise<Recorder> {
-  const store = record();
+  const store = record(0, [rule({ name: "hot", condition: { type: "threshold", above: 5 } })]);
   const send = (from: number, hours: number) => {
     for (let hour = 0; hour < hours; hour += 1) {
       const minutes = Array.from({ length: 60 }, (_, minute) => start + (from + hour) * HOUR_MS + minute * MINUTE_MS);
@@ -217,6 +218,34 @@ describe("verify", () => {
       { kind: "journal", place: { seq: 20 }, what: expect.stringContaining("other series") },
     ],
     ["rules that are lost", (store) => store.db.exec("DELETE FROM rule_version"), { kind: "plan", place: { seq: 1 } }],
+    [
+      "a series that is lost",
+      (store) => store.db.exec("DELETE FROM rollup WHERE series = 1; DELETE FROM series WHERE id = 1"),
+      { kind: "series", place: { series: 1 }, what: expect.stringContaining("there are chunks of it") },
+    ],
+    ["labels that cannot be read", (store) => store.db.exec("UPDATE series SET labels = '{oops' WHERE id = 1"), { kind: "series", place: { series: 1 } }],
+    ["labels that are no texts", (store) => store.db.exec(`UPDATE series SET labels = '{"device":1}' WHERE id = 1`), { kind: "series", place: { series: 1 } }],
+    [
+      "labels of another series",
+      (store) => store.db.exec("UPDATE series SET labels = (SELECT labels FROM series WHERE id = 0) WHERE id = 1"),
+      { kind: "series", place: { series: 1 }, what: "it has the labels of series 0" },
+    ],
+    ["an alert that is lost", (store) => store.db.exec("DELETE FROM alert WHERE id = (SELECT min(id) FROM alert)"), { kind: "alert", mend: restore }],
+    [
+      "transitions that are lost",
+      (store) => store.db.exec("DELETE FROM transition WHERE alert = (SELECT max(id) FROM alert)"),
+      { kind: "alert", what: expect.stringContaining("has no transitions") },
+    ],
+    [
+      "a snapshot that is beyond the journal",
+      (store) => store.db.exec("UPDATE snapshot SET seq = seq + 1"),
+      { kind: "snapshot", what: expect.stringContaining("does not go on from its newest snapshot") },
+    ],
+    [
+      "a journal that begins after the newest snapshot",
+      (store) => store.db.exec("DELETE FROM journal WHERE seq < 20; DELETE FROM journal_span WHERE seq < 20; DELETE FROM snapshot"),
+      { kind: "snapshot", what: expect.stringContaining("does not go on from its newest snapshot") },
+    ],
     ["a part of a snapshot that is lost", (store) => store.db.exec("DELETE FROM snapshot_part WHERE part = 0"), { kind: "snapshot" }],
     ["a byte of a part of a snapshot", (store) => flip(store, "snapshot_part", "part = 0", -6), { kind: "snapshot" }],
   ];
@@ -254,6 +283,15 @@ describe("verify", () => {
       { kind: "journal", place: { seq: 2 }, what: expect.stringContaining("2880 of their readings are in no chunk"), mend: restore },
       { kind: "journal", place: { seq: 56 }, what: expect.stringContaining("1 of their readings are in no chunk"), mend: restore },
     ]);
+  });
+
+  it("finds a day that is lost, of which nothing but summaries and rollups is left", async () => {
+    const store = await filled();
+    store.db.exec("DELETE FROM journal WHERE seq < 57; DELETE FROM journal_span WHERE seq < 57");
+    expect(verify(store).problems).toEqual([]);
+    store.db.exec(`DELETE FROM chunk WHERE ${firstDay}; DELETE FROM raw_day WHERE ${firstDay}`);
+    const problem = { kind: "summary", what: "raw has nothing of the day, and retention did not take it", mend: restore };
+    expect(verify(store).problems).toEqual([0, 1].map((series) => ({ ...problem, place: { series, day: "2024-03-28" } })));
   });
 
   it("sends nobody to summarise a day anew whose readings are lost", async () => {

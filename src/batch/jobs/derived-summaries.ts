@@ -9,6 +9,7 @@ import { createChunkReader, lateIn } from "../../storage/chunks.ts";
 import type { Database } from "../../storage/database.ts";
 import { createRawSoundness, type UnsoundDay } from "../../storage/raw-soundness.ts";
 import { daysCutByOthers, summarizedThrough, type TouchedDays } from "../../storage/summary-work.ts";
+import { createTailCounter } from "../../storage/tail.ts";
 
 export type SummaryComparison =
   /**
@@ -42,10 +43,14 @@ export function createSummaryComparison(db: Database, zone: ZoneTable, unsoundDa
     }
     return history.ordered();
   };
+  const waiting = createTailCounter(db);
+  /** What retention took leaves its mark; of what waits for compaction there is none yet. */
+  const isLost = ({ start, end }: DayBounds): boolean => !soundness.isReached({ from: start, to: end }) && waiting({ from: start, to: end }) === 0;
   return (day, series) => {
     const bounds = dayBounds(zone, day);
     if (isOpen.get(zone.name, day, series) === 1) return { kind: "open" };
     const row = stored.get(zone.name, day, series);
+    if (row?.approximate === 0 && isLost(bounds)) return { kind: "lost", what: "raw has nothing of the day, and retention did not take it" };
     if (row?.approximate === 1 || soundness.of({ from: bounds.start, to: bounds.end }) !== "sound" || !soundness.isCovered(bounds.start))
       return { kind: "left" };
     const readings = readingsOf(series, bounds);

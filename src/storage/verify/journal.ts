@@ -1,9 +1,11 @@
 // Checks of what recovery and replay read: rows of the journal decode, hold what their columns say, and follow each other without a hole;
-// the plans that they name are kept; the snapshots that stand have all their parts.
+// the plans that they name are kept; the snapshots that stand have all their parts, and the journal goes on from
+// the newest.
 
 import type { EpochMs } from "../../engine/units.ts";
 import type { Database } from "../database.ts";
 import { decodeColumns, decodeRow, isHistory, type ReadingColumns, seriesIn, spanSecond } from "../journal.ts";
+import { brokenJournal } from "../journal-ends.ts";
 import { unpackPart } from "../parts.ts";
 import { type Checked, type Found, reasonIn, restore, rowsByKey } from "./problem.ts";
 
@@ -107,6 +109,8 @@ export function checkSnapshots(db: Database, found: Found): void {
     }
   });
   for (const seq of seqs.all()) check(seq);
+  const broken = db.transaction(() => brokenJournal(db))();
+  if (broken !== undefined) found({ kind: "snapshot", place: {}, what: `the store cannot be started: ${broken}`, mend: restore });
 }
 
 function wrongInPart(body: Uint8Array | undefined): string | undefined {

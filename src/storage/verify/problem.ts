@@ -5,7 +5,7 @@ import type { SeriesId } from "../../engine/units.ts";
 import type { Database } from "../database.ts";
 
 /** Which check found it. */
-export type ProblemKind = "file" | "chunk" | "raw-day" | "rollup" | "packed-rollup" | "journal" | "snapshot" | "plan" | "summary";
+export type ProblemKind = "file" | "chunk" | "raw-day" | "rollup" | "packed-rollup" | "journal" | "snapshot" | "plan" | "summary" | "series" | "alert";
 
 /** The rows that a person would look for: as much of it as is known. */
 export type Place = { readonly series?: SeriesId; readonly day?: Day; readonly seq?: number; readonly at?: string };
