@@ -31,7 +31,7 @@ export const backupFileOf = (dataDir: string, now: EpochMs): string => join(data
 
 /**
  * @param source may be read-only, and others may write to it meanwhile
- * @throws GatewayError `file_exists`, `no_folder`, `no_room`, `interrupted`, those of `checkBackup` and of `explaining`; then nothing is left of it
+ * @throws GatewayError `file_exists`, `no_folder`, `no_room`, `interrupted`, `database_damaged`, those of `checkBackup` and of `explaining`; then nothing is left of it
  */
 export async function writeBackup(source: Database, file: string, { signal, progress }: BackupOptions): Promise<BackupFacts> {
   refuseExisting(file);
@@ -44,10 +44,10 @@ export async function writeBackup(source: Database, file: string, { signal, prog
     });
     progress({ kind: "checking", pages: ofPages, ofPages, pageBytes });
     stopWhenAborted(signal, file);
-    return finish(part);
+    return finish(part, source);
   } catch (error) {
     part.discard();
-    throw refusal(file, error);
+    throw refusal(file, ofSource(source, error));
   }
 }
 
@@ -85,10 +85,10 @@ export function backUpBeforeMigration(db: Database, { schema, now }: { readonly 
   const part = openPart(db, file);
   try {
     db.prepare("VACUUM INTO ?").run(part.path);
-    finish(part);
+    finish(part, db);
   } catch (error) {
     part.discard();
-    throw refusal(file, error);
+    throw refusal(file, ofSource(db, error));
   }
   dropOldest(dirname(file));
   return file;
@@ -104,11 +104,35 @@ export function settle(file: string): void {
   }
 }
 
-function finish(part: PartFile): BackupFacts {
+function finish(part: PartFile, source: Database): BackupFacts {
   settle(part.path);
-  const facts = checkBackup(part.path);
+  const facts = checkCopy(part.path, source);
   part.finish();
   return facts;
+}
+
+/** The copy is checked, and is taken away when it is damaged: what is wrong is said of what it is a copy of. */
+function checkCopy(path: string, source: Database): BackupFacts {
+  try {
+    return checkBackup(path);
+  } catch (error) {
+    const { code, message } = error as GatewayError;
+    throw code === "backup_damaged" ? damagedSource(code, message.replaceAll(path, source.name), error) : error;
+  }
+}
+
+const damagedSource = (code: string, message: string, cause: unknown): GatewayError =>
+  new GatewayError(code, message, {
+    hint: "no backup was made; `highwater verify` says more, `highwater restore` puts an earlier backup in its place",
+    cause,
+  });
+
+/** Pages that cannot be read are those of the source: the copy is new. */
+function ofSource(source: Database, error: unknown): unknown {
+  const { code, message } = error as { code?: unknown; message: string };
+  return typeof code === "string" && code.startsWith("SQLITE_CORRUPT")
+    ? damagedSource("database_damaged", `${source.name} is damaged: ${message}`, error)
+    : error;
 }
 
 /** @throws GatewayError `no_folder`, `no_room` */

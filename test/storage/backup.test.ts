@@ -131,6 +131,15 @@ describe("a backup", () => {
     expect((await copyAsReader()).seq).toBe(recorder.seq());
   });
 
+  it("says of the database, not of the copy that is gone again, that it is damaged, and what mends it", async () => {
+    recorder.db.exec("DELETE FROM journal WHERE seq = 15");
+    const refused = await copyAsReader().catch((error: unknown) => error as GatewayError);
+    const database = join(recorder.dir, "highwater.db");
+    expect(refused).toMatchObject({ code: "backup_damaged", message: expect.stringContaining(`${database} is damaged: its journal has`) });
+    expect((refused as GatewayError).hint).toMatch(/`highwater verify`.*`highwater restore`/);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
   it("takes away what dead processes left, and nothing else", async () => {
     const dead = spawnSync(process.execPath, ["-e", ""]).pid;
     const gone = ["", "-journal", "-wal", "-shm"].map((side) => `copy.db.highwater-${dead}.part${side}`);
