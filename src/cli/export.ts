@@ -12,6 +12,7 @@ import { type GatewayConfig } from "../config.ts";
 import { GatewayError, reasonOf } from "../error.ts";
 import { type ExportProgress, exportHistory } from "../history/export.ts";
 import { formatOf, historyFormats } from "../history/formats/index.ts";
+import { explained } from "../storage/data-dir-error.ts";
 import { openDatabase, requireSchema } from "../storage/database.ts";
 import type { LabelFilter, Step } from "../storage/query.ts";
 import { HOUR_MS, MINUTE_MS } from "../storage/rollups.ts";
@@ -85,11 +86,21 @@ async function write(labels: readonly string[], { config, from, to, format, outp
   try {
     requireSchema(db);
     const text = exportHistory(db, { labels: filter, span, step, format: chosen, zone, devices, ...(shows ? { progress } : {}) });
-    if (output === undefined) await toStandardOutput(text);
-    else await toFile(resolve(output), text);
+    const read = explainedText(db.name, text);
+    if (output === undefined) await toStandardOutput(read);
+    else await toFile(resolve(output), read);
   } finally {
     line.end();
     db.close();
+  }
+}
+
+/** What cannot be read is the database's, not of the file that is written. */
+function* explainedText(database: string, text: Iterable<string>): Generator<string> {
+  try {
+    yield* text;
+  } catch (error) {
+    throw explained(database, error);
   }
 }
 

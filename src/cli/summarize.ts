@@ -15,6 +15,7 @@ import { type DayRange, type Days, daysOf, refuse } from "./day-range.ts";
 import { formatProblem, screenOf } from "./problems.ts";
 import { createProgressLine } from "./progress.ts";
 import { runHere } from "./run-here.ts";
+import { counted } from "./text.ts";
 
 type Options = DayRange & { readonly config: string; readonly day?: string; readonly json?: true };
 
@@ -41,7 +42,7 @@ async function summarize(options: Options): Promise<void> {
   if (problem !== undefined) return refuse(problem);
   const report = await run(loaded.config, days, systemClock);
   process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : asText(report, loaded.config));
-  if (!report.isWhole) process.exitCode = EXIT_FAILED;
+  if (!report.isWhole || report.damaged > 0) process.exitCode = EXIT_FAILED;
 }
 
 /** The days named; undefined: those that are due; a text says what is wrong. */
@@ -87,5 +88,7 @@ const wordsOf = ({ day, done, days, readings }: DailySummaryProgress) => ({ done
 function asText(report: SummaryReport, { gateway }: GatewayConfig): string {
   const mail = renderSummaryMail(report, { gatewayName: gateway.name, externalUrl: null });
   if (mail !== undefined) return mail.text;
+  if (report.damaged > 0)
+    return `readings of ${counted(report.damaged, "sensor")} are damaged on the disk, and not summarised: \`highwater verify\` names them\n`;
   return report.isWhole ? "nothing to summarise: no readings in these days, or all of them are summarised already\n" : "ended before anything was done\n";
 }

@@ -1,7 +1,7 @@
 // `highwater summarize` as a shell sees it: days are written and shown, wrong days are refused, one writer at a time.
 
 import { execFile, spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -87,6 +87,27 @@ describe("summarize", () => {
     expect(code).toBe(1);
     expect(err).toContain("another highwater uses");
     expect(store.db.prepare("SELECT count(*) FROM daily_summary").pluck().get()).toBe(0);
+  });
+
+  it("says of readings that are damaged that they are not summarised, and exits 1", () => {
+    const { run, store } = prepare();
+    expect(run().code).toBe(0);
+    store.db.exec("UPDATE chunk SET body = zeroblob(40); INSERT INTO summary_open SELECT 'UTC', day, series FROM daily_summary LIMIT 1");
+    const text = "readings of 1 sensor are damaged on the disk, and not summarised: `highwater verify` names them\n";
+    expect(run()).toEqual({ code: 1, out: text, err: "" });
+  });
+
+  it("says of a page that is damaged which database it is of, in a sentence", () => {
+    const { run, store, dir } = prepare();
+    expect(run().code).toBe(0);
+    store.db.pragma("wal_checkpoint(TRUNCATE)");
+    const page = store.db.prepare<[], number>("SELECT rootpage FROM sqlite_schema WHERE name = 'summary_open'").pluck().get() as number;
+    const file = openSync(join(dir, "highwater.db"), "r+");
+    writeSync(file, Buffer.alloc(4096, 7), 0, 4096, (page - 1) * 4096);
+    closeSync(file);
+    const { code, out, err } = run();
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toMatch(/^highwater: \S+\/highwater\.db is damaged, .*`highwater verify`[^\n]*\n$/);
   });
 
   it("asks the gateway that runs on the data directory", async () => {
