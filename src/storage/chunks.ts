@@ -6,6 +6,7 @@ import type { Day, DayBounds } from "../engine/calendar.ts";
 import { LATE } from "../engine/reading.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { type ChunkColumns, decodeChunk } from "./chunk-codec.ts";
+import { createChunkDecoder } from "./chunk-place.ts";
 import type { Database } from "./database.ts";
 import { createRollupDayOpener } from "./rollup-days.ts";
 import { seriesIds } from "./series-query.ts";
@@ -203,10 +204,11 @@ export function createChunkReader(db: Database) {
   const counts = db.prepare<number[], number>(`SELECT coalesce(sum(count), 0) ${within}`).pluck();
   const newest = db.prepare<[number], number>("SELECT max_ts FROM chunk WHERE series = ? ORDER BY day DESC LIMIT 1").pluck();
   const late = db.prepare<number[], number>(`SELECT 1 ${within} AND late > 0 LIMIT 1`).pluck();
+  const decode = createChunkDecoder(db);
   const bounds = (series: SeriesId, { from, to }: Span): number[] => [series, from - DAY_MS_MAX, to, from, to];
   function* readWithIds(series: SeriesId, span: Span, wanted = { at: false }): Generator<{ id: number; day: EpochMs; columns: ChunkColumns }> {
     if (span.from >= span.to) return;
-    for (const { id, day, body } of bodies.iterate(...bounds(series, span))) yield { id, day, columns: cutOut(decodeChunk(body, wanted), span) };
+    for (const { id, day, body } of bodies.iterate(...bounds(series, span))) yield { id, day, columns: cutOut(decode({ series, day, body }, wanted), span) };
   }
   return {
     readWithIds,

@@ -3,7 +3,7 @@
 
 import { History, type OrderedReadings } from "../engine/history.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
-import { decodeChunk } from "./chunk-codec.ts";
+import { createChunkDecoder } from "./chunk-place.ts";
 import { cutOut, DAY_MS_MAX, type Span } from "./chunks.ts";
 import type { Database } from "./database.ts";
 import { createTailCounter, readTail, seriesOfTail } from "./tail.ts";
@@ -18,9 +18,10 @@ export function createHistoryReader(db: Database, span: Span, tailMax = TAIL_REA
   const list = db.prepare<number[], Part>(
     "SELECT id, min_ts AS min, max_ts AS max FROM chunk WHERE series = ? AND day > ? AND day < ? AND max_ts >= ? AND min_ts < ? ORDER BY min_ts",
   );
-  const body = db.prepare<[number], { day: number; from_seq: number; part: number; body: Uint8Array }>(
-    "SELECT day, from_seq, part, body FROM chunk WHERE id = ?",
+  const body = db.prepare<[number], { series: SeriesId; day: number; from_seq: number; part: number; body: Uint8Array }>(
+    "SELECT series, day, from_seq, part, body FROM chunk WHERE id = ?",
   );
+  const decode = createChunkDecoder(db);
   const listFrom = (series: SeriesId, from: EpochMs): Part[] => (from < span.to ? list.all(series, from - DAY_MS_MAX, span.to, from, span.to) : []);
 
   /** In the order in which they count; undefined when one of them was merged or taken away meanwhile. */
@@ -30,7 +31,7 @@ export function createHistoryReader(db: Database, span: Span, tailMax = TAIL_REA
     const found = rows as NonNullable<(typeof rows)[number]>[];
     found.sort((a, b) => a.day - b.day || a.from_seq - b.from_seq || a.part - b.part);
     const history = new History();
-    for (const row of found) history.append(withAt(decodeChunk(row.body, { at: false })));
+    for (const row of found) history.append(withAt(decode(row, { at: false })));
     return history.ordered();
   });
 

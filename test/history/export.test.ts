@@ -8,7 +8,7 @@ import { createHistoryReader } from "../../src/storage/history-query.ts";
 import { zoneTable } from "../../src/zone.ts";
 import { plan } from "../engine/harness.ts";
 import { createRecorder, type Recorder } from "../storage/recorder.ts";
-import { ALL, createImportStore, type ImportStore } from "./import-store.ts";
+import { ALL, createImportStore, csvOf, type ImportStore } from "./import-store.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -42,6 +42,25 @@ const reading = fc.record({ device: fc.constantFrom(...devices), ts: fc.integer(
 const life = fc.array(fc.oneof({ weight: 4, arbitrary: fc.array(reading, { minLength: 1, maxLength: 12 }) }, fc.constantFrom(utc, oslo)), { maxLength: 14 });
 
 describe("an export", () => {
+  it("says of which series and day a damaged chunk is, and so does an import into that day", async () => {
+    const { live, store } = makeLive();
+    live.receive([0, 1].map((hours) => ({ device: "b", ts: t0 + hours * day, value: 1 })));
+    await compact(live);
+    live.db.exec(`UPDATE chunk SET body = zeroblob(40) WHERE day = ${Date.UTC(2026, 2, 29)}`);
+    const damaged = {
+      code: "chunk_damaged",
+      message: 'of {device="b",metric="temperature"} on 2026-03-29, stored readings are damaged: a checksum does not fit',
+      hint: expect.stringContaining("`highwater verify`") as string,
+    };
+    expect(() => store.export()).toThrow(expect.objectContaining(damaged));
+    const file = store.file(csvOf([0, 1].map((hours) => ({ device: "b", ts: t0 + day + hours - 1, value: 2 }))));
+    await expect(store.import(file)).rejects.toMatchObject(damaged);
+    live.db.exec("UPDATE series SET labels = '{oops'");
+    await expect(async () => [...createHistoryReader(live.db, ALL).read([live.idOf("b")])]).rejects.toMatchObject({
+      message: expect.stringContaining("of series 0 on 2026-03-29") as string,
+    });
+  });
+
   it("has all that is stored, and import makes the same store of it, in both formats", async () => {
     await fc.assert(
       fc.asyncProperty(life, async (steps) => {

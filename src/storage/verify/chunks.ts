@@ -1,9 +1,9 @@
 // Checks of the raw history: each chunk's checksum, that its row says what its body holds, that it lies within its day, that the parts
 // of a day follow each other, and that the sums kept of each day are those of its chunks. What is not sound here is not to be compared with.
 
-import { dayText } from "../../engine/calendar.ts";
 import type { EpochMs, SeriesId } from "../../engine/units.ts";
 import { decodeChunk } from "../chunk-codec.ts";
+import { dateOf } from "../chunk-place.ts";
 import { DAY_MS_MAX, lateIn, type Span } from "../chunks.ts";
 import type { Database } from "../database.ts";
 import { unsoundDays } from "../raw-soundness.ts";
@@ -23,10 +23,6 @@ type Row = {
 
 /** What was found not to be sound. */
 export type UnsoundRaw = { isDamaged(series: SeriesId, span: Span): boolean };
-
-/** The date at the middle of a local day, whatever its zone. */
-const NOON = 43_200_000;
-export const dateOf = (start: EpochMs): string => dayText(Math.floor((start + NOON) / (2 * NOON)));
 
 /** @param within days that begin there */
 export function checkChunks(db: Database, within: Span, found: Found, checked: Checked): UnsoundRaw {
