@@ -52,7 +52,7 @@ export function unsealed(body: Uint8Array): Uint8Array {
   const stored = body.length < CHECKSUM_BYTES ? undefined : new DataView(body.buffer, body.byteOffset + bytes.length).getUint32(0, true);
   if (stored !== crc32(bytes))
     throw new GatewayError("chunk_damaged", "stored readings are damaged: a checksum does not fit", {
-      hint: "`highwater verify` says which; a backup has them whole",
+      hint: "`highwater verify` says which; an older backup may have them whole",
     });
   return bytes;
 }

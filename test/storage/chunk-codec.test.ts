@@ -62,6 +62,8 @@ describe("a chunk", () => {
         const changed = body.slice();
         changed[place % body.length] = (changed[place % body.length] as number) ^ (1 << bit);
         expect(() => decodeChunk(changed)).toThrow("damaged");
+        // A backup copies what is damaged as it is.
+        expect(() => decodeChunk(changed)).toThrow(expect.objectContaining({ hint: expect.stringContaining("an older backup may have them whole") }));
         expect(() => decodeChunk(body.subarray(0, place % body.length))).toThrow("damaged");
       }),
     );
