@@ -18,7 +18,7 @@ const refused: Words = {
 const damaged: Words = {
   code: "database_damaged",
   what: "is damaged, or no database of highwater",
-  hint: "`highwater verify` says more; move it away and put a copy in its place (`highwater restore`), or set another gateway.data_dir",
+  hint: "move it away and put a copy in its place (`highwater verify` says more, `highwater restore` puts a backup there), or set another gateway.data_dir",
 };
 const busy: Words = { code: "database_busy", what: "is held by another program", hint: "end what has it open", retryable: true };
 const full: Words = {
