@@ -1,18 +1,21 @@
 // Opens the data directory's SQLite file: WAL, synchronous=FULL, migrated to this release's schema.
 // The writer holds a lock that the operating system releases with the process, however it ends.
 
-import { existsSync, mkdirSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { GatewayError } from "../error.ts";
 import { explaining } from "./data-dir-error.ts";
 import { type MigrationOptions, migrate } from "./migrate.ts";
 import { newestSchema } from "./migrations/index.ts";
+import { ownAs } from "./part-file.ts";
 
 export type Database = Sqlite.Database;
 
 const DATABASE_FILE = "highwater.db";
 const LOCK_FILE = "lock.db";
+/** As SQLite makes its files; the command line's umask takes the rest away. */
+const OWNER_WRITES = 0o644;
 
 /** Pages of a connection. What is not among them is read from the operating system's cache, for a microsecond or two. */
 const CACHE_KIB = 8192;
@@ -35,6 +38,7 @@ export function openDatabase(dataDir: string, options: OpenOptions): Database {
     throw new GatewayError("database_missing", `there is no database in ${dataDir}`, { hint: "run `highwater run` with this data_dir first" });
   if (!options.readonly) makeDataDir(dataDir);
   return explaining(file, () => {
+    if (!options.readonly) makeOwned(file, dataDir);
     const db = new Sqlite(file, { readonly: options.readonly, timeout: 5000 });
     try {
       db.pragma(`cache_size = -${options.cacheKib ?? CACHE_KIB}`);
@@ -59,6 +63,13 @@ export function openDatabase(dataDir: string, options: OpenOptions): Database {
 
 const makeDataDir = (dataDir: string): void => void explaining(dataDir, () => mkdirSync(dataDir, { recursive: true }));
 
+/** SQLite takes an empty file for a new database, and gives what it writes beside one to whoever owns that. */
+function makeOwned(file: string, dataDir: string): void {
+  if (existsSync(file)) return;
+  closeSync(openSync(file, "a", OWNER_WRITES));
+  ownAs(file, dataDir);
+}
+
 /**
  * For readers that run beside no writer of this release, which would have migrated it.
  * @throws GatewayError `database_newer`, `database_older`
@@ -80,6 +91,7 @@ export function lockDataDir(dataDir: string): { release(): void } {
   makeDataDir(dataDir);
   const file = join(dataDir, LOCK_FILE);
   return explaining(file, () => {
+    makeOwned(file, dataDir);
     const lock = new Sqlite(file, { timeout: 0 });
     try {
       lock.pragma("locking_mode = EXCLUSIVE");
