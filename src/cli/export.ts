@@ -12,7 +12,7 @@ import { type GatewayConfig } from "../config.ts";
 import { GatewayError, reasonOf } from "../error.ts";
 import { type ExportProgress, exportHistory } from "../history/export.ts";
 import { formatOf, historyFormats } from "../history/formats/index.ts";
-import { explained } from "../storage/data-dir-error.ts";
+import { explainedWhileOpen } from "../storage/data-dir-error.ts";
 import { openDatabase, requireSchema } from "../storage/database.ts";
 import type { LabelFilter, Step } from "../storage/query.ts";
 import { HOUR_MS, MINUTE_MS } from "../storage/rollups.ts";
@@ -100,7 +100,7 @@ function* explainedText(database: string, text: Iterable<string>): Generator<str
   try {
     yield* text;
   } catch (error) {
-    throw explained(database, error);
+    throw explainedWhileOpen(database, error);
   }
 }
 

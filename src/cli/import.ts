@@ -15,7 +15,7 @@ import type { ImportSettings } from "../history/identity.ts";
 import { type ImportReport, type ImportState, runImport } from "../history/import.ts";
 import { createLog } from "../log.ts";
 import type { RebuildAlertsReport } from "../replay/rebuild-alerts.ts";
-import { explained } from "../storage/data-dir-error.ts";
+import { explainedWhileOpen } from "../storage/data-dir-error.ts";
 import { lockDataDir, openDatabase } from "../storage/database.ts";
 import { createFinishedStore, type FinishedRow } from "../storage/finished.ts";
 import type { ImportOrder } from "../upkeep/importer.ts";
@@ -174,7 +174,7 @@ async function runHere(config: GatewayConfig, order: ImportOrder, { clock, progr
     if (report.outcome === "done") await runCompaction(db, { zone, now: clock.now(), packs: true, signal: interrupted.signal }, emit);
     return report;
   } catch (error) {
-    throw explained(db.name, error);
+    throw explainedWhileOpen(db.name, error);
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
     definer.close();

@@ -1,7 +1,7 @@
 // A job in this process, under the data directory's lock: for verbs that write while no gateway runs. Interrupted, it keeps what is done.
 
 import type { Emit } from "../batch/jobs/emitter.ts";
-import { explained } from "../storage/data-dir-error.ts";
+import { explainedWhileOpen } from "../storage/data-dir-error.ts";
 import { type Database, lockDataDir, openDatabase } from "../storage/database.ts";
 import { writeFinished } from "../storage/finished.ts";
 
@@ -20,7 +20,7 @@ export async function runHere<Report>(
   try {
     return await job(db, { emit: (rows) => writeFinished(db, rows), signal: interrupted.signal });
   } catch (error) {
-    throw explained(db.name, error);
+    throw explainedWhileOpen(db.name, error);
   } finally {
     process.off("SIGINT", interrupt);
     db.close();

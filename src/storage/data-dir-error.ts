@@ -18,7 +18,7 @@ const refused: Words = {
 const damaged: Words = {
   code: "database_damaged",
   what: "is damaged, or no database of highwater",
-  hint: "move it away and put a copy in its place (`highwater verify` says more, `highwater restore` puts a backup there), or set another gateway.data_dir",
+  hint: "move it away and put a copy in its place, or set another gateway.data_dir",
 };
 const busy: Words = { code: "database_busy", what: "is held by another program", hint: "end what has it open", retryable: true };
 const full: Words = {
@@ -57,6 +57,12 @@ export function explaining<Result>(file: string, work: () => Result): Result {
   } catch (error) {
     throw explained(file, error);
   }
+}
+
+/** The same of a database that could be opened: what is damaged is a part of it, and a check says which. */
+export function explainedWhileOpen(file: string, error: unknown): unknown {
+  const isDamaged = String((error as { code?: unknown }).code).startsWith("SQLITE_CORRUPT");
+  return explained(file, error, isDamaged ? "`highwater verify` says more; `highwater restore` puts a backup in its place" : undefined);
 }
 
 /** @param hint what mends it, where that is not said of a data directory. @returns a GatewayError, or the error as it is */
