@@ -110,7 +110,7 @@ export function checkSnapshots(db: Database, found: Found): void {
   });
   for (const seq of seqs.all()) check(seq);
   const broken = db.transaction(() => brokenJournal(db))();
-  if (broken !== undefined) found({ kind: "snapshot", place: {}, what: `the store cannot be started: ${broken}`, mend: restore });
+  if (broken !== undefined) found({ kind: "snapshot", place: {}, what: broken, mend: restore });
 }
 
 function wrongInPart(body: Uint8Array | undefined): string | undefined {
