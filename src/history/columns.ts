@@ -25,12 +25,16 @@ export const LABELS_MAX = 64;
 export const LABEL_LENGTH_MAX = 4096;
 const labelName = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 
+/** Characters that the labels of all series of one file may have: tens of bytes for each are usual, a note in a label makes thousands. */
+export const LABELS_CHARS_MAX = 32_000_000;
+
 /** `seriesMax`: how many series one file may bring; `tsMax`: readings of later instants are problems. */
 export type ColumnLimits = { readonly seriesMax: number; readonly tsMax: EpochMs };
 
 export function createColumns(file: string, problems: ProblemList, { seriesMax, tsMax }: ColumnLimits): Columns {
   const labels: Labels[] = [];
   const numbers = new Map<string, number>();
+  let labelChars = 0;
   const skipped = Object.fromEntries(skipReasons.map((reason) => [reason, 0])) as Record<SkipReason, number>;
   let size = 0;
   let series = new Uint32Array(1024);
@@ -54,8 +58,10 @@ export function createColumns(file: string, problems: ProblemList, { seriesMax, 
     if (known !== undefined) return known;
     const flaw = flawOf(given, columns.isUtf8);
     if (flaw !== undefined) return flaw;
-    if (labels.length >= seriesMax)
-      return { what: `more than ${seriesMax} series`, hint: "import the file in parts, or look whether a label holds what differs from reading to reading" };
+    const hint = "import the file in parts, or look whether a label holds what differs from reading to reading";
+    if (labels.length >= seriesMax) return { what: `more than ${seriesMax} series`, hint };
+    labelChars += key.length;
+    if (labelChars > LABELS_CHARS_MAX) return { what: `the labels of its series have more than ${LABELS_CHARS_MAX} characters`, hint };
     labels.push(Object.fromEntries(Object.entries(given).map(([name, text]) => [ownText(name), ownText(text)])));
     numbers.set(ownText(key), labels.length - 1);
     return labels.length - 1;

@@ -4,6 +4,7 @@ import { appendFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { LABELS_CHARS_MAX } from "../../src/history/columns.ts";
 import { formatOf, historyFormats } from "../../src/history/formats/index.ts";
 import { type ReadOptions, readHistory } from "../../src/history/read.ts";
 import { historyFile, type Record, readFile, readText, readWhole } from "./read-text.ts";
@@ -234,4 +235,15 @@ describe("files that are none", () => {
     await expect(readHistory(`${folder}/none.csv`)).rejects.toThrow("none.csv:1:1: this file cannot be read: no such file");
     await expect(readHistory(folder, { format: "csv" })).rejects.toThrow(":1:1: this file cannot be read: it is a folder");
   });
+});
+
+it("labels of so many characters are no labels: readings of further series are told", async () => {
+  const note = "n".repeat(4000);
+  const many = Math.ceil(LABELS_CHARS_MAX / 4000) + 50;
+  const text = `timestamp,device,metric,note,value\n${Array.from({ length: many }, (_, index) => `${t0 + index},a,m,${note}${index},1\n`).join("")}`;
+  const history = await readHistory(historyFile("notes", text), { format: "csv" });
+  const { records } = await readWhole(history);
+  expect(records.length).toBeGreaterThan(many - 200);
+  expect(records.length + history.problems.count).toBe(many);
+  expect(history.problems.told[0]?.message).toContain("the labels of its series have more than 32000000 characters");
 });
