@@ -18,7 +18,7 @@ const LOCK_FILE = "lock.db";
 const OWNER_WRITES = 0o644;
 
 /** Pages of a connection. What is not among them is read from the operating system's cache, for a microsecond or two. */
-const CACHE_KIB = 8192;
+const CACHE_KIB = 4096;
 /** For who reads each page once. */
 export const SMALL_CACHE_KIB = 1024;
 
