@@ -59,8 +59,8 @@ export type CompactionReport = {
   readonly packed: Packing | null;
 };
 
-/** 7 MB of columns. */
-export const PASS_READINGS_MAX = 250_000;
+/** 5 MB of columns. */
+export const PASS_READINGS_MAX = 160_000;
 /** Rows are taken whole: what the last one of a pass may bring beyond; for more, columns grow. */
 const ROW_READINGS = 10_000;
 const ROWS_PER_PAUSE = 200;
