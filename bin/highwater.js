@@ -12,7 +12,7 @@ const MINOR_MIN = 18;
 // What the gateway asks of V8 and of the C library, which can only be said before a process starts: docs/adr/0009-room-is-bounded.md. V8's
 // flags come and go, and Node refuses to start with one that it does not know: they are given to the Node that they were measured on.
 const TUNED_MAJOR = 24;
-const FLAGS = ["--scavenger-max-new-space-capacity-mb=16", "--min-semi-space-size=4", "--heap-growing-percent=5", "--expose-gc"];
+const FLAGS = ["--scavenger-max-new-space-capacity-mb=16", "--min-semi-space-size=4", "--heap-growing-percent=10", "--expose-gc"];
 const ENVIRONMENT = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "131072" };
 
 const parts = process.versions.node.split(".");

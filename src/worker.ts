@@ -13,7 +13,7 @@ const limits: { readonly [Name in ThreadName]?: ResourceLimits } = {
   processor: { maxYoungGenerationSizeMb: 6 },
   service: { maxYoungGenerationSizeMb: 6 },
   query: { maxYoungGenerationSizeMb: 6 },
-  job: { maxYoungGenerationSizeMb: 3 },
+  job: { maxYoungGenerationSizeMb: 6 },
 };
 
 /**

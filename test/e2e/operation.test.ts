@@ -118,7 +118,7 @@ it.runIf(process.platform === "linux")("the gateway runs with bounded room, in t
   // Its pid is that of the program that was started; what it was replaced by has its flags.
   const args = readFileSync(`/proc/${gateway.pid}/cmdline`, "utf8").split("\0");
   const environment = readFileSync(`/proc/${gateway.pid}/environ`, "utf8").split("\0");
-  expect(args).toContain("--heap-growing-percent=5");
+  expect(args).toContain("--heap-growing-percent=10");
   expect(environment).toContain("MALLOC_ARENA_MAX=2");
   const logged = gateway.log.find(({ msg }) => msg === "ready");
   expect(logged?.["pid"]).toBe(gateway.pid);
