@@ -86,8 +86,8 @@ async function compose(config: GatewayConfig, options: GatewayOptions, closers: 
   const clockProblem = clockProblemOf(clock.now(), recovered.at, options);
   if (clockProblem !== undefined) log.error({ problem: clockProblem }, "connections are refused; set the clock, or start with --accept-clock");
   const young = createYoungGeneration(clock.monotonic);
-  const send = (turn: Turn): void => {
-    young.turned(readingsOf(turn));
+  const send = (turn: Turn, readings: number): void => {
+    young.turned(readings);
     processor.tell({ kind: "turn", turn }, buffersOf(turn));
   };
   const inbox = createInbox(
@@ -257,8 +257,6 @@ async function listening(service: Service): Promise<Extract<FromService, { kind:
 function setupUrlOf({ gateway, http }: GatewayConfig, listening: { host: string; port: number }, secret: string): string {
   return `${http.port === 0 ? urlOf(listening) : gateway.externalUrl}/setup#${secret}`;
 }
-
-const readingsOf = ({ inputs }: Turn): number => inputs.reduce((sum, input) => sum + (input.kind === "readings" ? input.batch.series.length : 0), 0);
 
 /** The column buffers of a turn, to be handed over instead of copied. */
 const buffersOf = (turn: Turn): ArrayBuffer[] =>

@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 /** As bin/highwater.js starts the gateway there is a `gc`; elsewhere there is none, and nothing is given back. */
 const collect = (globalThis as { readonly gc?: (options: { readonly type: "major"; readonly execution: "sync"; readonly flavor: "last-resort" }) => void }).gc;
 
-/** To be called once by a thread that is about to wait. Takes some 30 ms. */
+/** To be called seldom, by a thread that is about to wait or has just let go of much. Stops it for some 30 ms, more with a large heap. */
 export function giveBackRoom(): void {
   collect?.({ type: "major", execution: "sync", flavor: "last-resort" });
 }

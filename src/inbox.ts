@@ -18,7 +18,7 @@ type Without<Type, Key extends string> = Type extends unknown ? Omit<Type, Key> 
 /** An input that is not readings, before it has its clocks. */
 export type Unstamped = Without<Exclude<Input, { kind: "readings" }>, "at" | "up">;
 
-export type InboxDeps = { readonly clock: Clock; readonly timers?: Timers; send(turn: Turn): void; clockStepped(ms: number): void };
+export type InboxDeps = { readonly clock: Clock; readonly timers?: Timers; send(turn: Turn, readings: number): void; clockStepped(ms: number): void };
 export type InboxOptions = {
   /** Series that there may be; one more is refused. */
   readonly seriesMax: number;
@@ -49,7 +49,7 @@ const DETAIL_CHARS = 300;
 const SAMPLES_MAX = 256;
 
 /**
- * @param deps.send takes a turn to the processor; `settled` answers it
+ * @param deps.send takes a turn, of so many readings, to the processor; `settled` answers it
  * @param deps.clockStepped is told by how many ms the wall clock stepped
  */
 export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, options: InboxOptions) {
@@ -104,7 +104,7 @@ export function createInbox({ timers = systemTimers, ...deps }: InboxDeps, optio
     [sealed, waiting, bytesWaiting] = [[], [], 0];
     time.listen(true);
     sentAt = deps.clock.monotonic();
-    deps.send(turn);
+    deps.send(turn, turnReadings);
   }
 
   function append(input: Unstamped): void {

@@ -8,13 +8,8 @@ import { GatewayError, restoreError } from "./error.ts";
 
 type ThreadName = "processor" | "service" | "query" | "job";
 
-/** Of what these make in a turn, or for an answer, next to nothing is alive a turn later, so that little room is enough for it. */
-const limits: { readonly [Name in ThreadName]?: ResourceLimits } = {
-  processor: { maxYoungGenerationSizeMb: 6 },
-  service: { maxYoungGenerationSizeMb: 6 },
-  query: { maxYoungGenerationSizeMb: 6 },
-  job: { maxYoungGenerationSizeMb: 6 },
-};
+/** Of what threads make in a turn, or for an answer, next to nothing is alive a turn later, so that little room is enough for it. */
+const resourceLimits: ResourceLimits = { maxYoungGenerationSizeMb: 6 };
 
 /**
  * @param name of a file in threads/
@@ -22,7 +17,7 @@ const limits: { readonly [Name in ThreadName]?: ResourceLimits } = {
  */
 export function startWorker(name: ThreadName, start: unknown, transfer: TransferListItem[] = []): Worker {
   const url = new URL(`./threads/${name}${extname(import.meta.url)}`, import.meta.url);
-  return new Worker(url, { name, workerData: start, transferList: transfer, resourceLimits: limits[name] ?? {} });
+  return new Worker(url, { name, workerData: start, transferList: transfer, resourceLimits });
 }
 
 /** What a thread that may be terminated says once its native parts are loaded. */

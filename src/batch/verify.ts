@@ -8,7 +8,8 @@ import { rawDays, type Span } from "../storage/chunks.ts";
 import type { Database } from "../storage/database.ts";
 import { isTailShort, lookAtSlice, type ReadRaw, utcDaysOf, utcDaysWithRaw } from "../storage/raw-slice.ts";
 import { type UnsoundDay, unsoundDays } from "../storage/raw-soundness.ts";
-import { unitEnd, unitOf } from "../storage/rollups.ts";
+import { UTC_DAY_MS } from "../storage/rollup-days.ts";
+import { TIERS, unitEnd, unitOf } from "../storage/rollups.ts";
 import { seriesIds } from "../storage/series-query.ts";
 import { checkAlerts } from "../storage/verify/alerts.ts";
 import { checkChunks, type UnsoundRaw } from "../storage/verify/chunks.ts";
@@ -18,7 +19,7 @@ import { checkJournal, checkSnapshots } from "../storage/verify/journal.ts";
 import { type Found, type Mend, reasonIn, restore } from "../storage/verify/problem.ts";
 import { checkFresh, checkPacked, rebuildOf, tierWord, utcDay } from "../storage/verify/rollups.ts";
 import { checkSeries } from "../storage/verify/series.ts";
-import { createRollupComparison, DAY_MS, type Differing, type KeptSince, type RollupComparison, TIERS } from "./jobs/derived-rollups.ts";
+import { createRollupComparison, type Differing, type KeptSince, type RollupComparison } from "./jobs/derived-rollups.ts";
 import { createSummaryComparison } from "./jobs/derived-summaries.ts";
 
 export type VerifyOptions = {
@@ -105,7 +106,7 @@ function compareRollups(work: Work, compared: Compared): void {
   const days = utcDaysWithRaw(db, utcDaysOf(within));
   for (const [done, from] of days.entries()) {
     hearing.progress({ stage: "rollups against raw", done, of: days.length });
-    const day = { from, to: from + DAY_MS };
+    const day = { from, to: from + UTC_DAY_MS };
     if (!isTailShort(db, day)) continue;
     const ids = seriesIds(db);
     for (let next = 0; next < ids.length; ) {

@@ -1,6 +1,9 @@
 // The reading of a rank among many, without sorting them: Hoare's selection, pivot by the median of three. What is handed in is
 // rearranged. Where the pivots are bad the rest is sorted instead, so the work has a bound.
 
+/** Of a percentile by nearest rank: from 1, the smallest rank that at least so many percent of `count` are not above. */
+export const rankOf = (count: number, percent: number): number => Math.ceil((count * percent) / 100);
+
 /**
  * @param values finite numbers; rearranged so that those before `rank` are not larger
  * @param count how many of them, from the first

@@ -4,6 +4,7 @@
 // It does not choose the readings: they come in order of time, each instant once, all of the day.
 
 import type { DayBounds } from "./calendar.ts";
+import { rankOf } from "./select.ts";
 import { selectPlace } from "./selection.ts";
 import type { DurationMs, EpochMs } from "./units.ts";
 
@@ -83,7 +84,7 @@ export function summarizeDay(ts: Float64Array, value: Float64Array, bounds: DayB
 }
 
 /** Where the percentile by nearest rank stands among so many sorted values: the smallest value that at least `percent` of all are not above. */
-const placeOf = (count: number, percent: number): number => Math.ceil((count * percent) / 100) - 1;
+const placeOf = (count: number, percent: number): number => rankOf(count, percent) - 1;
 
 function percentilesOf(value: Float64Array): Pick<DaySummary, "p50" | "p95" | "p99"> {
   const moved = value.slice();

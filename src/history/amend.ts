@@ -9,14 +9,12 @@ import { type EpochMs, floorMod, type SeriesId } from "../engine/units.ts";
 import type { Span } from "../storage/chunks.ts";
 import type { Database } from "../storage/database.ts";
 import type { PackedBucket } from "../storage/packed-rollups.ts";
-import { createRollupReader, HOUR_MS, MINUTE_MS, type PackedRollupsRow, type Tier, unitOf } from "../storage/rollups.ts";
+import { createRollupReader, HOUR_MS, MINUTE_MS, type PackedRollupsRow, TIERS, type Tier, unitOf } from "../storage/rollups.ts";
 import type { SeriesReadings } from "./block.ts";
 
 type IsWhole = (span: Span) => boolean;
 /** `doubtful`: how many were left out. */
 export type Knowable = { readonly readings: SeriesReadings; readonly doubtful: number };
-
-const TIERS = [MINUTE_MS, HOUR_MS] as const;
 
 /** The hours that a span reaches into; of an empty one none. */
 export const wholeHours = ({ from, to }: Span): Span => (from < to ? { from: from - floorMod(from, HOUR_MS), to: to + floorMod(-to, HOUR_MS) } : { from, to });
@@ -42,8 +40,9 @@ export function createAmender(db: Database, at: EpochMs) {
   return {
     /** @param fresh readings none of which is among those that are kept @param keptIn gives these */
     knowable(series: SeriesId, fresh: SeriesReadings, isWhole: IsWhole, keptIn: (span: Span) => SeriesReadings | undefined): Knowable {
+      if (fresh.ts.length === 0) return { readings: fresh, doubtful: 0 };
       const span = wholeHours({ from: fresh.ts[0] as number, to: (fresh.ts.at(-1) as number) + 1 });
-      if (fresh.ts.length === 0 || isWhole(span)) return { readings: fresh, doubtful: 0 };
+      if (isWhole(span)) return { readings: fresh, doubtful: 0 };
       const gone = goneOf(series, span, keptIn(span));
       const oldestMinute = rollups.oldest(MINUTE_MS, series);
       // Hours are kept longer than minutes.

@@ -12,7 +12,7 @@ import type { Database } from "../storage/database.ts";
 import { createHistoryReader } from "../storage/history-query.ts";
 import { answerQuery } from "../storage/queries.ts";
 import type { LabelFilter, Step } from "../storage/query.ts";
-import { createRollupReader, HOUR_MS, MINUTE_MS } from "../storage/rollups.ts";
+import { createRollupReader, TIERS } from "../storage/rollups.ts";
 import { matchesFilter, withDevice } from "../storage/series-query.ts";
 import { bucketWriter } from "./bucket-text.ts";
 import type { HistoryFormat } from "./format.ts";
@@ -104,11 +104,11 @@ function extentOf(db: Database, id: SeriesId, asked: Span): Span {
   const [rollups, days] = [createRollupReader(db), rawDays(db)];
   const tail = db.prepare<[], { min: number | null; max: number | null }>("SELECT min(min_s) AS min, max(max_s) AS max FROM journal_span").get();
   const from = Math.min(
-    ...[MINUTE_MS, HOUR_MS].map((tier) => rollups.oldest(tier as typeof MINUTE_MS, id)),
+    ...TIERS.map((tier) => rollups.oldest(tier, id)),
     ...[days[0]?.day ?? Number.POSITIVE_INFINITY, (tail?.min ?? Number.POSITIVE_INFINITY) * 1000],
   );
   const to = Math.max(
-    ...[MINUTE_MS, HOUR_MS].map((tier) => rollups.closedEnd(tier as typeof MINUTE_MS, id)),
+    ...TIERS.map((tier) => rollups.closedEnd(tier, id)),
     ...[days.at(-1)?.until ?? Number.NEGATIVE_INFINITY, ((tail?.max ?? Number.NEGATIVE_INFINITY) + 1) * 1000],
   );
   return { from: Math.max(from, asked.from), to: Math.min(to, asked.to) };

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import type { ParserOptions } from "./format.ts";
+import { versionOf } from "./source.ts";
 
 /** Of its beginning and of its end: a time of modification can be set back, and a copy may keep it. */
 const EDGE_BYTES = 65_536;
@@ -26,7 +27,7 @@ export async function identityOf(file: string, settings: ImportSettings): Promis
     const tail = await edgeOf(handle, Math.max(0, Number(found.size) - EDGE_BYTES));
     const { zone, labels = {}, ...plain } = settings;
     const read = { ...plain, zone: zone?.name, labels: Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)) };
-    const text = JSON.stringify([file, String(found.size), String(found.mtimeNs), Object.entries(read).sort(([a], [b]) => (a < b ? -1 : 1))]);
+    const text = JSON.stringify([file, versionOf(found), Object.entries(read).sort(([a], [b]) => (a < b ? -1 : 1))]);
     return createHash("sha256").update(text).update(head).update(tail).digest("hex").slice(0, 32);
   } catch {
     return undefined;

@@ -71,7 +71,7 @@ async function stateOf(file: string): Promise<{ readonly size: number; readonly 
 }
 
 /** Differs when a file was written; also when it is gone. */
-function versionOf(found: BigIntStats | undefined): string {
+export function versionOf(found: BigIntStats | undefined): string {
   return found === undefined ? "gone" : `${found.size} ${found.mtimeNs}`;
 }
 

@@ -30,10 +30,10 @@ export const isUnlikely = (ts: EpochMs): boolean => ts < likelyFrom;
 export const isLikely = (ts: EpochMs): boolean => ts >= likelyFrom && ts < likelyTo;
 
 /** Whether a number is a date as spreadsheets keep it, in days since 1899-12-30; as seconds it would be within the first day of 1970. */
-export const isDaySerial = (value: number): boolean => isLikely(serialFrom + value * 86_400_000);
+export const isDaySerial = (value: number): boolean => isLikely(serialFrom + value * DAY_MS);
 
 function serialFlaw(text: string): Flaw {
-  const day = new Date(serialFrom + Math.floor(Number(text)) * 86_400_000).toISOString().slice(0, 10);
+  const day = new Date(serialFrom + Math.floor(Number(text)) * DAY_MS).toISOString().slice(0, 10);
   const hint = "have the spreadsheet write its times as text: the cell format yyyy-mm-dd hh:mm:ss";
   return { what: `${text} looks like a spreadsheet's date serial, of ${day}`, hint };
 }

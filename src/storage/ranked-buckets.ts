@@ -3,6 +3,7 @@
 // bucket: what holds fewer or more would be the percentile of something else, and the answer is null.
 
 import { History, type OrderedReadings } from "../engine/history.ts";
+import { rankOf } from "../engine/select.ts";
 import type { Sketch } from "../engine/sketch.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import { undamaged } from "./chunk-codec.ts";
@@ -62,7 +63,7 @@ const unknown = ({ percentiles }: Pick<Ranking, "percentiles">) => Object.fromEn
 
 /** @param valueAt by rank, from 1; what is near it may lie beyond the bucket's least or largest value, which are exact */
 function put(bucket: Open, { percentiles }: Pick<Ranking, "percentiles">, valueAt: (rank: number) => number): void {
-  for (const name of percentiles) bucket[name] = Math.min(bucket.max, Math.max(bucket.min, valueAt(Math.ceil((bucket.count * percents[name]) / 100))));
+  for (const name of percentiles) bucket[name] = Math.min(bucket.max, Math.max(bucket.min, valueAt(rankOf(bucket.count, percents[name]))));
 }
 
 function putExact(bucket: Open, { ts, value }: OrderedReadings, ranking: Pick<Ranking, "percentiles">): void {

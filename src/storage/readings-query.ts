@@ -23,7 +23,7 @@ import {
 } from "./query.ts";
 import { rankBuckets, rankOfReadings } from "./ranked-buckets.ts";
 import { createRawBudget, gatherRaw, type RawWant, type Span, takeRaw, wantAll } from "./raw-readings.ts";
-import { createRollupReader, HOUR_MS, MINUTE_MS } from "./rollups.ts";
+import { createRollupReader, HOUR_MS, MINUTE_MS, TIERS } from "./rollups.ts";
 import { type SelectedSeries, selectSeries } from "./series-query.ts";
 import { closedEndOf, streamBuckets } from "./stream-buckets.ts";
 import { createBatchReader } from "./summary-query.ts";
@@ -53,9 +53,9 @@ export function answerReadings(db: Database, request: Request, context: QueryCon
   const grid = chooseGrid(request, context, extent, wants !== undefined);
   const perSeries = Math.max(1, Math.min(bucketsIn(grid, extent.from, extent.to), extent.most));
   const page = series.slice(0, Math.max(1, Math.floor(BUCKETS_TOTAL_MAX / perSeries)));
-  const bucketsOf =
-    asked.from < asked.to ? mergeLayers(db, page, { grid, asked, extent, wants, percentiles: request.percentiles ?? [], context, deadline }) : () => [];
-  const rankedOf = withPercentiles(db, request, page, bucketsOf, { grid, wants, deadline });
+  const layers = { grid, asked, extent, wants, percentiles: request.percentiles ?? [], context, deadline };
+  const bucketsOf = asked.from < asked.to ? mergeLayers(db, page, layers) : () => [];
+  const rankedOf = withPercentiles(db, page, bucketsOf, layers);
   return {
     series: page.map(({ id, labels, unit }) => ({ id, labels, unit, step_ms: grid.stepMs, buckets: rankedOf(id) })),
     cursor: hasMore || page.length < series.length ? String(page.at(-1)?.id) : null,
@@ -76,13 +76,7 @@ function gatherIfNeeded(db: Database, { step }: Request, wants: readonly RawWant
 type BucketsOf = (id: SeriesId) => Bucket[];
 
 /** As they are where no percentiles are asked for. */
-function withPercentiles(
-  db: Database,
-  { percentiles = [] }: Request,
-  page: readonly SelectedSeries[],
-  bucketsOf: BucketsOf,
-  { grid, wants, deadline }: Pick<Layers, "grid" | "wants" | "deadline">,
-): BucketsOf {
+function withPercentiles(db: Database, page: readonly SelectedSeries[], bucketsOf: BucketsOf, { grid, wants, percentiles, deadline }: Layers): BucketsOf {
   if (percentiles.length === 0) return (id) => limited(bucketsOf(id));
   if (wants !== undefined) {
     const histories = new Map(wants.map(({ id, history }) => [id, history]));
@@ -126,7 +120,7 @@ function extentOfRollups(db: Database, series: readonly SelectedSeries[], asked:
   const rollups = createRollupReader(db);
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { id } of series) {
-    for (const tier of [MINUTE_MS, HOUR_MS] as const) {
+    for (const tier of TIERS) {
       from = Math.min(from, rollups.oldest(tier, id));
       to = Math.max(to, rollups.closedEnd(tier, id) + HOUR_MS);
     }
@@ -163,7 +157,7 @@ type Layers = {
 };
 
 /** Buckets are whole: what the first and the last hold beyond the time asked for is in them. */
-function mergeLayers(db: Database, page: readonly SelectedSeries[], layers: Layers): (id: SeriesId) => Bucket[] {
+function mergeLayers(db: Database, page: readonly SelectedSeries[], layers: Layers): BucketsOf {
   const { grid, asked, wants, percentiles, context, deadline } = layers;
   if (wants !== undefined) return fromRaw(db, wants, layers);
   const span = { from: startOn(grid, asked.from), to: endOn(grid, asked.to) };

@@ -9,6 +9,7 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 /** Of a rollup bucket. */
 export type Tier = typeof MINUTE_MS | typeof HOUR_MS;
+export const TIERS: readonly Tier[] = [MINUTE_MS, HOUR_MS];
 export const UTC_DAY_MS = 24 * HOUR_MS;
 
 type Span = { readonly from: EpochMs; readonly to: EpochMs };
@@ -19,7 +20,7 @@ export const utcDayOf = (ts: EpochMs): EpochMs => ts - floorMod(ts, UTC_DAY_MS);
 export function createRollupDayOpener(db: Database): (series: SeriesId, span: Span) => void {
   const open = db.prepare("INSERT INTO rollup_open VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
   return (series, { from, to }) => {
-    for (let day = utcDayOf(from); day < to; day += UTC_DAY_MS) for (const tier of [MINUTE_MS, HOUR_MS]) open.run(tier, series, day);
+    for (let day = utcDayOf(from); day < to; day += UTC_DAY_MS) for (const tier of TIERS) open.run(tier, series, day);
   };
 }
 
@@ -35,24 +36,21 @@ export function openRollupDays(db: Database, tier: Tier): Map<SeriesId, EpochMs[
   return days;
 }
 
-/** @returns the days of a series whose minutes wait and that reach into a span, in order */
-export function createWaitingMinutes(db: Database): (series: SeriesId, span: Span) => EpochMs[] {
-  const days = db.prepare<[number, number, number], EpochMs>(
-    `SELECT day FROM rollup_open WHERE tier = ${MINUTE_MS} AND series = ? AND day > ? AND day < ? ORDER BY day`,
-  );
-  const read = days.pluck();
-  return (series, { from, to }) => read.all(series, from - UTC_DAY_MS, to);
+/** Those of one tier. */
+function dayReader(db: Database, tier: Tier): (series: SeriesId, span: Span) => EpochMs[] {
+  const between = db.prepare<number[], EpochMs>("SELECT day FROM rollup_open WHERE tier = ? AND series = ? AND day > ? AND day < ? ORDER BY day").pluck();
+  return (series, { from, to }) => between.all(tier, series, from - UTC_DAY_MS, to);
 }
+
+/** @returns the days of a series whose minutes wait and that reach into a span, in order */
+export const createWaitingMinutes = (db: Database): ReturnType<typeof dayReader> => dayReader(db, MINUTE_MS);
 
 /** @returns the days of a series that wait and reach into a span, in order */
 export function createRollupDayReader(db: Database): (series: SeriesId, span: Span) => EpochMs[] {
   // The hours of a day wait longer than its minutes.
-  const days = db.prepare<[number, number, number], EpochMs>(
-    `SELECT day FROM rollup_open WHERE tier = ${HOUR_MS} AND series = ? AND day > ? AND day < ? ORDER BY day`,
-  );
-  const read = days.pluck();
+  const read = dayReader(db, HOUR_MS);
   const isAny = db.prepare<[], 1>("SELECT 1 FROM rollup_open LIMIT 1").pluck().get() === 1;
-  return (series, { from, to }) => (isAny ? read.all(series, from - UTC_DAY_MS, to) : []);
+  return (series, span) => (isAny ? read(series, span) : []);
 }
 
 export function hasOpenRollupDays(db: Database, { from, to }: Span): boolean {

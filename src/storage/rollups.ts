@@ -10,7 +10,7 @@ import type { Database } from "./database.ts";
 import { decodePacked, decodePackedCounts, type PackedBucket } from "./packed-rollups.ts";
 import { HOUR_MS, MINUTE_MS, type Tier } from "./rollup-days.ts";
 
-export { HOUR_MS, MINUTE_MS, type Tier } from "./rollup-days.ts";
+export { HOUR_MS, MINUTE_MS, TIERS, type Tier } from "./rollup-days.ts";
 
 /** What a packed row holds: a day of minutes, thirty-two days of hours; on the epoch. */
 const unitMs: Readonly<Record<Tier, DurationMs>> = { [MINUTE_MS]: 24 * HOUR_MS, [HOUR_MS]: 32 * 24 * HOUR_MS };

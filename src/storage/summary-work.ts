@@ -6,7 +6,7 @@ import type { DaySummary } from "../engine/summary.ts";
 import type { EpochMs, SeriesId } from "../engine/units.ts";
 import type { Database } from "./database.ts";
 import { hasOpenRollupDays } from "./rollup-days.ts";
-import { HOUR_MS, MINUTE_MS } from "./rollups.ts";
+import { TIERS } from "./rollups.ts";
 import { seriesIds } from "./series-query.ts";
 
 /** Series by the local day in which they were touched. */
@@ -33,9 +33,7 @@ export function hasOpenDays(db: Database, zone: string, day: Day): boolean {
 /** Whether rollups of a time wait to be reckoned from its readings. */
 export function hasWaitingRollups(db: Database, { from, to }: { from: EpochMs; to: EpochMs }): boolean {
   const waiting = db.prepare<number[], 1>("SELECT 1 FROM rollup WHERE tier = ? AND series = ? AND start > ? AND start < ? AND dirty = 1 LIMIT 1").pluck();
-  return (
-    hasOpenRollupDays(db, { from, to }) || seriesIds(db).some((series) => [MINUTE_MS, HOUR_MS].some((tier) => waiting.get(tier, series, from - tier, to) === 1))
-  );
+  return hasOpenRollupDays(db, { from, to }) || seriesIds(db).some((series) => TIERS.some((tier) => waiting.get(tier, series, from - tier, to) === 1));
 }
 
 type Touching = { readonly series: SeriesId; readonly min_ts: EpochMs; readonly max_ts: EpochMs; readonly through_seq: number };

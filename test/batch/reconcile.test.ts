@@ -191,9 +191,10 @@ describe("what an import brought", () => {
 
 it("what packing has still to reckon of an import is no fault, and a fault beside it is one", async () => {
   const store = record();
-  calm(store, 48);
-  store.receive([{ device: "a", ts: 48 * hour + minute, value: 5 }], minute);
+  calm(store, 47);
+  store.receive([{ device: "a", ts: 47 * hour + minute, value: 5 }], minute);
   const imports = createImportStore(store);
+  // Less than an hour before the night: too young to be packed by it.
   const lines = Array.from({ length: 10 }, (_, index) => `${new Date(46.5 * hour + index * minute + 1000).toISOString()},a,temperature,7\n`);
   await imports.import(imports.file(`timestamp,device,metric,value\n${lines.join("")}`), { now: store.now() });
   // Its days are of two UTC days, of which only the second waits.

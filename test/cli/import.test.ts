@@ -56,6 +56,8 @@ describe("import", () => {
     expect(run("export", ["-o", "copy.csv"]).code).toBe(0);
     expect(readFileSync(join(dir, "copy.csv"), "utf8")).toBe(FRIDGE);
     expect(readdirSync(dir).filter((name) => name.endsWith(".export"))).toEqual([]);
+    expect(run("export", ["-o", "data/highwater.db", "--format", "csv"])).toMatchObject({ code: 1, err: expect.stringContaining("is a database") });
+    expect(run("export").out).toBe(FRIDGE);
   });
 
   it("says that a last line without line feed was taken", () => {

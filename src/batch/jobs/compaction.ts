@@ -39,7 +39,7 @@ export type CompactionOptions = {
   /** Also packs the rollups that are closed (packing.ts). */
   readonly packs?: boolean;
   readonly signal?: AbortSignal;
-  /** Readings that a pass holds at once, 25 bytes each. */
+  /** Readings that a pass holds at once, 29 bytes each. */
   readonly heldMax?: number;
   readonly progress?: (progress: CompactionProgress) => void;
 };

@@ -8,13 +8,10 @@ import { type ChunkReader, createChunkReader, type Span } from "../../storage/ch
 import type { Database } from "../../storage/database.ts";
 import type { PackedBucket } from "../../storage/packed-rollups.ts";
 import { createRawSoundness, type RawSoundness, type UnsoundDay } from "../../storage/raw-soundness.ts";
-import { createRollupDayReader } from "../../storage/rollup-days.ts";
-import { createRollupReader, HOUR_MS, MINUTE_MS, type RollupReader, type Tier, unitOf } from "../../storage/rollups.ts";
+import { createRollupDayReader, UTC_DAY_MS } from "../../storage/rollup-days.ts";
+import { createRollupReader, type RollupReader, TIERS, type Tier, unitOf } from "../../storage/rollups.ts";
 import { createStoredRollups, type StoredBucket, type StoredRollups, type StoredUnit } from "../../storage/stored-rollups.ts";
 import { bucketsOf } from "./reckon.ts";
-
-export const DAY_MS = 24 * HOUR_MS;
-export const TIERS: readonly Tier[] = [MINUTE_MS, HOUR_MS];
 
 /** `stored`: null when there is none, or it cannot be read; `rebuilt`: null when raw has no readings there. */
 export type Difference = {
@@ -130,7 +127,7 @@ function createClosed(reads: Reads, { missing }: ComparisonOptions, { tier, seri
   return (start) => {
     end ??= Math.max(
       rollups.closedEnd(tier, series),
-      chunks.newest(series) - DAY_MS,
+      chunks.newest(series) - UTC_DAY_MS,
       ...(missing === "rebuild" ? TIERS.map((each) => rollups.closedEnd(each, series)) : []),
     );
     return start + tier <= end && (missing === "rebuild" || start >= missing[tier]);

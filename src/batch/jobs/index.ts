@@ -1,4 +1,5 @@
-// The open list of batch jobs. One line per job. A thread that runs one loads that one alone: all of them together would take more than most of them work with.
+// The open list of batch jobs. One line per job. A thread that runs one loads that one alone: all of them together would take more than most
+// of them work with.
 
 export const jobs = {
   compaction: async () => (await import("./compaction.ts")).runCompaction,

@@ -1,7 +1,7 @@
 // Packing: rollup buckets that the stream closed become columns. Those that the stream may not have exactly (late readings amended them
-// or entered them out of turn; hours, which it merges of minutes) are reckoned again from the raw readings, hours with a sketch of them; where
-// those are no longer whole, amended ones stay as they are and say `approximate`. What a bucket holds is asked as of a row of the journal through which all
-// is in chunks; a bucket that changed since is left to the next run.
+// or entered them out of turn; hours, which it merges of minutes) are reckoned again from the raw readings, hours with a sketch of them;
+// where those are no longer whole, amended ones stay as they are and say `approximate`. What a bucket holds is asked as of a row of the
+// journal through which all is in chunks; a bucket that changed since is left to the next run.
 
 import { History, type OrderedReadings } from "../../engine/history.ts";
 import { type EpochMs, floorMod, type SeriesId } from "../../engine/units.ts";
@@ -18,6 +18,7 @@ import {
   mergeOf,
   type PackedRollupsRow,
   type RollupReader,
+  TIERS,
   type Tier,
   unitOf,
 } from "../../storage/rollups.ts";
@@ -46,7 +47,7 @@ export async function packRollups(db: Database, { now, signal }: { now: EpochMs;
   const reads = { chunks: createChunkReader(db), rollups: createRollupReader(db), isWhole: createWholeness(db) };
   const work: Work = { ...reads, emitter, now, throughSeq: compactedThrough(db), done: { buckets: 0, bytes: 0, recomputed: 0 } };
   const until: Readonly<Record<Tier, EpochMs>> = { [MINUTE_MS]: now - HOUR_MS - floorMod(now, HOUR_MS), [HOUR_MS]: utcDayOf(now) };
-  for (const tier of [MINUTE_MS, HOUR_MS] as const) {
+  for (const tier of TIERS) {
     const before = until[tier];
     for (const series of seriesIds(db)) {
       const fresh = work.rollups.freshRows(tier, series, Number.MIN_SAFE_INTEGER, before).filter(({ seq }) => seq <= work.throughSeq);

@@ -11,21 +11,13 @@ import type { Database } from "../../storage/database.ts";
 import { newestSeq } from "../../storage/journal.ts";
 import { isTailShort, lookAtSlice, type ReadRaw, utcDaysWithRaw } from "../../storage/raw-slice.ts";
 import { type UnsoundDay, unsoundDays } from "../../storage/raw-soundness.ts";
-import { MINUTE_MS, type PackedRollupsRow, unitOf } from "../../storage/rollups.ts";
+import { UTC_DAY_MS } from "../../storage/rollup-days.ts";
+import { MINUTE_MS, type PackedRollupsRow, TIERS, unitOf } from "../../storage/rollups.ts";
 import { createSeriesReader, seriesIds } from "../../storage/series-query.ts";
 import { createStoredRollups } from "../../storage/stored-rollups.ts";
 import { utcDay } from "../../storage/verify/rollups.ts";
 import { runCompaction } from "./compaction.ts";
-import {
-  areSame,
-  createRollupComparison,
-  DAY_MS,
-  type Difference,
-  type Differing,
-  type RollupComparison,
-  TIERS,
-  type TierComparison,
-} from "./derived-rollups.ts";
+import { areSame, createRollupComparison, type Difference, type Differing, type RollupComparison, type TierComparison } from "./derived-rollups.ts";
 import { createEmitter, type Emit } from "./emitter.ts";
 import { packedRow } from "./packing.ts";
 import { rebuildUnit } from "./rebuild-unit.ts";
@@ -100,13 +92,13 @@ export async function runRebuildRollups(db: Database, options: RebuildRollupsOpt
   if (!options.isDryRun && !(await runCompaction(db, { zone, now, ...(signal && { signal }) }, emit)).isWhole) return report(false);
   const labelsOf = createSeriesReader(db, {});
   const work: Work = { db, options, emit, unsoundDays: unsoundDays(db), labelsOf, done, first, left, met: new Set() };
-  const within = { from: dayNumber(options.days.from) * DAY_MS, to: (dayNumber(options.days.to) + 1) * DAY_MS };
+  const within = { from: dayNumber(options.days.from) * UTC_DAY_MS, to: (dayNumber(options.days.to) + 1) * UTC_DAY_MS };
   for (const { day, until, gone } of rawDays(db))
     if (gone !== 0 && day < within.to && until > within.from) leave(work, utcDay(Math.max(day, within.from)), "gone", 0);
   const days = utcDaysWithRaw(db, within);
   for (const [index, from] of days.entries()) {
     options.progress?.({ day: utcDay(from), done: index, days: days.length, buckets: done.buckets });
-    if (!(await rebuildDay(work, { from, to: from + DAY_MS }))) return report(false);
+    if (!(await rebuildDay(work, { from, to: from + UTC_DAY_MS }))) return report(false);
     done.days += 1;
   }
   const last = days.at(-1);

@@ -6,9 +6,10 @@ import type { EpochMs } from "../../engine/units.ts";
 import type { Span } from "../../storage/chunks.ts";
 import type { PackedBucket } from "../../storage/packed-rollups.ts";
 import type { ReadRaw } from "../../storage/raw-slice.ts";
+import { UTC_DAY_MS } from "../../storage/rollup-days.ts";
 import { HOUR_MS, MINUTE_MS, mergeOf, type PackedRollupsRow, unitEnd, unitOf } from "../../storage/rollups.ts";
 import type { StoredBucket } from "../../storage/stored-rollups.ts";
-import { areSame, DAY_MS, type RollupComparison } from "./derived-rollups.ts";
+import { areSame, type RollupComparison } from "./derived-rollups.ts";
 import { bucketsOf } from "./reckon.ts";
 
 /** `starts`: of the fresh rows whose readings are in the buckets. */
@@ -21,8 +22,8 @@ export function rebuildUnit(comparison: RollupComparison, place: Place, read: Re
   const { tier, series, unit } = place;
   const [buckets, starts]: [PackedBucket[], EpochMs[]] = [[], []];
   const isClosed = comparison.closed(place);
-  for (let from = unit; from < unitEnd(tier, unit); from += DAY_MS) {
-    const day = { from, to: from + DAY_MS };
+  for (let from = unit; from < unitEnd(tier, unit); from += UTC_DAY_MS) {
+    const day = { from, to: from + UTC_DAY_MS };
     const ofDay = comparison.soundness.of(day) === "sound" ? ofRaw(read(series, day), tier) : ofMinutes(comparison, place, day);
     if (ofDay === undefined) return undefined;
     const fresh = new Map(comparison.stored.read(tier, series, day, unit).buckets.map((bucket) => [bucket.start, bucket]));

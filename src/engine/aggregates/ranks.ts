@@ -3,7 +3,7 @@
 
 import type { AggregateName } from "../aggregate.ts";
 import { DistinctValues } from "../distinct-values.ts";
-import { select } from "../select.ts";
+import { rankOf, select } from "../select.ts";
 import { Sketch } from "../sketch.ts";
 import type { StateReader, StateWriter } from "../state.ts";
 import type { EpochMs } from "../units.ts";
@@ -19,7 +19,7 @@ const scratch = new Float64Array(BUFFERED_MAX);
 /** By nearest rank: the value of the smallest rank that at least so many percent of all are not above. */
 function percentileOf(name: AggregateName, count: number, valueAt: (rank: number) => number): number {
   const percent = percents[name];
-  return percent === undefined || count === 0 ? Number.NaN : valueAt(Math.ceil((count * percent) / 100));
+  return percent === undefined || count === 0 ? Number.NaN : valueAt(rankOf(count, percent));
 }
 
 /** @param gather copies all values into what it is given, once for each figure asked for; there are `count`, at most BUFFERED_MAX */
